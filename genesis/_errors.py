@@ -1,0 +1,50 @@
+"""The exceptions and warnings of Genesis.
+
+Every error is a `GenesisError`; each also inherits from the built-in exception that PyTorch or Python raises in
+the same situation, so code that catches those keeps working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AmbiguousNameError",
+    "CheckpointError",
+    "DataError",
+    "DeviceError",
+    "GenesisError",
+    "PluginWarning",
+    "ShapeError",
+    "UnknownNameError",
+]
+
+
+class GenesisError(Exception):
+    """Base class of every error that Genesis raises on purpose."""
+
+
+class ShapeError(GenesisError, RuntimeError):
+    """Shapes do not fit together; the message names all of them."""
+
+
+class DeviceError(GenesisError, RuntimeError):
+    """A device is missing, unavailable, or tensors lie on different devices."""
+
+
+class CheckpointError(GenesisError, RuntimeError):
+    """A checkpoint cannot be written or read; an existing file is left as it was."""
+
+
+class DataError(GenesisError, RuntimeError):
+    """A data set is missing, truncated or not what its name says."""
+
+
+class UnknownNameError(GenesisError, LookupError):
+    """No plugin supplies this name; the message has near misses and the plugins that failed to load."""
+
+
+class AmbiguousNameError(GenesisError, LookupError):
+    """Several distributions supply this name and the user has not chosen one."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin could not be used; Genesis goes on without it."""
