@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._errors import DataError as DataError
     from genesis._errors import DeviceError as DeviceError
     from genesis._errors import GenesisError as GenesisError
+    from genesis._errors import PluginError as PluginError
     from genesis._errors import PluginWarning as PluginWarning
     from genesis._errors import ShapeError as ShapeError
     from genesis._errors import UnknownNameError as UnknownNameError
@@ -41,6 +42,7 @@ _NAMES = {
         "DataError",
         "DeviceError",
         "GenesisError",
+        "PluginError",
         "PluginWarning",
         "ShapeError",
         "UnknownNameError",

@@ -12,6 +12,7 @@ __all__ = [
     "DataError",
     "DeviceError",
     "GenesisError",
+    "PluginError",
     "PluginWarning",
     "ShapeError",
     "UnknownNameError",
@@ -44,6 +45,10 @@ class UnknownNameError(GenesisError, LookupError):
 
 class AmbiguousNameError(GenesisError, LookupError):
     """Several distributions supply this name and the user has not chosen one."""
+
+
+class PluginError(GenesisError, ImportError):
+    """A plugin, or the object that it promised, cannot be imported; the message says whose it is."""
 
 
 class PluginWarning(UserWarning):

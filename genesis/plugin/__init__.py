@@ -1,0 +1,57 @@
+"""All that a plugin needs to declare itself, and what there is to ask about plugins.
+
+`genesis.plugin.specs` is the manual for plugin authors.
+"""
+
+from __future__ import annotations
+
+from genesis._errors import AmbiguousNameError, PluginError, PluginWarning, UnknownNameError
+from genesis.plugin._contribution import Contribution
+from genesis.plugin._discovery import Plugin
+from genesis.plugin._registry import (
+    Registry,
+    disable,
+    isolated,
+    list_backends,
+    list_optimizers,
+    list_plugins,
+    list_schedulers,
+    prefer,
+    refresh,
+    register,
+    registry,
+    unregister,
+)
+from genesis.plugin.specs import (
+    API_VERSION,
+    BackendSpec,
+    OptimizerSpec,
+    SchedulerSpec,
+    hookimpl,
+)
+
+__all__ = [
+    "API_VERSION",
+    "AmbiguousNameError",
+    "BackendSpec",
+    "Contribution",
+    "OptimizerSpec",
+    "Plugin",
+    "PluginError",
+    "PluginWarning",
+    "Registry",
+    "SchedulerSpec",
+    "UnknownNameError",
+    "disable",
+    "hookimpl",
+    "isolated",
+    "list_backends",
+    "list_optimizers",
+    "list_plugins",
+    "list_schedulers",
+    "prefer",
+    "refresh",
+    "register",
+    "registry",
+    "unregister",
+]

@@ -1,0 +1,166 @@
+"""Finding plugins and asking each what it declares, so that no plugin can hurt another."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import pluggy
+
+from genesis._errors import PluginError
+from genesis.plugin import specs
+from genesis.plugin._contribution import Contribution, fold
+from genesis.plugin.specs import API_VERSION, KINDS, Kind, Spec
+
+# What this distribution supplies is built in. It is also the name under which `pip` knows Genesis.
+CORE_DISTRIBUTION = "genesis-dl"
+
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+class Plugin:
+    """One plugin in the role of one kind: what it is, whether it works, and what it declares.
+
+    Attributes:
+        kind: `"backends"`, `"optimizers"` or `"schedulers"`.
+        name: The name of the entry point, or the one given to `register`.
+        module: The module that the entry point names, or a description of the registered object.
+        distribution: The distribution that installed it; for a registered object its name.
+        version: The version of the distribution, or an empty string.
+        status: `"ok"`, `"duplicate"` (all it declares is there already), `"disabled"` or `"broken"`.
+        error: What went wrong with a broken plugin.
+        milliseconds: How long it took to import the plugin's module and ask its hook.
+        contributions: What it adds, without what other plugins had declared already.
+    """
+
+    def __init__(self, kind: str, name: str, module: str, distribution: str, version: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.module = module
+        self.distribution = distribution
+        self.version = version
+        self.status = "found"
+        self.error: BaseException | None = None
+        self.milliseconds = 0.0
+        self.specs: tuple[Spec, ...] = ()
+        self.contributions: tuple[Contribution, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Plugin {self.name!r} of {self.origin}, {self.kind}: {self.status}>"
+
+    @property
+    def builtin(self) -> bool:
+        """Whether it comes with Genesis itself."""
+        return fold(self.distribution) == fold(CORE_DISTRIBUTION)
+
+    @property
+    def origin(self) -> str:
+        """The distribution and its version, as messages print them."""
+        return f"{self.distribution} {self.version}".rstrip()
+
+    def declare(self) -> None:
+        """Import the plugin's module and keep what it declares."""
+        start = time.perf_counter()
+        try:
+            module = import_module(self.module)
+            self.specs = declarations(module, KINDS[self.kind])
+        finally:
+            self.milliseconds = (time.perf_counter() - start) * 1e3
+
+
+def discover(kind: Kind) -> list[Plugin]:
+    """Return the installed plugins of a kind, the built-in ones first, without importing any of them."""
+    # The backport behaves alike on every Python that we support (entry points by group, one entry for a distribution
+    # whose metadata lie on the path twice); the standard library's changes with the version. It is no slower:
+    # import and look-up together took 48 ms here, and 53 ms with the module of Python 3.11.
+    import importlib_metadata
+
+    found: dict[tuple[str, str, str], Plugin] = {}
+    for entry in importlib_metadata.entry_points(group=kind.group):
+        name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
+        found.setdefault(
+            (fold(name), entry.name, entry.value), Plugin(kind.plural, entry.name, entry.value, name, version)
+        )
+    return sorted(found.values(), key=lambda plugin: (not plugin.builtin, plugin.distribution, plugin.name))
+
+
+def core_is_installed() -> bool:
+    """Whether Genesis has metadata, that is, was installed and not only put on the path."""
+    import importlib_metadata
+
+    return bool(list(importlib_metadata.distributions(name=CORE_DISTRIBUTION)))
+
+
+def hooks_of(plugin: object) -> pluggy.PluginManager:
+    """Return a plugin manager that holds this plugin alone, its hooks checked.
+
+    One manager for each plugin means that a plugin which fails half-way leaves nothing behind and that two of them
+    cannot get into each other's way.
+    """
+    manager = pluggy.PluginManager("genesis")
+    manager.add_hookspecs(specs)
+    manager.register(plugin)  # raises when an argument is not in the hook's specification
+    callers = manager.get_hookcallers(plugin) or []
+    known = [kind.hook for kind in KINDS.values()]
+    for caller in callers:
+        if not caller.has_spec():
+            near = get_close_matches(caller.name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the hooks are {', '.join(known)}"
+            raise PluginError(f"unknown hook {caller.name!r}; {hint}")
+    return manager
+
+
+def kinds_of(plugin: object) -> list[Kind]:
+    """Return the kinds of things that a plugin adds."""
+    hooks = {caller.name for caller in hooks_of(plugin).get_hookcallers(plugin) or []}
+    return [kind for kind in KINDS.values() if kind.hook in hooks]
+
+
+def declarations(plugin: object, kind: Kind) -> tuple[Spec, ...]:
+    """Ask a plugin for its declarations of one kind and check each of them."""
+    manager = hooks_of(plugin)
+    hook: pluggy.HookCaller = getattr(manager.hook, kind.hook)
+    if not hook.get_hookimpls():
+        raise PluginError(f"it is listed under the entry points {kind.group!r} but has no hook {kind.hook!r}")
+    answers: list[Any] = hook(api=API_VERSION)
+    if not answers:  # pluggy leaves None out
+        raise PluginError(f"{kind.hook}() returned None; it should return a list of {kind.spec.__name__}")
+    declared = tuple(_checked(item, kind) for item in _items(answers[0], kind))
+    seen: dict[str, str] = {}
+    for spec in declared:
+        for name in (spec.name, *spec.aliases):
+            if seen.setdefault(fold(name), spec.target) != spec.target:
+                raise PluginError(f"{kind.hook}() declares the name {name!r} twice, for different targets")
+    return declared
+
+
+def _items(answer: Any, kind: Kind) -> Iterable[Any]:
+    if isinstance(answer, (kind.spec, str)) or not isinstance(answer, Iterable):
+        raise PluginError(f"{kind.hook}() should return a list of {kind.spec.__name__}, got {answer!r}")
+    return answer
+
+
+def _checked(item: Any, kind: Kind) -> Spec:
+    if not isinstance(item, kind.spec):
+        raise PluginError(f"{kind.hook}() should return {kind.spec.__name__} items, got {item!r}")
+    name, target, summary, aliases = item[:4]
+    problem = ""
+    if not (isinstance(name, str) and name.isidentifier()):
+        problem = "the name should be a Python identifier"
+    elif not (isinstance(target, str) and _TARGET.fullmatch(target)):
+        problem = 'the target should read "package.module:attribute"'
+    elif not (isinstance(summary, str) and summary.strip() and "\n" not in summary):
+        problem = "the summary should be one line of text"
+    elif isinstance(aliases, str) or not all(_is_alias(alias) for alias in aliases):
+        problem = "the aliases should be a tuple of names without spaces and colons"
+    if problem:
+        raise PluginError(f"bad declaration: {problem}; got {item!r}")
+    return item._replace(aliases=tuple(aliases))
+
+
+def _is_alias(alias: object) -> bool:
+    return isinstance(alias, str) and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", alias) is not None

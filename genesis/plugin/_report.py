@@ -1,0 +1,120 @@
+"""The words of warnings and errors about plugins and names."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from genesis._errors import PluginWarning
+from genesis.plugin._contribution import Contribution, fold
+from genesis.plugin._discovery import CORE_DISTRIBUTION, Plugin, core_is_installed
+from genesis.plugin.specs import Kind
+
+NOT_INSTALLED = (
+    "Genesis runs from a folder without being installed, so no plugin is known, not even the built-in ones: "
+    "run `python -m pip install -e .` in that folder."
+)
+
+
+def warn(message: str) -> None:
+    """Warn at the first line outside Genesis, the one that asked for a name."""
+    # stacklevel cannot say this: how deep we are depends on the door through which the user came in.
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+    scope = frame.f_globals
+    warnings.warn_explicit(
+        message,
+        PluginWarning,
+        filename=frame.f_code.co_filename,
+        lineno=frame.f_lineno,
+        module=scope.get("__name__", "<unknown>"),
+        registry=scope.setdefault("__warningregistry__", {}),
+    )
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in {"genesis", "contextlib", "importlib"}
+
+
+def broken(plugin: Plugin) -> str:
+    """Say which plugin is broken, how, and what to do."""
+    return (
+        f"plugin {plugin.name!r} of {plugin.origin} was skipped: {cause(plugin.error)}. "
+        f"Repair or uninstall {plugin.distribution}, or set GENESIS_DISABLE_PLUGINS={plugin.distribution}; "
+        f"GENESIS_STRICT_PLUGINS=1 shows the traceback."
+    )
+
+
+def cause(error: BaseException | None) -> str:
+    """Return an exception as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def unknown(kind: Kind, name: str, known: Sequence[str], plugins: Sequence[Plugin]) -> str:
+    """Say that a name is unknown, what is close to it, and which plugins could not be asked."""
+    parts = [f"there is no {kind.noun} named {name!r}"]
+    near = near_misses(name, known)
+    if near:
+        parts[0] += f"; did you mean {' or '.join(map(repr, near))}?"
+    elif known:
+        parts[0] += f"; the {kind.plural} are {', '.join(known)}."
+    else:
+        parts[0] += f"; no installed plugin supplies any {kind.noun}."
+        if not core_is_installed():
+            parts.append(NOT_INSTALLED)
+        elif not any(plugin.builtin for plugin in plugins):
+            parts.append(
+                f"This installation of {CORE_DISTRIBUTION} comes without the built-in {kind.plural}."
+            )
+    failed = [f"{p.name!r} of {p.origin} ({cause(p.error)})" for p in plugins if p.status == "broken"]
+    if failed:
+        parts.append(f"These plugins failed to load: {'; '.join(failed)}.")
+    off = [f"{p.name!r} of {p.origin}" for p in plugins if p.status == "disabled"]
+    if off:
+        parts.append(f"These plugins are disabled: {', '.join(off)}.")
+    return " ".join(parts)
+
+
+def near_misses(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three known names that look like `name`, those that contain it first."""
+    folded: dict[str, str] = {}
+    for candidate in known:
+        folded.setdefault(fold(candidate), candidate)
+    wanted = fold(name)
+    inside = [key for key in folded if len(wanted) > 2 and wanted in key]
+    return [folded[key] for key in dict.fromkeys([*inside, *get_close_matches(wanted, folded, 3, 0.6)])][:3]
+
+
+def ambiguous(kind: Kind, name: str, candidates: Sequence[Contribution]) -> str:
+    """Say who claims a name and how to choose."""
+    first = candidates[0]
+    owners = " and ".join(dict.fromkeys(c.origin for c in candidates))
+    if len({c.distribution for c in candidates}) == 1:
+        plugins = ", ".join(repr(c.plugin) for c in candidates)
+        return (
+            f"{owners} declares the {kind.noun} {name!r} in several plugins ({plugins}); disable all but one."
+        )
+    choices = " or ".join(dict.fromkeys(repr(c.qualified) for c in candidates))
+    return (
+        f"the {kind.noun} {name!r} is supplied by {owners}. Write {choices}, or choose once with "
+        f"genesis.plugin.prefer({name!r}, {first.distribution!r}) or GENESIS_PREFER={name}={first.distribution}."
+    )
+
+
+def unmet_preference(kind: Kind, name: str, wanted: str, candidates: Sequence[Contribution]) -> str:
+    """Say that the user prefers a distribution which does not supply the name."""
+    owners = " and ".join(dict.fromkeys(c.origin for c in candidates))
+    return (
+        f"the {kind.noun} {name!r} should come from {wanted!r}, as genesis.plugin.prefer or GENESIS_PREFER says, "
+        f"but it is supplied by {owners} only. Install {wanted}, or remove the preference."
+    )
+
+
+def strict_mode() -> bool:
+    """Whether a broken plugin is an error."""
+    return os.environ.get("GENESIS_STRICT_PLUGINS", "").strip().lower() not in {"", "0", "false", "no"}

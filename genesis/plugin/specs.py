@@ -1,0 +1,155 @@
+"""What a plugin declares, and the hooks through which it does: the manual for plugin authors.
+
+A plugin is a thin module with one function per kind of thing it adds. The function returns declarations: a name, a
+one-line summary, and where the object can be imported from when somebody asks for it. Nothing else happens when the
+plugin is found, so ten installed plugins cost a listing ten small imports and a training run none.
+
+    # acme_schedules/plugin.py
+    from genesis.plugin import SchedulerSpec, hookimpl
+
+    @hookimpl
+    def genesis_schedulers():
+        return [SchedulerSpec("WSD", "acme_schedules.wsd:WSD", "Warm up, stay, decay.", aliases=("warmup_stable_decay",))]
+
+The distribution tells Genesis about the module with one line for each kind of thing that it adds:
+
+    # pyproject.toml
+    [project.entry-points."genesis.schedulers"]
+    acme = "acme_schedules.plugin"
+
+The groups are `genesis.backends`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of heavy imports:
+it is imported for every listing, while the targets are imported only when they are used.
+
+A hook may leave out the argument `api`. One that takes it gets `API_VERSION`, the number that grows when this contract
+changes, so that one release of a plugin can serve two of Genesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+import pluggy
+
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker("genesis")
+hookimpl = pluggy.HookimplMarker("genesis")
+
+
+class BackendSpec(NamedTuple):
+    """Declare a device.
+
+    Args:
+        name: A Python identifier, what people write before the colon in `device("cuda:0")`.
+        target: `"package.module:Class"`, a subclass of `genesis.backend.Backend`; imported at the first use of the device.
+        summary: One line for the listings, ending with a full stop.
+        aliases: Other names for the same device, such as `("gpu",)`.
+        namespace: A module with functions of this device alone, such as `"genesis_cuda.namespace"`.
+
+    Example:
+        `BackendSpec("cuda", "genesis_cuda.backend:CudaBackend", "NVIDIA GPUs.", aliases=("gpu",))`
+    """
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    namespace: str = ""
+
+
+class OptimizerSpec(NamedTuple):
+    """Declare an optimizer.
+
+    Args:
+        name: A Python identifier; for a class its own name. It becomes `genesis.optim.<name>`.
+        target: `"package.module:attribute"`, a callable `(params, **options)` that returns a `genesis.optim.Optimizer`;
+            imported at the first use of the name.
+        summary: One line for the listings, ending with a full stop.
+        aliases: Other names for the same optimizer. Those that are Python identifiers become attributes too.
+
+    Example:
+        `OptimizerSpec("Lion", "acme_optimizers.lion:Lion", "The sign of an interpolated momentum.")`
+    """
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+class SchedulerSpec(NamedTuple):
+    """Declare a learning-rate schedule.
+
+    Args:
+        name: A Python identifier. For a class its own name (`"LambdaLR"`), for a function a short one
+            (`"cosine_with_warmup"`) with the function's name among the aliases.
+        target: `"package.module:attribute"`, a callable `(optimizer, **options)` that returns a
+            `genesis.optim.LRScheduler`; imported at the first use of the name.
+        summary: One line for the listings, ending with a full stop.
+        aliases: Other names for the same schedule. Those that are Python identifiers become attributes of
+            `genesis.optim` and `genesis.optim.lr_scheduler` too.
+
+    Example:
+        `SchedulerSpec("WSD", "acme_schedules.wsd:WSD", "Warm up, stay, decay.")`
+    """
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+Spec: TypeAlias = "BackendSpec | OptimizerSpec | SchedulerSpec"
+
+
+@hookspec
+def genesis_backends(api: int) -> Iterable[BackendSpec]:  # type: ignore[empty-body]
+    """Return the devices that this plugin adds.
+
+    Args:
+        api: `API_VERSION`; may be left out of the implementation.
+    """
+
+
+@hookspec
+def genesis_optimizers(api: int) -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
+    """Return the optimizers that this plugin adds to `genesis.optim`.
+
+    Args:
+        api: `API_VERSION`; may be left out of the implementation.
+    """
+
+
+@hookspec
+def genesis_schedulers(api: int) -> Iterable[SchedulerSpec]:  # type: ignore[empty-body]
+    """Return the learning-rate schedules that this plugin adds to `genesis.optim`.
+
+    Args:
+        api: `API_VERSION`; may be left out of the implementation.
+    """
+
+
+class Kind(NamedTuple):
+    """One kind of contribution: how it is spoken of and the type of its declarations."""
+
+    plural: str
+    noun: str
+    spec: type[Spec]
+
+    @property
+    def hook(self) -> str:
+        """The hook that returns declarations of this kind."""
+        return f"genesis_{self.plural}"
+
+    @property
+    def group(self) -> str:
+        """The entry-point group of this kind."""
+        return f"genesis.{self.plural}"
+
+
+KINDS: dict[str, Kind] = {
+    "backends": Kind("backends", "backend", BackendSpec),
+    "optimizers": Kind("optimizers", "optimizer", OptimizerSpec),
+    "schedulers": Kind("schedulers", "scheduler", SchedulerSpec),
+}
