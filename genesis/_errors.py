@@ -1,7 +1,7 @@
 """The exceptions and warnings of Genesis.
 
-Every error is a `GenesisError`; each also inherits from the built-in exception that PyTorch or Python raises in
-the same situation, so code that catches those keeps working.
+Every error is a `GenesisError`; each also inherits from the built-in exception that PyTorch or Python raises
+in the same situation, so code that catches those keeps working.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ def attach(
 
     Args:
         module_name: The module itself, that is `__name__`.
-        table: Maps a public name to `"package.module:attribute"`, or to `"package.module"` for a whole module.
+        table: Maps a public name to `"package.module:attribute"`, or to `"package.module"` for a whole
+            module.
 
     A value is stored in the module's globals when it is first used, so only the first use costs anything.
     An unknown name raises `AttributeError`; an import error of a target is raised as it is.
@@ -28,7 +29,9 @@ def attach(
     def __getattr__(name: str) -> object:
         target = table.get(name)
         if target is None:
-            raise AttributeError(f"module {module_name!r} has no attribute {name!r}{_suggestion(name, table)}")
+            raise AttributeError(
+                f"module {module_name!r} has no attribute {name!r}{_suggestion(name, table)}"
+            )
         from importlib import import_module  # not at the top: `import genesis` should need nothing but sys
 
         path, _, attribute = target.partition(":")

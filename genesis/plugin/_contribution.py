@@ -20,8 +20,9 @@ def fold(name: str) -> str:
 class Contribution(str):
     """One thing that a plugin adds: a name, as a string, that also tells where it comes from.
 
-    The string is the shortest name that finds the thing: `"WSD"`, or `"acme-schedules:WSD"` where the bare name means
-    something else (`status` is `"shadowed"`) or is claimed by several distributions (`"ambiguous"`).
+    The string is the shortest name that finds the thing: `"WSD"`, or `"acme-schedules:WSD"` where the bare
+    name means something else (`status` is `"shadowed"`) or is claimed by several distributions
+    (`"ambiguous"`).
 
     Attributes:
         kind: `"backends"`, `"optimizers"` or `"schedulers"`.
@@ -31,7 +32,8 @@ class Contribution(str):
         target: `"package.module:attribute"`, imported by `load()`.
         namespace: A module of functions of a backend, or an empty string.
         plugin: The name of the plugin that declared it.
-        distribution: The distribution that the plugin belongs to; for a plugin registered at run time its own name.
+        distribution: The distribution that the plugin belongs to; for a plugin registered at run time its
+            own name.
         version: The version of the distribution, or an empty string.
         status: `"ok"`, `"shadowed"` or `"ambiguous"`.
 
@@ -59,6 +61,11 @@ class Contribution(str):
     def qualified(self) -> str:
         """The name that is never ambiguous: `distribution:Name`."""
         return f"{self.distribution}:{self.name}"
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The name and those aliases that can be attributes of a module."""
+        return [name for name in (self.name, *self.aliases) if name.isidentifier()]
 
     @property
     def origin(self) -> str:

@@ -74,9 +74,9 @@ class Plugin:
 
 def discover(kind: Kind) -> list[Plugin]:
     """Return the installed plugins of a kind, the built-in ones first, without importing any of them."""
-    # The backport behaves alike on every Python that we support (entry points by group, one entry for a distribution
-    # whose metadata lie on the path twice); the standard library's changes with the version. It is no slower:
-    # import and look-up together took 48 ms here, and 53 ms with the module of Python 3.11.
+    # The backport behaves alike on every Python that we support (entry points by group, one entry for a
+    # distribution whose metadata lie on the path twice); the standard library's changes with the version. It
+    # is no slower: import and look-up together took 48 ms here, and 53 ms with the module of Python 3.11.
     import importlib_metadata
 
     found: dict[tuple[str, str, str], Plugin] = {}
@@ -98,8 +98,8 @@ def core_is_installed() -> bool:
 def hooks_of(plugin: object) -> pluggy.PluginManager:
     """Return a plugin manager that holds this plugin alone, its hooks checked.
 
-    One manager for each plugin means that a plugin which fails half-way leaves nothing behind and that two of them
-    cannot get into each other's way.
+    One manager for each plugin means that a plugin which fails half-way leaves nothing behind and that two
+    of them cannot get into each other's way.
     """
     manager = pluggy.PluginManager("genesis")
     manager.add_hookspecs(specs)

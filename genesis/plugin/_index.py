@@ -34,8 +34,8 @@ def index_of(plugins: list[Plugin], preferred: Mapping[str, str]) -> Index:
         plugins: In order of precedence for equal targets; their `status` and `contributions` are set.
         preferred: The user's choices, from a folded name to a distribution.
     """
-    # 1. Each pair of a name and a target counts once: metadata may lie on the path twice, and a built-in plugin may be
-    #    installed by itself beside the whole of Genesis.
+    # 1. Each pair of a name and a target counts once: metadata may lie on the path twice, and a built-in
+    #    plugin may be installed by itself beside the whole of Genesis.
     taken: set[tuple[str, str]] = set()
     kept: list[tuple[Plugin, Spec]] = []
     for plugin in plugins:

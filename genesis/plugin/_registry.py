@@ -30,8 +30,8 @@ class _State:
         self.warned: set[tuple[str, str, str]] = set()
 
 
-# One lock for all kinds: a plugin that is asked about one kind could otherwise wait for another thread that is asking
-# about another kind and waits for it.
+# One lock for all kinds: a plugin that is asked about one kind could otherwise wait for another thread that
+# is asking about another kind and waits for it.
 _lock = threading.RLock()
 _state = _State()
 _declaring: list[str] = []  # what the plugin that is declaring itself has asked for; only used under the lock
@@ -57,7 +57,8 @@ class Registry:
         """Return what there is, sorted by name, without importing any of it.
 
         Args:
-            pattern: Keep only those with a name or an alias that fits this glob, case aside, such as `"cosine*"`.
+            pattern: Keep only those with a name or an alias that fits this glob, case aside, such as
+                `"cosine*"`.
         """
         found = self._index(f"the {self.kind.plural}").contributions
         return [c for c in found if pattern is None or _fits(c, pattern)]
@@ -73,7 +74,8 @@ class Registry:
             name: A name or an alias, in any case and with or without `-` and `_`, or `"distribution:Name"`.
 
         Raises:
-            UnknownNameError: Nothing has this name, or the distribution that the user prefers does not supply it.
+            UnknownNameError: Nothing has this name, or the distribution that the user prefers does not
+                supply it.
             AmbiguousNameError: Several distributions supply it and the user has not chosen.
         """
         if not isinstance(name, str):
@@ -86,8 +88,7 @@ class Registry:
         if len(meanings) > 1:
             raise AmbiguousNameError(_report.ambiguous(self.kind, str(name), meanings))
         if not meanings:
-            known = [text for c in index.contributions for text in (str(c), *c.aliases)]
-            raise UnknownNameError(_report.unknown(self.kind, str(name), known, index.plugins))
+            raise UnknownNameError(_report.unknown(self.kind, str(name), index.contributions, index.plugins))
         return meanings[0]
 
     def resolve(self, name: str) -> Any:
@@ -183,7 +184,8 @@ def _declare(plugin: Plugin) -> None:
         if _declaring and not isinstance(error, PluginError):
             # `from genesis.optim import LambdaLR` reports "cannot import name" and loses our reason.
             plugin.error = PluginError(
-                f"it asked for {_declaring[0]} while it declared itself; import it inside the function that needs it"
+                f"it asked for {_declaring[0]} while it declared itself; "
+                "import it inside the function that needs it"
             )
             plugin.error.__cause__ = error
         if _report.strict_mode():
@@ -259,7 +261,8 @@ def register(plugin: object, name: str | None = None) -> str:
 
     Args:
         plugin: The object; its hooks are asked at once.
-        name: What it is called in listings and in qualified names; by default the name of the module or of the class.
+        name: What it is called in listings and in qualified names; by default the name of the module or of
+            the class.
 
     Returns:
         The name. Registering the same object again asks it again.
@@ -327,8 +330,8 @@ def disable(*names: str) -> None:
     """Leave plugins out, for the rest of the process or of an `isolated` block. They are never imported.
 
     Args:
-        *names: Names of distributions or of plugins; `"*"` is everything but what is built in. One that is not
-            installed is no error.
+        *names: Names of distributions or of plugins; `"*"` is everything but what is built in. One that is
+            not installed is no error.
 
     The environment variable GENESIS_DISABLE_PLUGINS, a list separated by commas, does the same from outside.
     """
@@ -342,7 +345,8 @@ def prefer(name: str, distribution: str) -> None:
         name: The bare name of a device, an optimizer or a schedule.
         distribution: Who should supply it. This is the only way in which a built-in can be replaced.
 
-    The environment variable GENESIS_PREFER, such as "WSD=acme-schedules,AdamW=fast-adam", does the same from outside.
+    The environment variable GENESIS_PREFER, such as "WSD=acme-schedules,AdamW=fast-adam", does the same from
+    outside.
 
     Example:
         `genesis.plugin.prefer("AdamW", "fast-adam")`
@@ -373,8 +377,8 @@ def refresh() -> None:
 def isolated() -> Iterator[None]:
     """Know nothing but what is built in and what is registered inside; restore everything on leaving.
 
-    For tests. It holds for all threads, as the registry does. GENESIS_DISABLE_PLUGINS is still heard, GENESIS_PREFER
-    and earlier calls of `register`, `disable` and `prefer` are not.
+    For tests. It holds for all threads, as the registry does. GENESIS_DISABLE_PLUGINS is still heard,
+    GENESIS_PREFER and earlier calls of `register`, `disable` and `prefer` are not.
 
     Example:
         `with genesis.plugin.isolated(): genesis.plugin.register(my_module); ...`

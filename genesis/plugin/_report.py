@@ -55,29 +55,43 @@ def cause(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def unknown(kind: Kind, name: str, known: Sequence[str], plugins: Sequence[Plugin]) -> str:
+def unknown(kind: Kind, name: str, contributions: Sequence[Contribution], plugins: Sequence[Plugin]) -> str:
     """Say that a name is unknown, what is close to it, and which plugins could not be asked."""
-    parts = [f"there is no {kind.noun} named {name!r}"]
-    near = near_misses(name, known)
+    text = f"there is no {kind.noun} named {name!r}"
+    near = near_misses(name, [known for c in contributions for known in (str(c), *c.aliases)])
     if near:
-        parts[0] += f"; did you mean {' or '.join(map(repr, near))}?"
-    elif known:
-        parts[0] += f"; the {kind.plural} are {', '.join(known)}."
+        text += f"; did you mean {' or '.join(map(repr, near))}?"
+    elif contributions:
+        text += f"; the {kind.plural} are {', '.join(contributions)}."
     else:
-        parts[0] += f"; no installed plugin supplies any {kind.noun}."
-        if not core_is_installed():
-            parts.append(NOT_INSTALLED)
-        elif not any(plugin.builtin for plugin in plugins):
-            parts.append(
-                f"This installation of {CORE_DISTRIBUTION} comes without the built-in {kind.plural}."
+        text += f"; no installed plugin supplies any {kind.noun}."
+    return text + _excuses(plugins)
+
+
+def missing_attribute(name: str, known: Sequence[str], plugins: Sequence[Plugin]) -> str:
+    """Say what is close to the name of an attribute, and which plugins could not be asked."""
+    near = near_misses(name, known)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "no plugin declares it."
+    return hint + _excuses(plugins)
+
+
+def _excuses(plugins: Sequence[Plugin]) -> str:
+    """Say why a name might be missing: plugins that are broken, disabled, or not there at all."""
+    sentences = []
+    if not any(plugin.builtin for plugin in plugins):
+        if core_is_installed():
+            sentences.append(
+                f"This installation of {CORE_DISTRIBUTION} comes without built-in plugins for it."
             )
+        else:
+            sentences.append(NOT_INSTALLED)
     failed = [f"{p.name!r} of {p.origin} ({cause(p.error)})" for p in plugins if p.status == "broken"]
     if failed:
-        parts.append(f"These plugins failed to load: {'; '.join(failed)}.")
+        sentences.append(f"These plugins failed to load: {'; '.join(failed)}.")
     off = [f"{p.name!r} of {p.origin}" for p in plugins if p.status == "disabled"]
     if off:
-        parts.append(f"These plugins are disabled: {', '.join(off)}.")
-    return " ".join(parts)
+        sentences.append(f"These plugins are disabled: {', '.join(off)}.")
+    return "".join(f" {sentence}" for sentence in sentences)
 
 
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
@@ -102,7 +116,8 @@ def ambiguous(kind: Kind, name: str, candidates: Sequence[Contribution]) -> str:
     choices = " or ".join(dict.fromkeys(repr(c.qualified) for c in candidates))
     return (
         f"the {kind.noun} {name!r} is supplied by {owners}. Write {choices}, or choose once with "
-        f"genesis.plugin.prefer({name!r}, {first.distribution!r}) or GENESIS_PREFER={name}={first.distribution}."
+        f"genesis.plugin.prefer({name!r}, {first.distribution!r}) "
+        f"or GENESIS_PREFER={name}={first.distribution}."
     )
 
 
@@ -110,8 +125,9 @@ def unmet_preference(kind: Kind, name: str, wanted: str, candidates: Sequence[Co
     """Say that the user prefers a distribution which does not supply the name."""
     owners = " and ".join(dict.fromkeys(c.origin for c in candidates))
     return (
-        f"the {kind.noun} {name!r} should come from {wanted!r}, as genesis.plugin.prefer or GENESIS_PREFER says, "
-        f"but it is supplied by {owners} only. Install {wanted}, or remove the preference."
+        f"the {kind.noun} {name!r} should come from {wanted!r}, as genesis.plugin.prefer "
+        f"or GENESIS_PREFER says, but it is supplied by {owners} only. "
+        f"Install {wanted}, or remove the preference."
     )
 
 

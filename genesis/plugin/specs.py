@@ -1,15 +1,16 @@
 """What a plugin declares, and the hooks through which it does: the manual for plugin authors.
 
-A plugin is a thin module with one function per kind of thing it adds. The function returns declarations: a name, a
-one-line summary, and where the object can be imported from when somebody asks for it. Nothing else happens when the
-plugin is found, so ten installed plugins cost a listing ten small imports and a training run none.
+A plugin is a thin module with one function per kind of thing it adds. The function returns declarations: a
+name, a one-line summary, and where the object can be imported from when somebody asks for it. Nothing else
+happens when the plugin is found, so ten installed plugins cost a listing ten small imports and a training
+run none.
 
     # acme_schedules/plugin.py
     from genesis.plugin import SchedulerSpec, hookimpl
 
     @hookimpl
     def genesis_schedulers():
-        return [SchedulerSpec("WSD", "acme_schedules.wsd:WSD", "Warm up, stay, decay.", aliases=("warmup_stable_decay",))]
+        return [SchedulerSpec("WSD", "acme_schedules.wsd:WSD", "Warm up, stay, decay.")]
 
 The distribution tells Genesis about the module with one line for each kind of thing that it adds:
 
@@ -17,11 +18,11 @@ The distribution tells Genesis about the module with one line for each kind of t
     [project.entry-points."genesis.schedulers"]
     acme = "acme_schedules.plugin"
 
-The groups are `genesis.backends`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of heavy imports:
-it is imported for every listing, while the targets are imported only when they are used.
+The groups are `genesis.backends`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of
+heavy imports: it is imported for every listing, while the targets are imported only when they are used.
 
-A hook may leave out the argument `api`. One that takes it gets `API_VERSION`, the number that grows when this contract
-changes, so that one release of a plugin can serve two of Genesis.
+A hook may leave out the argument `api`. One that takes it gets `API_VERSION`, the number that grows when
+this contract changes, so that one release of a plugin can serve two of Genesis.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class BackendSpec(NamedTuple):
 
     Args:
         name: A Python identifier, what people write before the colon in `device("cuda:0")`.
-        target: `"package.module:Class"`, a subclass of `genesis.backend.Backend`; imported at the first use of the device.
+        target: `"package.module:Class"`, a subclass of `genesis.backend.Backend`; imported at the first use
+            of the device.
         summary: One line for the listings, ending with a full stop.
         aliases: Other names for the same device, such as `("gpu",)`.
         namespace: A module with functions of this device alone, such as `"genesis_cuda.namespace"`.
@@ -63,8 +65,8 @@ class OptimizerSpec(NamedTuple):
 
     Args:
         name: A Python identifier; for a class its own name. It becomes `genesis.optim.<name>`.
-        target: `"package.module:attribute"`, a callable `(params, **options)` that returns a `genesis.optim.Optimizer`;
-            imported at the first use of the name.
+        target: `"package.module:attribute"`, a callable `(params, **options)` that returns a
+            `genesis.optim.Optimizer`; imported at the first use of the name.
         summary: One line for the listings, ending with a full stop.
         aliases: Other names for the same optimizer. Those that are Python identifiers become attributes too.
 

@@ -9,5 +9,7 @@ from genesis.plugin import BackendSpec, hookimpl
 def genesis_backends() -> list[BackendSpec]:
     """Declare the device `ref`."""
     return [
-        BackendSpec("ref", "genesis.testing.reference:RefBackend", "Plain NumPy, slow and exact: the reference.")
+        BackendSpec(
+            "ref", "genesis.testing.reference:RefBackend", "Plain NumPy, slow and exact: the reference."
+        )
     ]

@@ -8,4 +8,8 @@ from genesis.plugin import BackendSpec, hookimpl
 @hookimpl
 def genesis_backends() -> list[BackendSpec]:
     """Declare the device `cpu`."""
-    return [BackendSpec("cpu", "genesis_cpu.backend:CpuBackend", "The host: Numba kernels, and BLAS for products.")]
+    return [
+        BackendSpec(
+            "cpu", "genesis_cpu.backend:CpuBackend", "The host: Numba kernels, and BLAS for products."
+        )
+    ]

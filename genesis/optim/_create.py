@@ -1,0 +1,74 @@
+"""Optimizers and schedules by name, for configuration files and command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any
+
+from genesis.plugin import Contribution, registry
+
+if TYPE_CHECKING:
+    from genesis.optim._optimizer import Optimizer
+    from genesis.optim._scheduler import LRScheduler
+
+
+def create_optimizer(name: str, params: Any, **options: Any) -> Optimizer:
+    """Return a new optimizer, found by its name.
+
+    Args:
+        name: One of `genesis.list_optimizers()`; case, `-` and `_` do not matter.
+        params: The parameters to optimize, or parameter groups, as the optimizer itself takes them.
+        **options: The optimizer's own options, such as `lr=1e-3`.
+
+    Raises:
+        UnknownNameError: No plugin supplies the name; the message has near misses.
+        AmbiguousNameError: Several do, and the user has not chosen with `genesis.plugin.prefer`.
+        PluginError: It is declared, but cannot be imported.
+        TypeError: The optimizer does not take these options.
+
+    Example:
+        `optimizer = genesis.optim.create_optimizer("adamw", model.parameters(), lr=1e-3)`
+    """
+    optimizer: Optimizer = _create(registry("optimizers").find(name), params, options)
+    return optimizer
+
+
+def create_scheduler(name: str, optimizer: Any, **options: Any) -> LRScheduler:
+    """Return a new learning-rate schedule bound to an optimizer, found by its name.
+
+    Args:
+        name: One of `genesis.list_schedulers()`; case, `-` and `_` do not matter.
+        optimizer: The optimizer whose learning rates it sets.
+        **options: The schedule's own options, such as `num_warmup_steps=100`.
+
+    Raises:
+        UnknownNameError: No plugin supplies the name; the message has near misses.
+        AmbiguousNameError: Several do, and the user has not chosen with `genesis.plugin.prefer`.
+        PluginError: It is declared, but cannot be imported.
+        TypeError: The schedule does not take these options.
+
+    Example:
+        `scheduler = create_scheduler("cosine_with_warmup", optimizer, num_warmup_steps=10,
+        num_training_steps=100)`
+    """
+    scheduler: LRScheduler = _create(registry("schedulers").find(name), optimizer, options)
+    return scheduler
+
+
+def _create(found: Contribution, subject: Any, options: dict[str, Any]) -> Any:
+    make: Callable[..., Any] = found.load()
+    try:
+        expected = signature(make)
+    except ValueError:  # something written in C that does not tell
+        return make(subject, **options)
+    try:
+        expected.bind(subject, **options)
+    except TypeError as error:
+        takes = ", ".join(map(_shown, list(expected.parameters.values())[1:])) or "no options"
+        raise TypeError(f"{found}: {error}; it takes {takes}") from None
+    return make(subject, **options)
+
+
+def _shown(parameter: Parameter) -> str:
+    return str(parameter.replace(annotation=Parameter.empty))
