@@ -1,0 +1,115 @@
+"""LambdaLR: the base rates multiplied by functions of the step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType, MethodType
+from typing import Any
+
+from genesis import CheckpointError
+from genesis.optim import LRScheduler, Schedule
+from genesis_schedulers.shapes import FromFunction
+
+_log = logging.getLogger("genesis.optim.lr_scheduler")
+
+
+class LambdaLR(LRScheduler):
+    """Multiply the initial learning rate of each parameter group by a function of the step.
+
+    rate = base_lr * lr_lambda(step)
+
+    Args:
+        optimizer: The one whose learning rates are set: ours, PyTorch's, or anything with `param_groups`.
+        lr_lambda: A function (or another callable, such as a `Schedule`) from the step, 0, 1, 2 and so on, to
+            a factor, or a list with one for each parameter group. It should depend on the step alone. A step
+            is a call of `scheduler.step()`: an epoch, if that is called once an epoch.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+
+    Raises:
+        TypeError: if `optimizer` is not an optimizer, or `lr_lambda` cannot be called.
+        ValueError: if a list has not one function for each parameter group.
+
+    Example:
+        >>> from genesis.optim import LambdaLR
+        >>> scheduler = LambdaLR(optimizer, lambda epoch: 0.95**epoch)  # doctest: +SKIP
+
+    Reference: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
+    """
+
+    __slots__ = ("_one_for_all",)
+
+    lr_lambdas: list[Callable[[int], float]]
+
+    def __init__(
+        self,
+        optimizer: Any,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+        verbose: bool = False,
+    ) -> None:
+        self._one_for_all = not isinstance(lr_lambda, (list, tuple))
+        self.lr_lambdas = [lr_lambda] if self._one_for_all else list(lr_lambda)  # type: ignore[list-item, arg-type]
+        super().__init__(optimizer, last_epoch, verbose)
+
+    def schedule_for(self, index: int, base_lr: float) -> Schedule:
+        """The group's function as a schedule; a group added later gets the one that was given for all."""
+        groups = len(self.optimizer.param_groups)
+        if self._one_for_all:
+            self.lr_lambdas = self.lr_lambdas[:1] * groups
+        if len(self.lr_lambdas) != groups:
+            raise ValueError(
+                f"expected {groups} lr_lambdas, one for each parameter group of the optimizer, but got "
+                f"{len(self.lr_lambdas)}"
+            )
+        function = self.lr_lambdas[index]
+        return function if isinstance(function, Schedule) else FromFunction(function)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state without the optimizer: functions as None, other callables as a dict of attributes."""
+        return {**super().state_dict(), "lr_lambdas": [_saved(function) for function in self.lr_lambdas]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a saved state; see `LRScheduler.load_state_dict`.
+
+        Functions are not saved, so they stay; callable objects and schedules get their saved parameters back.
+        """
+        self._check_state(state_dict)
+        saved, groups = state_dict["lr_lambdas"], len(self.lr_lambdas)
+        if not isinstance(saved, (list, tuple)) or len(saved) != groups:
+            raise CheckpointError(f"the state has lr_lambdas={saved!r}; expected a list of {groups}")
+        lambdas = [_restored(function, state) for function, state in zip(self.lr_lambdas, saved, strict=True)]
+        super().load_state_dict({**state_dict, "lr_lambdas": lambdas})
+
+
+def _saved(function: Any) -> dict[str, Any] | None:
+    """The parameters of a callable object; a function has none that a state could hold."""
+    if isinstance(function, Schedule):
+        return function.to_config()
+    if isinstance(function, (FunctionType, MethodType, type)) or not hasattr(function, "__dict__"):
+        return None
+    return dict(function.__dict__)
+
+
+def _restored(function: Any, saved: Any) -> Any:
+    """The callable with its saved parameters; an empty record leaves it as it is."""
+    if not saved:
+        return function
+    if isinstance(function, Schedule):
+        try:
+            schedule = type(function).from_config(saved)
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"the state is not one of {function!r}: {error}") from error
+        if schedule != function:
+            _log.warning(
+                "the saved state goes on with %r; the scheduler was made with %r. To go on with the latter, "
+                "make the scheduler with last_epoch instead of loading its state.",
+                schedule,
+                function,
+            )
+        return schedule
+    if _saved(function) is None:
+        raise CheckpointError(f"the state holds the parameters {saved!r}, but {function!r} has none")
+    function.__dict__.update(saved)
+    return function
