@@ -80,7 +80,7 @@ class Registry:
         """
         if not isinstance(name, str):
             raise TypeError(f"the name of a {self.kind.noun} should be a string, got {type(name).__name__}")
-        index = self._index(f"the {self.kind.noun} {str(name)!r}")
+        index = self._index(repr(str(name)))
         key = fold(name)
         meanings = index.meanings.get(key, ())
         if key in index.unmet:
