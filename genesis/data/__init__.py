@@ -1,0 +1,39 @@
+"""Data sets, batches, and three small real data sets that come with Genesis. Nothing here uses the
+network."""
+
+from __future__ import annotations
+
+from genesis._lazy import attach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from genesis.data._collate import default_collate as default_collate
+    from genesis.data._collate import default_convert as default_convert
+    from genesis.data._dataset import ConcatDataset as ConcatDataset
+    from genesis.data._dataset import Dataset as Dataset
+    from genesis.data._dataset import Subset as Subset
+    from genesis.data._dataset import TensorDataset as TensorDataset
+    from genesis.data._dataset import random_split as random_split
+    from genesis.data._datasets import ImageDataset as ImageDataset
+    from genesis.data._datasets import load_digits as load_digits
+    from genesis.data._datasets import load_fashion_mnist as load_fashion_mnist
+    from genesis.data._loader import DataLoader as DataLoader
+    from genesis.data._sampler import BatchSampler as BatchSampler
+    from genesis.data._sampler import RandomSampler as RandomSampler
+    from genesis.data._sampler import Sampler as Sampler
+    from genesis.data._sampler import SequentialSampler as SequentialSampler
+    from genesis.data._text import CharDataset as CharDataset
+    from genesis.data._text import load_shakespeare as load_shakespeare
+
+_NAMES = {
+    "_collate": ("default_collate", "default_convert"),
+    "_dataset": ("ConcatDataset", "Dataset", "Subset", "TensorDataset", "random_split"),
+    "_datasets": ("ImageDataset", "load_digits", "load_fashion_mnist"),
+    "_loader": ("DataLoader",),
+    "_sampler": ("BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"),
+    "_text": ("CharDataset", "load_shakespeare"),
+}
+
+__getattr__, __dir__, __all__ = attach(
+    __name__, {name: f"genesis.data.{module}:{name}" for module, names in _NAMES.items() for name in names}
+)
