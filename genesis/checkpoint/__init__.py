@@ -1,0 +1,20 @@
+"""Checkpoints: nested Python values with tensors, in one safetensors file, without pickle."""
+
+from __future__ import annotations
+
+from genesis._lazy import attach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from genesis.checkpoint._atomic import atomic_write as atomic_write
+    from genesis.checkpoint._format import load_checkpoint as load_checkpoint
+    from genesis.checkpoint._format import save_checkpoint as save_checkpoint
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "atomic_write": "genesis.checkpoint._atomic:atomic_write",
+        "load_checkpoint": "genesis.checkpoint._format:load_checkpoint",
+        "save_checkpoint": "genesis.checkpoint._format:save_checkpoint",
+    },
+)
