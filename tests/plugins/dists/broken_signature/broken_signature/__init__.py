@@ -1,0 +1,1 @@
+"""Its hook wants an argument that Genesis does not offer."""

@@ -1,0 +1,1 @@
+"""Supplies a name that collides-b supplies too."""

@@ -1,0 +1,1 @@
+"""A schedule that warms up, stays and decays."""

@@ -1,0 +1,1 @@
+"""Its hook has a name that Genesis does not know."""

@@ -1,0 +1,1 @@
+"""Asks for a name while it declares its own."""

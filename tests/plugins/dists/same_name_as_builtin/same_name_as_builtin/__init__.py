@@ -1,0 +1,1 @@
+"""Supplies the name of a built-in schedule."""

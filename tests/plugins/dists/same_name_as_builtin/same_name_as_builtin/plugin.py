@@ -1,0 +1,11 @@
+"""What this plugin declares."""
+
+from __future__ import annotations
+
+from genesis.plugin import SchedulerSpec, hookimpl
+
+
+@hookimpl
+def genesis_schedulers() -> list[SchedulerSpec]:
+    """Declare the schedules."""
+    return [SchedulerSpec("LambdaLR", "same_name_as_builtin.other:LambdaLR", "Another one.")]
