@@ -1,0 +1,122 @@
+"""Devices: a name, an index, and the backend that a plugin supplies for the name."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from genesis._errors import DeviceError
+
+if TYPE_CHECKING:
+    from genesis.backend.base import Backend
+
+_known: dict[tuple[str, int | None], device] = {}
+_backends: dict[str, Backend] = {}
+_lock = threading.RLock()
+
+
+class device:  # noqa: N801 - PyTorch's spelling
+    """A place where tensors live, for instance ``genesis.device("cpu")`` or ``genesis.device("cuda", 1)``.
+
+    Args:
+        type: name of an installed device (``genesis.list_backends()`` has them), with an optional ``:index``;
+            or a device, which is returned as it is.
+        index: number of the device among those of its kind.
+
+    Raises:
+        UnknownNameError: no plugin supplies a device of this name.
+    """
+
+    __slots__ = ("_backend", "index", "type")
+
+    type: str
+    index: int | None
+    _backend: Backend | None
+
+    def __new__(cls, type: str | device, index: int | None = None) -> device:
+        if isinstance(type, device):
+            return type
+        if not isinstance(type, str):
+            raise TypeError(f"a device is named by a string such as 'cpu', got {type!r}")
+        found = _known.get((type, index))
+        if found is not None:
+            return found
+        name, colon, number = type.partition(":")
+        if colon:
+            if index is not None or not number.isdigit():
+                raise ValueError(f"invalid device {type!r} with index {index!r}; write 'cuda:1' or ('cuda', 1)")
+            index = int(number)
+        from genesis.plugin import registry  # the registry costs a few ms: only for those who name a device
+
+        name = str(registry("backends").find(name))
+        with _lock:
+            found = _known.get((name, index))
+            if found is None:
+                found = object.__new__(cls)
+                found.type, found.index, found._backend = name, index, None
+                _known[(name, index)] = found
+        return found
+
+    @property
+    def backend(self) -> Backend:
+        """The backend, loaded on first use.
+
+        Raises:
+            DeviceError: the backend says that it cannot be used here; the message has its reason.
+        """
+        if self._backend is None:
+            self._backend = _load(self.type)
+        return self._backend
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and str(self) == other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> tuple[type[device], tuple[str, int | None]]:
+        return device, (self.type, self.index)
+
+    def __deepcopy__(self, memo: object) -> device:
+        return self
+
+
+def _load(name: str) -> Backend:
+    with _lock:
+        backend = _backends.get(name)
+        if backend is None:
+            from genesis.plugin import registry
+
+            backend = registry("backends").resolve(name)()
+            available = backend.probe()
+            if not available.ok:
+                raise DeviceError(f"device {name!r} cannot be used here: {available.reason}")
+            _backends[name] = backend
+        return backend
+
+
+_default: list[device] = []
+
+
+def default_device() -> device:
+    """The device of new tensors (``cpu`` unless changed)."""
+    if not _default:
+        _default.append(device("cpu"))
+    return _default[0]
+
+
+def get_default_device() -> device:
+    """The device of new tensors (``cpu`` unless changed)."""
+    return default_device()
+
+
+def set_default_device(d: str | device | None) -> None:
+    """Make ``d`` the device of new tensors; None means ``cpu`` again."""
+    _default[:] = [] if d is None else [device(d)]

@@ -1,0 +1,144 @@
+"""Element types: their names, sizes, and the rules that combine them.
+
+NumPy is not imported here; a dtype knows the NumPy name of itself, which every backend understands.
+"""
+
+from __future__ import annotations
+
+from genesis._errors import GenesisError
+
+_INSTANCES: dict[str, dtype] = {}
+
+
+class dtype:  # noqa: N801 - PyTorch's spelling
+    """The type of a tensor's elements, for instance ``genesis.float32``.
+
+    Attributes:
+        name: the NumPy name, such as ``"float32"``.
+        itemsize: bytes of one element.
+        is_floating_point: True for float32 and float64.
+    """
+
+    __slots__ = ("_rank", "is_floating_point", "itemsize", "kind", "name")
+
+    name: str
+    itemsize: int
+    kind: str
+    is_floating_point: bool
+    _rank: int
+
+    def __init__(self, name: str, itemsize: int, kind: str, rank: int) -> None:
+        self.name, self.itemsize, self.kind, self._rank = name, itemsize, kind, rank
+        self.is_floating_point = kind == "f"
+        _INSTANCES[name] = self
+
+    @property
+    def is_complex(self) -> bool:
+        return False
+
+    @property
+    def is_signed(self) -> bool:
+        return self.kind in "fi"
+
+    def __repr__(self) -> str:
+        return f"genesis.{self.name}"
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return as_dtype, (self.name,)
+
+    def __copy__(self) -> dtype:
+        return self
+
+    def __deepcopy__(self, memo: object) -> dtype:
+        return self
+
+
+bool_ = dtype("bool", 1, "b", 0)
+uint8 = dtype("uint8", 1, "u", 1)
+int8 = dtype("int8", 1, "i", 1)
+int16 = dtype("int16", 2, "i", 2)
+int32 = dtype("int32", 4, "i", 3)
+int64 = dtype("int64", 8, "i", 4)
+float32 = dtype("float32", 4, "f", 5)
+float64 = dtype("float64", 8, "f", 6)
+
+ALL: tuple[dtype, ...] = (bool_, uint8, int8, int16, int32, int64, float32, float64)
+
+_ALIASES = {"float": float32, "double": float64, "int": int32, "long": int64, "short": int16, "half": None}
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def as_dtype(value: object) -> dtype:
+    """Return the dtype that ``value`` names: a dtype, a name, a NumPy dtype, or ``bool``, ``int``, ``float``."""
+    if isinstance(value, dtype):
+        return value
+    if value is float:
+        return default_dtype()
+    if value is int:
+        return int64
+    if value is bool:
+        return bool_
+    name = value if isinstance(value, str) else getattr(value, "name", None) or getattr(value, "__name__", "")
+    name = str(name).removeprefix("genesis.").removeprefix("torch.")
+    found = _INSTANCES.get(name) or _ALIASES.get(name)
+    if found is None:
+        known = ", ".join(d.name for d in ALL)
+        raise GenesisError(f"unknown dtype {value!r}; Genesis has {known}")
+    return found
+
+
+_default = [float32]
+
+
+def default_dtype() -> dtype:
+    """The floating-point type of new tensors (float32 unless changed)."""
+    return _default[0]
+
+
+def set_default_dtype(d: object) -> None:
+    """Make ``d`` (float32 or float64) the type of new floating-point tensors.
+
+    Raises:
+        TypeError: ``d`` is not a floating-point type.
+    """
+    new = as_dtype(d)
+    if not new.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, but got {new}")
+    _default[0] = new
+
+
+def promote_types(a: dtype, b: dtype) -> dtype:
+    """The smallest type that holds both, by PyTorch's table (uint8 with int8 gives int16)."""
+    if a is b:
+        return a
+    if (a.kind == "u" and b.kind == "i") or (a.kind == "i" and b.kind == "u"):
+        signed = a if a.kind == "i" else b
+        return int16 if signed is int8 else signed
+    return a if a._rank > b._rank else b
+
+
+def result_type(tensors: list[tuple[dtype, int]], scalars: list[object]) -> dtype:
+    """PyTorch's result type of an operation.
+
+    Tensors with dimensions come first, zero-dimensional tensors next, Python numbers last; a lower
+    class changes the result only when it is of a higher category (bool < integer < float).
+
+    Args:
+        tensors: (dtype, number of dimensions) of each tensor operand.
+        scalars: the Python number operands.
+    """
+    best: dtype | None = None
+    for zero_dim in (False, True):
+        group: dtype | None = None
+        for d, ndim in tensors:
+            if (ndim == 0) is zero_dim:
+                group = d if group is None else promote_types(group, d)
+        if group is not None and (best is None or _CATEGORY[group.kind] > _CATEGORY[best.kind]):
+            best = group
+    for value in scalars:
+        d = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
+        if best is None or _CATEGORY[d.kind] > _CATEGORY[best.kind]:
+            best = d
+    if best is None:
+        raise TypeError("result_type needs at least one operand")
+    return best

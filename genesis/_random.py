@@ -1,0 +1,116 @@
+"""Random numbers: a seed and a counter.  The same seed gives the same numbers on every device."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+class Generator:
+    """A source of random numbers: Philox 4x32-10 with a 64-bit seed and the number of words drawn so far.
+
+    Args:
+        device: accepted for compatibility; the numbers do not depend on the device.
+
+    Example:
+        >>> import genesis
+        >>> g = genesis.Generator().manual_seed(0)
+        >>> genesis.rand(2, generator=g).shape
+        (2,)
+    """
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.device = device
+        self._seed, self._offset = _DEFAULT_SEED, 0
+        self._lock = threading.Lock()
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from ``seed`` (any integer; taken modulo 2**64)."""
+        with self._lock:
+            self._seed, self._offset = int(seed) & 0xFFFFFFFFFFFFFFFF, 0
+        return self
+
+    def seed(self) -> int:
+        """Start from a seed of the operating system's; returns it."""
+        import secrets
+
+        value = secrets.randbits(63)
+        self.manual_seed(value)
+        return value
+
+    def initial_seed(self) -> int:
+        """The seed it was last started from."""
+        return self._seed
+
+    def take(self, count: int) -> tuple[int, int]:
+        """Reserve ``count`` positions; returns (seed, first position)."""
+        with self._lock:
+            offset = self._offset
+            # whole blocks of 4 words; a normal number uses two
+            self._offset = offset + (count + 3) // 4 * 4
+            return self._seed, offset
+
+    def get_state(self) -> Tensor:
+        """The state as an int64 tensor [seed, position]."""
+        from genesis.ops.creation import tensor
+
+        return tensor([_signed(self._seed), self._offset], device="cpu")
+
+    def set_state(self, state: Any) -> None:
+        """Continue from a state that ``get_state`` gave.
+
+        Raises:
+            ValueError: it is not such a state.
+        """
+        values = [int(v) for v in state.tolist()]
+        if len(values) != 2 or values[1] < 0:
+            raise ValueError(f"expected the state of a Generator, [seed, position], got {values}")
+        with self._lock:
+            self._seed, self._offset = values[0] & 0xFFFFFFFFFFFFFFFF, values[1]
+
+    def __deepcopy__(self, memo: object) -> Generator:
+        copy = Generator(self.device)
+        copy._seed, copy._offset = self._seed, self._offset
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"device": self.device, "_seed": self._seed, "_offset": self._offset}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+_DEFAULT_SEED = 0x5EED_0F_9E4E515
+default_generator = Generator()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the global random numbers from ``seed`` on all devices; returns the global generator."""
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the global random numbers from a seed of the operating system's; returns it."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the global random numbers."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the global random numbers."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state: Any) -> None:
+    """Continue the global random numbers from a state that ``get_rng_state`` gave."""
+    default_generator.set_state(state)

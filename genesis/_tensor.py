@@ -1,0 +1,572 @@
+"""Tensor: what people hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, overload
+
+import numpy as np
+
+from genesis._device import device as Device
+from genesis._dtypes import as_dtype, bool_, dtype, float32, float64, int32, int64, uint8
+from genesis._tensor_methods import TensorMethods
+from genesis.autograd import engine
+from genesis.autograd.graph import (
+    GraphError,
+    Node,
+    TensorCore,
+    check_writable,
+    new,
+    register_tensor_class,
+    tracked,
+)
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import arg, cast
+from genesis.backend.view import View
+from genesis.ops import elementwise as ew
+from genesis.ops._op import primitive
+from genesis.ops.shape import fill_view
+
+_hook_ids = count(1)
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple with ``numel()``."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements."""
+        n = 1
+        for s in self:
+            n *= s
+        return n
+
+    def __repr__(self) -> str:
+        return f"genesis.Size({list(self)})"
+
+
+@primitive("to")
+def _to(node: Node, grad: Any) -> tuple[Any]:
+    return (grad.to(*node.options),)
+
+
+class Tensor(TensorMethods):
+    """An array of numbers of one type on one device, with the history that gradients need.
+
+    Make one with ``genesis.tensor``, ``zeros``, ``randn`` and the like.
+
+    Example:
+        >>> import genesis
+        >>> x = genesis.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
+    """
+
+    __array_priority__ = 1000  # NumPy lets ``array * tensor`` come to us
+
+    def __new__(cls, data: Any = None, *, dtype: Any = None, device: Any = None) -> Tensor:
+        from genesis.ops.creation import tensor
+
+        source = tensor([] if data is None else data, dtype=dtype, device=device)
+        out = object.__new__(cls)
+        out._view = source._view
+        return out
+
+    # -- what it is ----------------------------------------------------------------------------------
+    @property
+    def shape(self) -> Size:
+        """Sizes of the axes."""
+        return Size(self._view.shape)
+
+    @overload
+    def size(self) -> Size: ...
+    @overload
+    def size(self, dim: int) -> int: ...
+    def size(self, dim: int | None = None) -> Size | int:
+        """The shape, or the size of one axis."""
+        return Size(self._view.shape) if dim is None else self._view.shape[dim]
+
+    @property
+    def dtype(self) -> dtype:
+        """Type of the elements."""
+        return self._view.dtype
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        return self._view.buffer.device  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._view.shape)
+
+    def dim(self) -> int:
+        """Number of axes."""
+        return len(self._view.shape)
+
+    def numel(self) -> int:
+        """Number of elements."""
+        return self._view.size
+
+    nelement = numel
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self._view.dtype.itemsize
+
+    element_size = lambda self: self._view.dtype.itemsize  # noqa: E731
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._view.size * self._view.dtype.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Elements to skip for the next index of each axis, or of one."""
+        return self._view.strides if dim is None else self._view.strides[dim]
+
+    def storage_offset(self) -> int:
+        """Position of the first element in the storage."""
+        return self._view.offset
+
+    def is_contiguous(self) -> bool:
+        """True when the elements lie in row-major order without gaps."""
+        return self._view.contiguous
+
+    def is_floating_point(self) -> bool:
+        """True for float32 and float64."""
+        return self._view.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """False: complex types are not implemented."""
+        return False
+
+    def data_ptr(self) -> int:
+        """Address of the first element, on devices that have one."""
+        host = self._view.buffer.device.backend.as_numpy(self._view)
+        return 0 if host is None else int(host.ctypes.data)
+
+    @property
+    def is_cuda(self) -> bool:
+        """True on the device ``cuda``."""
+        return self.device.type == "cuda"
+
+    # -- history -------------------------------------------------------------------------------------
+    @property
+    def requires_grad(self) -> bool:
+        """True when operations on it are recorded."""
+        return tracked(self)
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether operations on this leaf are recorded; returns it.
+
+        Raises:
+            RuntimeError: it is not of a floating-point type, or not a leaf.
+        """
+        if requires_grad and not self._view.dtype.is_floating_point:
+            raise RuntimeError(f"only floating-point tensors can require gradients, this one is {self._view.dtype}")
+        if self._node is not None:
+            if requires_grad:
+                return self
+            raise RuntimeError("you can only change requires_grad flags of leaf variables; use detach()")
+        self._tracked = bool(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The operation that made it; None for a leaf."""
+        return self._node if tracked(self) else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """True when no recorded operation made it."""
+        return not tracked(self) or self._node is None
+
+    @property
+    def _version(self) -> int:
+        return self._view.buffer.version
+
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        """Accumulate the gradients of this tensor into ``.grad`` of the leaves that led to it.
+
+        Args:
+            gradient: the gradient with respect to this tensor; 1 for a scalar.
+            retain_graph: keep the graph for another pass.
+            create_graph: record the pass, for higher derivatives.
+            inputs: accumulate into these leaves only.
+
+        Raises:
+            RuntimeError: nothing that led here requires a gradient, or this is not a scalar and has no ``gradient``.
+        """
+        engine.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph."""
+        return new(self._view)  # type: ignore[no-any-return]
+
+    def detach_(self) -> Tensor:
+        """Leave the graph, in place."""
+        self._node, self._tracked, self._base = None, False, None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, outside the graph; assigning replaces the elements."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._view = value._view
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns replaces the gradient."""
+        if not tracked(self):
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        owner: Any = self if self._node is None else self._node
+        attribute = "_hooks" if owner is self else "hooks"
+        hooks = getattr(owner, attribute) or {}
+        setattr(owner, attribute, hooks)
+        return RemovableHandle(hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call ``hook(tensor)`` after a gradient was added to ``.grad`` of this leaf."""
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        self._after_hooks = self._after_hooks or {}
+        return RemovableHandle(self._after_hooks, hook)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this intermediate result in ``.grad``."""
+        if self.is_leaf:
+            return
+
+        def keep(grad: Tensor) -> None:
+            self.grad = grad if self.grad is None else self.grad + grad
+
+        self.register_hook(keep)
+
+    def _accumulate(self, grad: Tensor) -> None:
+        ew.plus.into(self, self, grad)
+
+    def _ones_like(self) -> Tensor:
+        view = self._view
+        out = view.buffer.device.backend.empty(view.shape, view.dtype, view.buffer.device)
+        fill_view(out, 1)
+        return new(out)  # type: ignore[no-any-return]
+
+    # -- copies and conversions ----------------------------------------------------------------------
+    def _copy_view(self) -> View:
+        """A contiguous copy of the elements."""
+        view = self._view
+        backend = view.buffer.device.backend
+        out: View = backend.empty(view.shape, view.dtype, view.buffer.device)
+        if out.size:
+            backend.map(arg(0), out, view)
+        return out
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+        """Another type or device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other_tensor)``.
+
+        Returns the tensor itself when nothing changes, unless ``copy``.
+        """
+        for a in args:
+            if isinstance(a, TensorCore):
+                dtype, device = a._view.dtype, a._view.buffer.device
+            elif isinstance(a, Device):
+                device = a
+            elif isinstance(a, bool):
+                continue
+            elif isinstance(a, str) and not _names_dtype(a):
+                device = Device(a)
+            elif a is not None:
+                dtype = a
+        view = self._view
+        want = view.dtype if dtype is None else as_dtype(dtype)
+        place = view.buffer.device if device is None else Device(device)
+        if want is view.dtype and place is view.buffer.device:
+            return self.clone() if copy else self
+        if want is not view.dtype:
+            out = view.buffer.device.backend.empty(view.shape, want, view.buffer.device)
+            if out.size:
+                run_map(view.buffer.device.backend, cast(arg(0), want), out, view)
+            view = out
+        if place is not view.buffer.device:
+            moved = place.backend.empty(view.shape, want, place)
+            if moved.size:
+                if place.type == view.buffer.device.type:
+                    place.backend.transfer(moved, view)
+                else:
+                    place.backend.write(moved, view.buffer.device.backend.read(view))
+            view = moved
+        if not want.is_floating_point:
+            return new(view)  # type: ignore[no-any-return]
+        return _to.wrap(view, (self,), (), (self._view.buffer.device, self._view.dtype))  # type: ignore[no-any-return]
+
+    def type(self, dtype: Any = None) -> Any:
+        """The name of the type, or the tensor as another type."""
+        return repr(self.dtype) if dtype is None else self.to(as_dtype(dtype))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The type of ``other``."""
+        return self.to(other.dtype)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(float64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(int32)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(int64)
+
+    def bool(self) -> Tensor:
+        """As bool: True where not zero."""
+        return self.to(bool_)
+
+    def byte(self) -> Tensor:
+        """As uint8."""
+        return self.to(uint8)
+
+    def cpu(self) -> Tensor:
+        """On the device ``cpu``."""
+        return self.to(Device("cpu"))
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """On the device ``cuda``."""
+        return self.to(Device("cuda") if device is None else Device("cuda", device))
+
+    def numpy(self, *, force: Any = False) -> np.ndarray:
+        """A NumPy array; it shares memory with the tensor where the device allows.
+
+        Raises:
+            RuntimeError: the tensor requires a gradient (use ``detach()`` first, or ``force=True``).
+        """
+        if not force and tracked(self):
+            raise RuntimeError(
+                "can't call numpy() on a tensor that requires grad; use tensor.detach().numpy() instead"
+            )
+        backend = self._view.buffer.device.backend
+        shared = backend.as_numpy(self._view)
+        return backend.read(self._view) if shared is None else shared
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.numpy().__dlpack_device__()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, or one number."""
+        return self._view.buffer.device.backend.read(self._view).tolist()
+
+    def item(self) -> Any:
+        """The only element as a Python number.
+
+        Raises:
+            RuntimeError: there is not exactly one.
+        """
+        if self._view.size != 1:
+            raise RuntimeError(f"a tensor with {self._view.size} elements cannot be converted to a number")
+        return self._view.buffer.device.backend.read(self._view).item()
+
+    def __bool__(self) -> Any:
+        if self._view.size != 1:
+            raise RuntimeError("the truth value of a tensor with more than one element is ambiguous; use any() or all()")
+        return bool(self.item())
+
+    def __float__(self) -> Any:
+        return float(self.item())
+
+    def __int__(self) -> Any:
+        return int(self.item())
+
+    def __index__(self) -> Any:
+        if self._view.dtype.is_floating_point or self._view.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if not self._view.shape else object.__format__(self, spec)
+
+    def __len__(self) -> Any:
+        if not self._view.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self._view.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._view.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __contains__(self, element: Any) -> Any:
+        return bool(ew.eq(self, element).any().item())
+
+    # -- in place ------------------------------------------------------------------------------------
+    def copy_(self, source: Any, non_blocking: Any = False) -> Tensor:
+        """Overwrite with the elements of ``source`` (a tensor, array or number), broadcast and converted."""
+        if not isinstance(source, TensorCore) and not isinstance(source, int | float):
+            from genesis.ops.creation import as_tensor
+
+            source = as_tensor(source, device=self.device)
+        if isinstance(source, Tensor):
+            source = source.to(self._view.buffer.device, self._view.dtype)
+            return _assign.into(self, source)  # type: ignore[no-any-return]
+        return self.fill_(source)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Overwrite every element with one number (or 0-d tensor)."""
+        if isinstance(value, TensorCore):
+            return self.copy_(value)
+        if self._base is None and not tracked(self):
+            check_writable(self)
+            fill_view(self._view, value)
+            self._view.buffer.version += 1
+            return self
+        kept = self._view
+        filled = kept.buffer.device.backend.empty(kept.shape, kept.dtype, kept.buffer.device)
+        fill_view(filled, value)
+        return _replace(self, new(filled))
+
+    def zero_(self) -> Tensor:
+        """Overwrite with zeros."""
+        return self.fill_(0)
+
+    def set_requires_grad(self, value: Any) -> Tensor:
+        """``requires_grad_``."""
+        return self.requires_grad_(value)
+
+    # -- the rest ------------------------------------------------------------------------------------
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
+        """``genesis.tensor`` with the type and device of this one."""
+        from genesis.ops.creation import tensor
+
+        return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
+        """``genesis.zeros`` with the type and device of this one."""
+        from genesis.ops.creation import zeros
+
+        return zeros(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
+        """``genesis.ones`` with the type and device of this one."""
+        from genesis.ops.creation import ones
+
+        return ones(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_empty(self, *size: Any, dtype: Any = None) -> Tensor:
+        """``genesis.empty`` with the type and device of this one."""
+        from genesis.ops.creation import empty
+
+        return empty(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None) -> Tensor:
+        """``genesis.full`` with the type and device of this one."""
+        from genesis.ops.creation import full
+
+        return full(size, fill_value, dtype=dtype or self.dtype, device=self.device)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("only tensors created explicitly by the user support deepcopy; use detach().clone()")
+        out = object.__new__(type(self))
+        memo[id(self)] = out
+        out.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OWN})
+        out._view = self._copy_view()
+        out._tracked = self._tracked
+        if self.grad is not None:
+            out.grad = self.grad.__deepcopy__(memo)
+        return out
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled; use detach() first")
+        extra = {k: v for k, v in self.__dict__.items() if k not in _OWN}
+        return _rebuild, (type(self), self.numpy(force=True), str(self.device), self._tracked, extra)
+
+    def __repr__(self) -> str:
+        from genesis._printing import tensor_text
+
+        return tensor_text(self)
+
+
+_OWN = {"_view", "_node", "_tracked", "grad", "_base", "_base_node", "_steps", "_hooks", "_after_hooks", "_fresh"}
+_assign = ew.Elementwise("copy", lambda x: x, 1, "same")
+
+
+def _replace(target: Tensor, source: Tensor) -> Tensor:
+    """Overwrite ``target`` by a value that does not depend on it."""
+    return _assign.into(target, source) if not tracked(target) else _overwrite.into(target, target, source)  # type: ignore[no-any-return]
+
+
+# the old value gets a zero gradient: whoever made it no longer matters
+_overwrite = ew.Elementwise("copy", lambda old, x: x, 2, "same", grad=lambda g, old, x, out: (None, g))
+
+
+class RemovableHandle:
+    """What registering a hook returns; ``remove()`` takes the hook away, as does leaving it as a context."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self.id = next(_hook_ids)
+        self._hooks = hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _names_dtype(text: str) -> bool:
+    from genesis._errors import GenesisError
+
+    try:
+        as_dtype(text)
+    except GenesisError:
+        return False
+    return True
+
+
+def _rebuild(cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool, extra: dict[str, Any]) -> Tensor:
+    from genesis.ops.creation import from_host
+
+    source = from_host(array, Device(device))
+    out = object.__new__(cls)
+    out._view = source._view
+    out._tracked = requires_grad
+    out.__dict__.update(extra)
+    return out
+
+
+register_tensor_class(Tensor)
+
+__all__ = ["GraphError", "RemovableHandle", "Size", "Tensor"]

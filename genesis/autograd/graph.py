@@ -1,0 +1,243 @@
+"""The graph of a computation: what a tensor carries, the nodes between tensors, and the record of an operation.
+
+A node stands for one differentiable result.  Its edges lead to the nodes that made its inputs, or to the leaf
+tensors themselves.  The public ``Tensor`` derives from ``TensorCore``; operations create tensors through ``new``,
+so this module and ``genesis.ops`` do not import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol
+
+from genesis._errors import GenesisError
+from genesis.autograd.grad_mode import state
+from genesis.backend.view import View
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+_sequence = count(1)
+
+
+class TensorCore:
+    """The data and graph fields of a tensor.
+
+    Attributes:
+        grad: the gradient that backward accumulated into a leaf, or None.
+    """
+
+    _view: View
+    _node: Node | None = None
+    _tracked: bool = False  # has a node, or is a leaf that wants a gradient
+    grad: Any = None
+    _base: Any = None  # for a view: the tensor it was taken from
+    _base_node: Node | None = None  # the base's node when this view's node was made
+    _steps: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # how the view was taken: (View method, arguments)
+    _fresh: bool = False  # a gradient that nothing else refers to yet
+    _hooks: dict[int, Callable[..., Any]] | None = None
+    _after_hooks: dict[int, Callable[..., Any]] | None = None
+
+
+class Rule(Protocol):
+    """What a node does with a gradient."""
+
+    name: str
+
+    def backward(self, node: Node, grad: Tensor) -> Sequence[Tensor | None]:
+        """The gradient of each edge, None where the edge is None or the gradient is zero."""
+
+
+class Node:
+    """One recorded operation.
+
+    Attributes:
+        rule: the operation's backward rule.
+        edges: for each input: the node that made it, the leaf tensor, or None.
+        saved: what the rule needs; freed after the backward pass.
+        options: further arguments of the operation.
+    """
+
+    __slots__ = ("__weakref__", "edges", "freed", "hooks", "options", "rule", "saved", "seq", "versions")
+
+    def __init__(self, rule: Rule, edges: tuple[Any, ...], saved: tuple[Any, ...], options: Any) -> None:
+        self.rule, self.edges, self.saved, self.options = rule, edges, saved, options
+        self.versions = tuple([t._view.buffer.version if isinstance(t, TensorCore) else 0 for t in saved])
+        self.seq = next(_sequence)
+        self.hooks: dict[int, Callable[..., Any]] | None = None
+        self.freed = False
+
+    @property
+    def needs(self) -> tuple[bool, ...]:
+        """For each input, whether its gradient is wanted."""
+        return tuple([e is not None for e in self.edges])
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+    def __repr__(self) -> str:
+        return f"<{self.rule.name} backward>"
+
+    def unpack(self) -> tuple[Any, ...]:
+        """The saved tensors, after checking that nobody has written into them since.
+
+        Raises:
+            RuntimeError: one was modified in place, or the graph was freed.
+        """
+        if self.freed:
+            raise GraphError(
+                "trying to go backward through the graph a second time: the values it saved were freed after the "
+                "first pass. Call backward(retain_graph=True) the first time if you need this."
+            )
+        for t, version in zip(self.saved, self.versions, strict=True):
+            if isinstance(t, TensorCore) and t._view.buffer.version != version:
+                raise GraphError(
+                    f"one of the variables needed for gradient computation has been modified by an inplace "
+                    f"operation: a tensor of shape {t._view.shape} saved by {self.rule.name!r} is at version "
+                    f"{t._view.buffer.version}; expected version {version}. Use the out-of-place operation, or "
+                    "clone() the tensor before changing it."
+                )
+        return self.saved
+
+
+class GraphError(GenesisError, RuntimeError):
+    """The graph cannot be walked: freed, changed underneath, or asked for what it does not have."""
+
+
+_class: list[type[Any]] = []
+
+
+def register_tensor_class(cls: type[Any]) -> None:
+    """Called once by ``genesis._tensor``: the class of the tensors that operations return."""
+    _class[:] = [cls]
+
+
+def new(view: View) -> Any:
+    """A tensor over a view, outside any graph."""
+    cls = _class[0]
+    t = object.__new__(cls)
+    t._view = view
+    return t
+
+
+def tracked(t: Any) -> bool:
+    """True when gradients flow into ``t``; brings a view's node up to date with its base."""
+    if t._base is not None and t._base._node is not t._base_node:
+        _refresh(t)
+    return t._tracked  # type: ignore[no-any-return]
+
+
+def edge(t: Any) -> Any:
+    """Where a gradient of ``t`` goes: its node, itself if it is a leaf, or None."""
+    if not isinstance(t, TensorCore) or not tracked(t):
+        return None
+    return t if t._node is None else t._node
+
+
+def recording(*inputs: Any) -> bool:
+    """True when an operation on these inputs has to be recorded."""
+    if not state.enabled:
+        return False
+    for t in inputs:
+        if isinstance(t, TensorCore) and (t._tracked or (t._base is not None and tracked(t))):
+            return True
+    return False
+
+
+def record(out: Any, rule: Rule, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None) -> Any:
+    """Make ``out`` the result of ``rule`` on ``inputs`` in the graph; returns ``out``."""
+    out._node = Node(rule, tuple([edge(t) for t in inputs]), saved, options)
+    out._tracked = True
+    return out
+
+
+def alias(t: Any) -> Any:
+    """A tensor over the same view outside the graph, for a node that saves its own output (no cycle)."""
+    return new(t._view)
+
+
+def replay(view: View, steps: Sequence[tuple[str, tuple[Any, ...]]]) -> View:
+    """Take the same steps of view algebra from another view of the same shape."""
+    for method, arguments in steps:
+        result = getattr(view, method)(*arguments)
+        if result is None:
+            raise GraphError(f"a view cannot be repeated on its base: {method}{arguments} needs a copy")
+        view = result
+    return view
+
+
+def _refresh(t: Any) -> None:
+    """An in-place operation changed the base's history: derive the view's from it again."""
+    base = t._base
+    t._base_node = base._node
+    if base._node is None:
+        return
+    t._node = Node(_from_base, (base._node,), (), (base._view.shape, t._steps))
+    t._tracked = True
+
+
+class _FromBase:
+    """A view as a function of its base, for views whose base was written to."""
+
+    name = "as_view"
+
+    def backward(self, node: Node, grad: Tensor) -> tuple[Tensor]:
+        from genesis.ops.shape import embed_view
+
+        return (embed_view(grad, *node.options),)
+
+
+_from_base = _FromBase()
+
+
+def rebase(t: Any, node: Node) -> None:
+    """Note that ``t`` was overwritten with the value that ``node`` stands for.
+
+    The caller has checked with ``check_writable`` before it wrote, and has counted the buffer's version.
+    """
+    base = t._base
+    if base is None:
+        t._node, t._tracked = node, True
+        return
+    before = edge(base)
+    base._node = Node(_write_view, (before, node), (), t._steps)
+    base._tracked = True
+    t._base_node = None
+    _refresh(t)
+
+
+class _WriteView:
+    """A base after one of its views was overwritten: base' = base with steps(base) replaced by the value."""
+
+    name = "write_view"
+
+    def backward(self, node: Node, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        from genesis.ops.shape import clear_view, take_view
+
+        needs_base, needs_value = node.needs
+        return (
+            clear_view(grad, node.options) if needs_base else None,
+            take_view(grad, node.options) if needs_value else None,
+        )
+
+
+_write_view = _WriteView()
+
+
+def check_writable(t: Any) -> None:
+    """Refuse to overwrite a leaf whose gradient is wanted while operations are recorded.
+
+    Raises:
+        RuntimeError: ``t`` is such a leaf, or a view of one.
+    """
+    if not state.enabled:
+        return
+    root = t if t._base is None else t._base
+    if root._tracked and root._node is None:
+        what = "a leaf tensor" if root is t else "a view of a leaf tensor"
+        raise GraphError(
+            f"{what} that requires grad is being used in an in-place operation; "
+            "do it under genesis.no_grad(), or on a clone()"
+        )

@@ -1,0 +1,165 @@
+"""Backend: what a device implements.  Eight methods; the rest has correct defaults."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from genesis._dtypes import dtype
+from genesis.backend.expr import Expr, Number
+from genesis.backend.view import Buffer, Shape, View, contiguous_strides
+
+if TYPE_CHECKING:
+    from genesis._device import device
+
+
+class Availability(NamedTuple):
+    """Whether a device can be used here: ``ok``, how many there are, and otherwise the ``reason``."""
+
+    ok: bool
+    count: int = 1
+    reason: str = ""
+
+
+class Backend(ABC):
+    """A device.  Subclass it, implement the eight abstract methods, and declare the class in a plugin.
+
+    Every method gets views whose shapes the core has already checked.  Strides are in elements, may be 0
+    (broadcast) or negative, and ``out`` never has a stride of 0.  A method returns when its result may be
+    used by the next call on the same device (a device with a queue need not wait for the work).
+
+    Attributes:
+        name: the device's name, as in ``genesis.device("acme")``.
+        fuses: True when ``map`` accepts whole expressions.  Otherwise the core splits them, and ``map`` only
+            ever gets one name over plain inputs.
+        kernels: optional fast paths, operation name -> ``"module:function"``, imported on first use.  A kernel
+            gets ``(backend, *arguments)`` with views in place of tensors and may return ``NotImplemented``
+            before it has written anything; the operation then runs as its composite.
+    """
+
+    name: ClassVar[str]
+    fuses: ClassVar[bool] = False
+    kernels: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self) -> None:
+        self._table: dict[str, Callable[..., Any] | None] = {}
+
+    def probe(self) -> Availability:
+        """Say whether the device can be used on this machine, without raising."""
+        return Availability(True)
+
+    # -- required ------------------------------------------------------------------------------------
+    @abstractmethod
+    def allocate(self, nbytes: int, index: int) -> Any:
+        """Return a handle to ``nbytes`` of uninitialised memory on device number ``index``."""
+
+    @abstractmethod
+    def write(self, out: View, source: np.ndarray) -> None:
+        """Copy a host array of the same shape and type into ``out``."""
+
+    @abstractmethod
+    def read(self, x: View) -> np.ndarray:
+        """Return a fresh host array with the elements of ``x`` (row-major)."""
+
+    @abstractmethod
+    def map(self, expr: Expr, out: View, *inputs: View | Number) -> None:
+        """Evaluate ``expr`` for every element of ``out``.
+
+        Each input is a view of exactly the shape of ``out`` (broadcast by stride 0), or a Python number.
+        Types are explicit in the expression: operands of one name agree, except for constants.  An input may
+        be the same view as ``out``; it is never a different view that overlaps it.
+        """
+
+    @abstractmethod
+    def reduce(self, op: str, out: View, x: View) -> None:
+        """Reduce by ``op`` of ``REDUCTIONS`` over the axes that have length 1 in ``out`` and not in ``x``.
+
+        ``sum`` and ``prod`` have the type of ``out``, ``max`` and ``min`` that of ``x``; ``argmax`` and
+        ``argmin`` reduce exactly one axis and give the int64 position of the first extreme (a nan wins).
+        A reduced axis of length 0 gives 0 for sum, 1 for prod.
+        """
+
+    @abstractmethod
+    def matmul(self, out: View, a: View, b: View) -> None:
+        """``out[..., i, j] = sum_k a[..., i, k] b[..., k, j]``; all three have equal leading axes."""
+
+    @abstractmethod
+    def gather(self, out: View, x: View, index: View, axis: int) -> None:
+        """``out[..., i, ...] = x[..., index[..., i, ...], ...]`` along ``axis``.
+
+        ``index`` is int64 with the shape of ``out``.  All axes but ``axis`` of ``x`` are at least as long as
+        those of ``out``.
+
+        Raises:
+            IndexError: an index lies outside [0, x.shape[axis]).
+        """
+
+    @abstractmethod
+    def scatter(self, op: str, out: View, index: View, source: View, axis: int) -> None:
+        """The converse: ``out[..., index[..., i, ...], ...] = source[..., i, ...]`` (op ``"set"``) or ``+=`` (``"add"``).
+
+        Repeated indices: ``add`` accumulates all, in order along ``axis``; ``set`` keeps the last.
+
+        Raises:
+            IndexError: an index lies outside [0, out.shape[axis]).
+        """
+
+    # -- optional, with a correct default ------------------------------------------------------------
+    def empty(self, shape: Shape, dtype: dtype, device: device) -> View:
+        """A new contiguous view with uninitialised elements."""
+        strides = contiguous_strides(shape)
+        n = 1
+        for s in shape:
+            n *= s
+        nbytes = n * dtype.itemsize
+        handle = self.allocate(nbytes, device.index or 0)
+        return View(Buffer(handle, nbytes, device), dtype, shape, strides)
+
+    def from_numpy(self, array: np.ndarray, device: device) -> View | None:
+        """A view of the host array's own memory, or None when that cannot be (the default): it is then copied."""
+        return None
+
+    def as_numpy(self, x: View) -> np.ndarray | None:
+        """A host array over the memory of ``x``, or None when that cannot be (the default): it is then copied."""
+        return None
+
+    def synchronize(self) -> None:
+        """Wait until all work given to the device is done.  Default: nothing to wait for."""
+
+    def random(self, kind: str, out: View, seed: int, offset: int) -> None:
+        """Fill ``out`` with ``"uniform"`` [0, 1), ``"normal"`` (0, 1), or ``"bits"`` (int64 in [0, 2**32)).
+
+        The numbers are a function of (seed, offset + position) alone: Philox 4x32-10, as
+        ``genesis.backend.philox`` defines it, so that every device draws the same.
+        Default: computed on the host and written.
+        """
+        from genesis.backend import philox
+
+        self.write(out, philox.fill(kind, out.shape, out.dtype.name, seed, offset))
+
+    def sort(self, values: View, indices: View, x: View, descending: bool) -> None:
+        """Stable sort along the last axis; ``indices`` are int64.  Default: on the host."""
+        host = self.read(x)
+        # negating would overflow the smallest integer; sorting the reversed axis stably and mirroring keeps ties in order
+        if descending:
+            order = host.shape[-1] - 1 - np.argsort(host[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+        else:
+            order = np.argsort(host, axis=-1, kind="stable")
+        self.write(indices, np.ascontiguousarray(order))
+        self.write(values, np.take_along_axis(host, order, -1))
+
+    def scan(self, op: str, out: View, x: View, axis: int) -> None:
+        """Running ``"sum"`` or ``"prod"`` along an axis.  Default: on the host."""
+        function = {"sum": np.cumsum, "prod": np.cumprod}[op]
+        self.write(out, function(self.read(x), axis=axis, dtype=out.dtype.name))
+
+    def nonzero(self, x: View) -> np.ndarray:
+        """Positions of the elements that are not zero, int64 of shape (count, ndim).  Default: on the host."""
+        return np.argwhere(self.read(x)).astype(np.int64)
+
+    def transfer(self, out: View, x: View) -> None:
+        """Copy between two devices of this backend.  Default: through the host."""
+        self.write(out, self.read(x))

@@ -1,0 +1,253 @@
+"""View: a buffer and how to walk it.  Every change of shape is algebra on views; a device never sees it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from genesis._dtypes import dtype
+from genesis._errors import ShapeError
+
+Shape = tuple[int, ...]
+
+
+class Buffer:
+    """Memory of one device, shared by all views of it.
+
+    Attributes:
+        handle: whatever ``Backend.allocate`` returned.
+        nbytes: size in bytes.
+        device: the ``genesis.device`` it lives on.
+        version: counts in-place writes, so that a backward pass can tell a stale value.
+    """
+
+    __slots__ = ("__weakref__", "device", "handle", "nbytes", "owner", "version")
+
+    def __init__(self, handle: Any, nbytes: int, device: Any, owner: Any = None) -> None:
+        self.handle, self.nbytes, self.device, self.owner = handle, nbytes, device, owner
+        self.version = 0
+
+
+class View:
+    """What a kernel sees: ``shape`` and ``strides`` (both in elements, 0 = broadcast) over a buffer.
+
+    ``native`` belongs to the backend: it may keep its own handle of the view there (a NumPy array, a
+    pointer), so that it is made once.  A view is never changed after it was made.
+    """
+
+    __slots__ = ("_contiguous", "buffer", "dtype", "native", "offset", "shape", "strides")
+
+    def __init__(
+        self, buffer: Buffer, dtype: dtype, shape: Shape, strides: Shape, offset: int = 0, native: Any = None
+    ) -> None:
+        self.buffer, self.dtype, self.shape, self.strides, self.offset = buffer, dtype, shape, strides, offset
+        self.native = native
+        self._contiguous: bool | None = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def contiguous(self) -> bool:
+        """True when the elements lie in row-major order without gaps."""
+        known = self._contiguous
+        if known is None:
+            known = self._contiguous = _is_contiguous(self.shape, self.strides)
+        return known
+
+    def same_place(self, other: View) -> bool:
+        """True when both walk the same elements in the same order."""
+        return (
+            self.buffer is other.buffer
+            and self.offset == other.offset
+            and self.shape == other.shape
+            and self.strides == other.strides
+            and self.dtype is other.dtype
+        )
+
+    def __repr__(self) -> str:
+        return f"View({self.dtype.name}, shape={self.shape}, strides={self.strides}, offset={self.offset})"
+
+    # -- algebra -------------------------------------------------------------------------------------
+    def like(self, shape: Shape, strides: Shape, offset: int | None = None) -> View:
+        """Another walk over the same buffer."""
+        return View(self.buffer, self.dtype, shape, strides, self.offset if offset is None else offset)
+
+    def expand(self, shape: Shape) -> View:
+        """Broadcast to ``shape``: axes of length 1 repeat, new axes come in front."""
+        if shape == self.shape:
+            return self
+        lead = len(shape) - len(self.shape)
+        if lead < 0:
+            raise ShapeError(f"cannot expand shape {self.shape} to {shape}: it has more dimensions")
+        strides = [0] * lead
+        for have, want, stride in zip(self.shape, shape[lead:], self.strides, strict=True):
+            if have == want:
+                strides.append(stride)
+            elif have == 1:
+                strides.append(0)
+            else:
+                raise ShapeError(
+                    f"cannot expand shape {self.shape} to {shape}: {have} is neither 1 nor {want}"
+                )
+        return self.like(tuple(shape), tuple(strides))
+
+    def permute(self, order: Sequence[int]) -> View:
+        return self.like(tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order))
+
+    def narrow(self, axis: int, start: int, length: int, step: int = 1) -> View:
+        """Elements start, start+step, … along one axis (``length`` of them)."""
+        shape, strides = list(self.shape), list(self.strides)
+        offset = self.offset + start * strides[axis]
+        shape[axis], strides[axis] = length, strides[axis] * step
+        return self.like(tuple(shape), tuple(strides), offset)
+
+    def select(self, axis: int, index: int) -> View:
+        """One index of an axis; the axis goes away."""
+        return self.like(
+            self.shape[:axis] + self.shape[axis + 1 :],
+            self.strides[:axis] + self.strides[axis + 1 :],
+            self.offset + index * self.strides[axis],
+        )
+
+    def squeeze(self, axes: Sequence[int]) -> View:
+        keep = [i for i in range(self.ndim) if i not in axes]
+        return self.permute(keep)
+
+    def unsqueeze(self, axis: int) -> View:
+        stride = self.shape[axis] * self.strides[axis] if axis < self.ndim else 1
+        return self.like(
+            self.shape[:axis] + (1,) + self.shape[axis:], self.strides[:axis] + (stride,) + self.strides[axis:]
+        )
+
+    def flip(self, axes: Sequence[int]) -> View:
+        strides, offset = list(self.strides), self.offset
+        for a in axes:
+            if self.shape[a]:
+                offset += (self.shape[a] - 1) * strides[a]
+            strides[a] = -strides[a]
+        return self.like(self.shape, tuple(strides), offset)
+
+    def reshape(self, shape: Shape) -> View | None:
+        """The same elements under another shape, or None when that needs a copy."""
+        if self.contiguous:
+            return self.like(shape, contiguous_strides(shape))
+        strides = _reshape_strides(self.shape, self.strides, shape)
+        return None if strides is None else self.like(shape, strides)
+
+
+def contiguous_strides(shape: Sequence[int]) -> Shape:
+    """Row-major strides in elements."""
+    out, n = [], 1
+    for s in reversed(shape):
+        out.append(n)
+        n *= max(s, 1)
+    return tuple(reversed(out))
+
+
+def _is_contiguous(shape: Shape, strides: Shape) -> bool:
+    n = 1
+    for s, t in zip(reversed(shape), reversed(strides), strict=True):
+        if s == 0:
+            return True
+        if s != 1:
+            if t != n:
+                return False
+            n *= s
+    return True
+
+
+def _reshape_strides(old: Shape, strides: Shape, new: Shape) -> Shape | None:
+    """Strides of ``new`` over the same memory: runs of axes that merge must be split the same way."""
+    if 0 in old:
+        return contiguous_strides(new)
+    axes = [(s, t) for s, t in zip(old, strides, strict=True) if s != 1]
+    runs: list[tuple[int, int]] = []  # (elements, stride of the last) of each maximal mergeable run
+    for s, t in axes:
+        if runs and runs[-1][1] == s * t:
+            runs[-1] = (runs[-1][0] * s, t)
+        else:
+            runs.append((s, t))
+    out: list[int] = []
+    run = len(runs) - 1
+    left, stride = runs[run] if runs else (1, 1)
+    for s in reversed(new):
+        if s == 1:
+            out.append(stride)
+            continue
+        if left == 1:
+            run -= 1
+            if run < 0:
+                return None
+            left, stride = runs[run]
+        if left % s:
+            return None
+        out.append(stride)
+        left //= s
+        stride *= s
+    return tuple(reversed(out))
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> Shape:
+    """The shape that all operands expand to, by NumPy's rule.
+
+    Raises:
+        ShapeError: two sizes differ and neither is 1.
+    """
+    ndim = max(len(s) for s in shapes)
+    out = [1] * ndim
+    for shape in shapes:
+        lead = ndim - len(shape)
+        for i, s in enumerate(shape):
+            if s == 1 or s == out[lead + i]:
+                continue
+            if out[lead + i] != 1:
+                text = " and ".join(str(tuple(s)) for s in shapes)
+                raise ShapeError(
+                    f"shapes {text} do not match: sizes {out[lead + i]} and {s} at dimension {lead + i}; "
+                    "they must be equal or one of them 1"
+                )
+            out[lead + i] = s
+    return tuple(out)
+
+
+def resolve_shape(shape: Sequence[int], size: int) -> Shape:
+    """Fill in the one -1 of a requested shape and check that it holds ``size`` elements."""
+    shape = tuple(int(s) for s in shape)
+    holes = [i for i, s in enumerate(shape) if s == -1]
+    if any(s < -1 for s in shape) or len(holes) > 1:
+        raise ShapeError(f"invalid shape {shape}: sizes must be >= 0, and at most one may be -1")
+    if holes:
+        rest = math.prod(s for s in shape if s != -1)
+        if rest == 0 or size % rest:
+            raise ShapeError(f"shape {shape} is invalid for {size} elements")
+        i = holes[0]
+        return (*shape[:i], size // rest, *shape[i + 1 :])
+    if math.prod(shape) != size:
+        raise ShapeError(f"shape {shape} is invalid for {size} elements")
+    return shape
+
+
+def may_overlap(a: View, b: View) -> bool:
+    """True when two views may share an element without being the same walk (conservative)."""
+    if a.buffer is not b.buffer or a.same_place(b) or not a.size or not b.size:
+        return False
+    lo_a, hi_a = _extent(a)
+    lo_b, hi_b = _extent(b)
+    return lo_a < hi_b and lo_b < hi_a
+
+
+def _extent(v: View) -> tuple[int, int]:
+    lo = hi = v.offset
+    for s, t in zip(v.shape, v.strides, strict=True):
+        if t > 0:
+            hi += (s - 1) * t
+        else:
+            lo += (s - 1) * t
+    return lo * v.dtype.itemsize, (hi + 1) * v.dtype.itemsize

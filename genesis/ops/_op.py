@@ -1,0 +1,152 @@
+"""Op: an operation with a composite definition, a gradient, and room for a device's own kernels."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genesis._errors import DeviceError
+from genesis.autograd.grad_mode import state
+from genesis.autograd.graph import Node, TensorCore, edge, new, recording
+from genesis.backend.dispatch import kernel
+from genesis.backend.view import View
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+#: every operation that a device may override, by name
+OVERRIDABLE: dict[str, Op] = {}
+
+
+class Op:
+    """One declared operation; make it with ``@op``.
+
+    Calling it runs the device's kernel of this name, or else the composite, which is written in other
+    operations and so runs on any device.  The backward pass does the same with ``name + ".backward"``.
+
+    Args:
+        composite: the definition, a function of positional tensors (or None) and keyword options.
+        saves: what the backward pass gets, by name: parameters of the composite, or results.
+        results: names of the results; only the first is differentiable, and only ``public`` of them are returned.
+    """
+
+    def __init__(
+        self, composite: Callable[..., Any], saves: Sequence[str], results: Sequence[str], public: int
+    ) -> None:
+        self.name = composite.__name__.lstrip("_")
+        self.composite, self.saves, self.results, self.public = composite, tuple(saves), tuple(results), public
+        parameters = inspect.signature(composite).parameters.values()
+        self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+        self._sources = tuple(
+            (False, self.inputs.index(s)) if s in self.inputs else (True, self.results.index(s)) for s in self.saves
+        )
+        self._backward: Callable[..., Sequence[Tensor | None]] | None = None
+        self.__doc__ = composite.__doc__
+        OVERRIDABLE[self.name] = self
+
+    def backward_rule(self, function: Callable[..., Sequence[Any]]) -> Callable[..., Sequence[Any]]:
+        """Decorator: the gradient, from (needs, grad, *saved, **options), one entry for each input.
+
+        It is written in operations on tensors, so that it can be differentiated again.  A saved result other
+        than the first may be None (then it has to be computed again from the inputs, differentiably).
+        """
+        self._backward = function
+        return function
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        device = None
+        for a in args:
+            if isinstance(a, TensorCore):
+                d = a._view.buffer.device
+                if device is None:
+                    device = d
+                elif d is not device:
+                    places = " and ".join(str(t._view.buffer.device) for t in args if isinstance(t, TensorCore))
+                    raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
+        if device is None:
+            raise TypeError(f"{self.name} needs a tensor, got {', '.join(type(a).__name__ for a in args)}")
+        backend = device.backend
+        own = kernel(backend, self.name)
+        result: Any = NotImplemented
+        if own is not None:
+            result = own(backend, *[a._view if isinstance(a, TensorCore) else a for a in args], **options)
+        track = recording(*args)
+        if result is NotImplemented:
+            before, state.enabled = state.enabled, False
+            try:
+                result = self.composite(*args, **options)
+            finally:
+                state.enabled = before
+            results = result if type(result) is tuple else (result,)
+            if track and any(results[0] is a for a in args):
+                results = (new(results[0]._view), *results[1:])
+        else:
+            results = tuple([new(v) for v in (result if type(result) is tuple else (result,))])
+        out = results[0]
+        if track:
+            saved = tuple(
+                [(new(out._view) if i == 0 else results[i]) if is_result else args[i] for is_result, i in self._sources]
+            )
+            out._node = Node(self, tuple([edge(a) for a in args]), saved, options)
+            out._tracked = True
+        return out if self.public == 1 else results[: self.public]
+
+    def backward(self, node: Node, grad: Tensor) -> Sequence[Tensor | None]:
+        """Rule of the graph."""
+        saved = node.unpack()
+        backend = grad._view.buffer.device.backend
+        if state.enabled:
+            return self._differentiable(node, grad, saved)
+        own = kernel(backend, f"{self.name}.backward")
+        if own is not None:
+            views = [a._view if isinstance(a, TensorCore) else a for a in saved]
+            result = own(backend, node.needs, grad._view, *views, **node.options)
+            if result is not NotImplemented:
+                return [None if v is None else new(v) for v in result]
+        assert self._backward is not None, self.name
+        return self._backward(node.needs, grad, *saved, **node.options)
+
+    def _differentiable(self, node: Node, grad: Tensor, saved: tuple[Any, ...]) -> Sequence[Tensor | None]:
+        attached: list[Any] = []
+        for (is_result, i), value in zip(self._sources, saved, strict=True):
+            if is_result and i == 0:
+                value = new(value._view)
+                value._node, value._tracked = node, True
+            elif is_result:
+                value = None
+            attached.append(value)
+        assert self._backward is not None, self.name
+        return self._backward(node.needs, grad, *attached, **node.options)
+
+
+def op(
+    *, saves: Sequence[str] = (), results: Sequence[str] = ("out",), public: int = 1
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an operation; see ``Op``."""
+    return lambda composite: Op(composite, saves, results, public)
+
+
+class Primitive:
+    """A rule for an operation that calls a backend method (or only view algebra) itself.
+
+    Args:
+        name: shown in graphs and errors.
+        rule: the gradient, from (node, grad), one entry for each input; saved values come from ``node.unpack()``.
+    """
+
+    def __init__(self, name: str, rule: Callable[[Node, Any], Sequence[Any]]) -> None:
+        self.name, self.backward = name, rule
+
+    def wrap(self, view: View, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None) -> Any:
+        """A tensor over ``view``, recorded as the result of this operation on ``inputs`` where gradients flow."""
+        out = new(view)
+        if state.enabled and recording(*inputs):
+            out._node = Node(self, tuple([edge(t) for t in inputs]), saved, options)
+            out._tracked = True
+        return out
+
+
+def primitive(name: str) -> Callable[[Callable[[Node, Any], Sequence[Any]]], Primitive]:
+    """Decorator form of ``Primitive``."""
+    return lambda rule: Primitive(name, rule)

@@ -1,0 +1,402 @@
+"""New tensors: from data, from a number, from a range, from random numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genesis._device import default_device
+from genesis._device import device as Device
+from genesis._dtypes import ALL, as_dtype, bool_, default_dtype, dtype, float64, int64
+from genesis._random import Generator, default_generator
+from genesis.autograd.graph import TensorCore, new
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import INDEX, arg, call, cast
+from genesis.backend.view import View
+from genesis.ops.shape import fill_view, size_of
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+_KNOWN = {d.name: d for d in ALL}
+
+
+def _place(device: Any) -> Device:
+    return default_device() if device is None else Device(device)
+
+
+def _leaf(t: Any, requires_grad: bool) -> Any:
+    if requires_grad:
+        t.requires_grad_(True)
+    return t
+
+
+def _empty(shape: tuple[int, ...], dtype: Any, device: Any) -> View:
+    if any(s < 0 for s in shape):
+        raise RuntimeError(f"trying to create a tensor with a negative dimension: {shape}")
+    place = _place(device)
+    want = default_dtype() if dtype is None else as_dtype(dtype)
+    return place.backend.empty(shape, want, place)
+
+
+# -- from data ---------------------------------------------------------------------------------------------
+def from_host(array: np.ndarray, device: Device) -> Tensor:
+    """A tensor with a copy of a host array."""
+    view = device.backend.empty(array.shape, _dtype_of(array), device)
+    if array.size:
+        device.backend.write(view, array)
+    return new(view)  # type: ignore[no-any-return]
+
+
+def _dtype_of(array: np.ndarray) -> dtype:
+    found = _KNOWN.get(array.dtype.name)
+    if found is None or not array.dtype.isnative:
+        known = ", ".join(_KNOWN)
+        raise TypeError(f"can't convert an array of type {array.dtype} to a tensor; supported: {known}")
+    return found
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new tensor with a copy of ``data``.
+
+    Args:
+        data: a number, nested sequences of numbers, a NumPy array or a tensor.
+        dtype: default: that of an array or tensor; for Python numbers bool, int64 or the default floating type.
+        device: default: that of a tensor, else the default device.
+        requires_grad: record operations on it.
+    """
+    if isinstance(data, TensorCore):
+        source: Any = new(data._view)
+        copy = source._copy_view() if device is None else None
+        out = new(copy) if copy is not None else source.to(Device(device), copy=True)
+        return _leaf(out if dtype is None else out.to(dtype), requires_grad)  # type: ignore[no-any-return]
+    array = _to_array(data, dtype)
+    return _leaf(from_host(array, _place(device)), requires_grad)  # type: ignore[no-any-return]
+
+
+def _to_array(data: Any, dtype: Any) -> np.ndarray:
+    want = None if dtype is None else as_dtype(dtype)
+    if isinstance(data, np.ndarray | np.generic):
+        array = np.asarray(data)
+    else:
+        if isinstance(data, list | tuple):
+            data = _plain(data)
+        try:
+            array = np.asarray(data)
+        except ValueError as error:
+            raise ValueError(f"expected nested sequences of equal length, got ragged data ({error})") from None
+        except OverflowError as error:
+            raise RuntimeError(f"value cannot be converted to a tensor element without overflow: {error}") from None
+        if array.dtype == object or array.dtype.kind in "USV":
+            raise TypeError(f"expected numbers, a nested sequence of numbers or an array, got {type(data).__name__}")
+        if want is None and not hasattr(data, "__array__"):
+            if array.dtype.kind == "f" or array.size == 0:
+                want = default_dtype()
+            elif array.dtype.kind in "iu":
+                want = int64
+    return np.asarray(array, dtype=None if want is None else want.name)
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences with tensors among the numbers."""
+    if isinstance(data, TensorCore):
+        return data.tolist() if not data._view.shape else data.detach().cpu().numpy()  # type: ignore[attr-defined]
+    if isinstance(data, list | tuple):
+        return [_plain(d) for d in data] if any(isinstance(d, TensorCore | list | tuple) for d in data) else data
+    return data
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor, without a copy where it can be."""
+    if isinstance(data, TensorCore):
+        out: Any = data
+        out = out if device is None else out.to(Device(device))
+        return out if dtype is None else out.to(as_dtype(dtype))  # type: ignore[no-any-return]
+    place = _place(device)
+    if isinstance(data, np.ndarray) and (dtype is None or as_dtype(dtype).name == data.dtype.name):
+        view = place.backend.from_numpy(data, place) if data.flags.writeable else None
+        if view is not None:
+            return new(view)  # type: ignore[no-any-return]
+    return tensor(data, dtype=dtype, device=place)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor over the memory of a NumPy array (a copy when the array is read-only or cannot be shared)."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    _dtype_of(array)
+    return as_tensor(array)
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A tensor from any object with ``__dlpack__``, sharing memory where the device can."""
+    return as_tensor(np.from_dlpack(source))
+
+
+# -- filled ------------------------------------------------------------------------------------------------
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """An uninitialised tensor."""
+    return _leaf(new(_empty(size_of(size), dtype, device)), requires_grad)  # type: ignore[no-any-return]
+
+
+def full(size: Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of one number; its type follows the number unless given."""
+    value = fill_value.item() if isinstance(fill_value, TensorCore) else fill_value  # type: ignore[attr-defined]
+    if dtype is None:
+        dtype = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
+    view = _empty(size_of((size,)), dtype, device)
+    fill_view(view, value)
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros."""
+    return full(size_of(size), 0.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones."""
+    return full(size_of(size), 1.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad)
+
+
+def _like(x: Any, dtype: Any, device: Any) -> tuple[Any, Any]:
+    return x.dtype if dtype is None else dtype, x.device if device is None else device
+
+
+def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """An uninitialised tensor of the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return empty(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """One number in the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return full(tuple(x.shape), fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape, type and device of ``x``."""
+    return full_like(x, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape, type and device of ``x``."""
+    return full_like(x, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+# -- ranges ------------------------------------------------------------------------------------------------
+def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
+    """``start, start + step, …`` below ``end``: ``arange(end)``, ``arange(start, end)``, ``arange(start, end, step)``."""
+    start, end, step = 0, named.pop("end", None), named.pop("step", 1)
+    if len(bounds) == 1 and end is None:
+        end = bounds[0]
+    elif bounds:
+        start, end, step = (*bounds, *((end, step) if len(bounds) == 1 else (step,)))[:3]
+    start = named.pop("start", start)
+    if named or end is None:
+        raise TypeError(f"arange expects end, or start, end and step; got {bounds} {named}")
+    start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
+    if step == 0 or (end - start) / step < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})")
+    if dtype is None:
+        dtype = int64 if all(isinstance(v, int) for v in (start, end, step)) else default_dtype()
+    want = as_dtype(dtype)
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    count = max(0, -(-(end - start) // step) if whole else math.ceil((end - start) / step))
+    view = _empty((int(count),), want, device)
+    # the position and the arithmetic stay exact: int64 for whole numbers, float64 otherwise
+    inner = int64 if whole else float64
+    expr = cast(arg(0), inner) + cast(arg(1), inner) * (INDEX if whole else cast(INDEX, inner))
+    _fill(cast(expr, want) if want is not inner else expr, view, start, step)
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+def _fill(expr: Any, view: View, *numbers: Any) -> None:
+    if view.size:
+        run_map(view.buffer.device.backend, expr, view, *numbers)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    view = _empty((int(steps),), dtype, device)
+    step = (end - start) / (steps - 1) if steps > 1 else 0.0
+    # both halves count from their own end, so that both ends are exact
+    i = cast(INDEX, float64)
+    first = cast(arg(0), float64) + cast(arg(2), float64) * i
+    second = cast(arg(1), float64) - cast(arg(2), float64) * (cast(arg(3), float64) - i)
+    half = call("lt", i * 2, cast(arg(3), float64))
+    _fill(
+        cast(call("where", half, first, second), view.dtype) if view.dtype is not float64 else call("where", half, first, second),
+        view, float(start), float(end), float(step), float(max(steps - 1, 1)),
+    )  # fmt: skip
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The identity matrix, n by m (square by default)."""
+    m = n if m is None else m
+    view = _empty((n, m), dtype, device)
+    on_diagonal = call("eq", call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0)))
+    _fill(cast(on_diagonal, view.dtype), view, m)
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+# -- random ------------------------------------------------------------------------------------------------
+def draw(kind: str, view: View, generator: Generator | None) -> None:
+    """Fill a view with random numbers of one kind of ``Backend.random``."""
+    if view.size:
+        seed, offset = (generator or default_generator).take(view.size)
+        view.buffer.device.backend.random(kind, view, seed, offset)
+
+
+def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uniform random numbers in [0, 1)."""
+    view = _empty(size_of(size), dtype, device)
+    draw("uniform", view, generator)
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Normal random numbers with mean 0 and variance 1."""
+    view = _empty(size_of(size), dtype, device)
+    draw("normal", view, generator)
+    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+
+
+def rand_like(x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None) -> Tensor:
+    """``rand`` in the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return rand(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+
+
+def randn_like(x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None) -> Tensor:
+    """``randn`` in the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return randn(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+
+
+def randint(*bounds: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+    """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+    if size is None:
+        *bounds_list, size = bounds
+    else:
+        bounds_list = list(bounds)
+    low, high = (0, *bounds_list) if len(bounds_list) == 1 else bounds_list
+    span = int(high) - int(low)
+    if not 0 < span <= 1 << 32:
+        raise RuntimeError(f"randint expects low < high and at most 2**32 values between, got [{low}, {high})")
+    view = _empty(size_of((size,)), int64, device)
+    draw("bits", view, generator)
+    # multiply and shift maps 32 random bits to [0, span) with a bias below span / 2**32
+    scaled = call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
+    _fill(scaled + arg(3), view, *(new(view)._view,), span, 32, int(low))
+    out: Any = new(view)
+    return out if dtype is None else out.to(dtype)  # type: ignore[no-any-return]
+
+
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
+    """A random permutation of 0 … n - 1."""
+    from genesis.ops.indexing import argsort
+
+    keys = _empty((int(n),), int64, device)
+    draw("bits", keys, generator)
+    low = _empty((int(n),), int64, device)
+    draw("bits", low, generator)
+    # 62-bit keys: a tie, which would favour the lower index, does not happen in practice
+    key: Any = new(keys) * (1 << 30) + new(low)
+    return argsort(key).to(dtype)
+
+
+def uniform_(x: Any, low: float, high: float, generator: Generator | None) -> Any:
+    """Overwrite ``x`` with uniform numbers in [low, high)."""
+    from genesis.ops.elementwise import scaled_sum
+
+    noise = new(_empty(x._view.shape, x.dtype, x.device))
+    draw("uniform", noise._view, generator)
+    return scaled_sum.into(x, low, noise, high - low)
+
+
+def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any:
+    """Overwrite ``x`` with normal numbers."""
+    from genesis.ops.elementwise import scaled_sum
+
+    noise = new(_empty(x._view.shape, x.dtype, x.device))
+    draw("normal", noise._view, generator)
+    return scaled_sum.into(x, mean, noise, std)
+
+
+def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+    """Normal numbers with the given means and standard deviations (numbers or tensors)."""
+    if size is None:
+        shaped = mean if isinstance(mean, TensorCore) else std
+        if not isinstance(shaped, TensorCore):
+            raise TypeError("normal needs a size when mean and std are numbers")
+        size = tuple((mean + std).shape) if isinstance(mean, TensorCore) and isinstance(std, TensorCore) else tuple(shaped.shape)  # type: ignore[attr-defined,operator]
+        device = shaped.device if device is None else device  # type: ignore[attr-defined]
+    return randn(size, generator=generator, dtype=dtype, device=device) * std + mean
+
+
+def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability ``p`` for each element, else 0, in the type of ``p``."""
+    return (rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device) < p).to(p.dtype)
+
+
+def multinomial(weights: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+    """Indices drawn with probability proportional to ``weights`` (n,) or (rows, n): int64 (…, num_samples).
+
+    Raises:
+        RuntimeError: a weight is negative or not finite, all are zero, or too many are drawn without replacement.
+    """
+    rows = weights.detach().cpu().numpy().astype(np.float64)
+    if rows.ndim not in (1, 2) or not rows.size:
+        raise RuntimeError(f"multinomial expects one or two dimensions, got shape {tuple(weights.shape)}")
+    if not np.isfinite(rows).all() or (rows < 0).any():
+        raise RuntimeError("probability tensor contains either inf, nan or element < 0")
+    if (rows.sum(-1) <= 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    if not replacement and num_samples > (rows > 0).sum(-1).min():
+        raise RuntimeError(f"cannot sample {num_samples} without replacement from fewer non-zero weights")
+    matrix = np.atleast_2d(rows)
+    if replacement:
+        noise = rand(matrix.shape[0], num_samples, generator=generator, dtype=float64, device="cpu").numpy()
+        edges = np.cumsum(matrix, -1)
+        picked = np.stack([np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, noise, strict=True)])
+        picked = np.minimum(picked, matrix.shape[1] - 1)
+    else:  # exponential races: the order of arrival is a draw without replacement
+        noise = rand(matrix.shape, generator=generator, dtype=float64, device="cpu").numpy()
+        with np.errstate(divide="ignore"):
+            arrival = -np.log1p(-noise) / matrix
+        picked = np.argsort(arrival, -1, kind="stable")[:, :num_samples]
+    out = from_host(np.ascontiguousarray(picked.astype(np.int64)), weights.device)
+    return out[0] if rows.ndim == 1 else out
+
+
+def tril(x: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of the last two axes; zeros above ``diagonal``."""
+    return _triangle(x, diagonal, lower=True)
+
+
+def triu(x: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of the last two axes; zeros below ``diagonal``."""
+    return _triangle(x, diagonal, lower=False)
+
+
+def _triangle(x: Any, diagonal: int, lower: bool) -> Any:
+    from genesis.ops.elementwise import masked_fill
+
+    if x.dim() < 2:
+        raise RuntimeError(f"a triangle needs at least 2 dimensions, got shape {tuple(x.shape)}")
+    rows, columns = x._view.shape[-2:]
+    mask = _empty((rows, columns), bool_, x.device)
+    row, column = call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0))
+    outside = call("lt", row + arg(1), column) if lower else call("lt", column, row + arg(1))
+    _fill(outside, mask, max(columns, 1), int(diagonal))
+    return masked_fill(x, new(mask), 0)
+
+

@@ -1,0 +1,236 @@
+"""Elementwise arithmetic, comparison, logic and mathematics.  Each operation is its formula."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from genesis.backend.expr import Expr, call, const
+from genesis.ops._elementwise import Elementwise
+
+ZERO, ONE = const(0), const(1)
+
+
+def _named(name: str, arity: int, kind: str = "float") -> Elementwise:
+    """The operation that is one name of the alphabet."""
+    return Elementwise(name, lambda *xs: call(name, *xs), arity, kind)
+
+
+def where_expr(c: Expr, a: Expr | float, b: Expr | float) -> Expr:
+    return call("where", c, a, b)
+
+
+# -- arithmetic --------------------------------------------------------------------------------------------
+plus = _named("add", 2, "same")
+minus = _named("sub", 2, "same")
+times = _named("mul", 2, "same")
+true_divide = _named("div", 2)
+floor_divide = _named("floordiv", 2, "same")
+remainder = _named("mod", 2, "same")
+maximum = _named("max", 2, "same")
+minimum = _named("min", 2, "same")
+power = _named("pow", 2, "same")
+neg = _named("neg", 1, "same")
+abs = _named("abs", 1, "same")
+sign = _named("sign", 1, "same")
+scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
+square = Elementwise("square", lambda x: x * x, 1, "same")
+reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
+trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
+lerp = Elementwise("lerp", lambda a, b, w: a + w * (b - a), 3)
+addcmul = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
+addcdiv = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
+
+
+def _rounding(name: str) -> Any:
+    """floor, ceil and round leave integers as they are."""
+    operation = _named(name, 1)
+
+    def apply(x: Any) -> Any:
+        return operation(x) if x.dtype.is_floating_point else x.clone()
+
+    apply.__name__, apply.__doc__ = name, f"``{name}`` of each element; integers stay as they are."
+    return apply
+
+
+floor, ceil, round = _rounding("floor"), _rounding("ceil"), _rounding("round")
+
+
+def add(a: Any, b: Any, *, alpha: float = 1) -> Any:
+    """``a + alpha * b``, broadcast."""
+    return plus(a, b) if alpha == 1 else scaled_sum(a, b, alpha)
+
+
+def sub(a: Any, b: Any, *, alpha: float = 1) -> Any:
+    """``a - alpha * b``, broadcast."""
+    return minus(a, b) if alpha == 1 else scaled_sum(a, b, -alpha)
+
+
+def mul(a: Any, b: Any) -> Any:
+    """``a * b``, broadcast."""
+    return times(a, b)
+
+
+def div(a: Any, b: Any, *, rounding_mode: str | None = None) -> Any:
+    """``a / b``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient and keeps integers integers."""
+    if rounding_mode is None:
+        return true_divide(a, b)
+    if rounding_mode == "floor":
+        return floor_divide(a, b)
+    if rounding_mode != "trunc":
+        raise ValueError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
+    quotient = trunc(true_divide(a, b))
+    whole = all(not (x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float)) for x in (a, b))
+    return quotient.to(plus(a, b).dtype) if whole else quotient
+
+
+def pow(a: Any, b: Any) -> Any:
+    """``a`` to the power ``b``.
+
+    Raises:
+        RuntimeError: an integer tensor to a negative whole power.
+    """
+    if isinstance(b, int | float) and not isinstance(b, bool):
+        if b == 2:
+            return square(a) if isinstance(b, int) or a.dtype.is_floating_point else power(a, b)
+        if b == 1 and isinstance(b, int):
+            return a.clone()
+        if isinstance(b, int) and b < 0 and not a.dtype.is_floating_point:
+            raise RuntimeError("integers to negative integer powers are not allowed; use a float exponent")
+        if b == 0.5:
+            return sqrt(a)
+    return power(a, b)
+
+
+# -- mathematics -------------------------------------------------------------------------------------------
+exp, expm1 = _named("exp", 1), _named("expm1", 1)
+log, log1p = _named("log", 1), _named("log1p", 1)
+sqrt, sin, cos, tanh, erf = (_named(n, 1) for n in ("sqrt", "sin", "cos", "tanh", "erf"))
+rsqrt = Elementwise(
+    "rsqrt", lambda x: 1 / call("sqrt", x), 1, grad=lambda g, x, out: (g * -0.5 * (out * out * out),)
+)
+tan = Elementwise("tan", lambda x: call("sin", x) / call("cos", x), 1, grad=lambda g, x, out: (g * (1 + out * out),))
+log2 = Elementwise("log2", lambda x: call("log", x) * (1 / math.log(2)), 1)
+log10 = Elementwise("log10", lambda x: call("log", x) * (1 / math.log(10)), 1)
+exp2 = Elementwise("exp2", lambda x: call("pow", 2, x), 1, grad=lambda g, x, out: (g * out * math.log(2),))
+sinh = Elementwise("sinh", lambda x: (call("exp", x) - call("exp", -x)) * 0.5, 1)
+cosh = Elementwise("cosh", lambda x: (call("exp", x) + call("exp", -x)) * 0.5, 1)
+atanh = Elementwise(
+    "atanh", lambda x: (call("log1p", x) - call("log1p", -x)) * 0.5, 1, grad=lambda g, x, out: (g / (1 - x * x),)
+)
+
+# -- comparison and logic ----------------------------------------------------------------------------------
+eq, ne, lt, le = (_named(n, 2, "compare") for n in ("eq", "ne", "lt", "le"))
+gt = Elementwise("gt", lambda a, b: call("lt", b, a), 2, "compare")
+ge = Elementwise("ge", lambda a, b: call("le", b, a), 2, "compare")
+logical_and = Elementwise("logical_and", lambda a, b: call("and", a, b), 2, "logic")
+logical_or = Elementwise("logical_or", lambda a, b: call("or", a, b), 2, "logic")
+logical_xor = Elementwise("logical_xor", lambda a, b: call("xor", a, b), 2, "logic")
+logical_not = Elementwise("logical_not", lambda a: call("not", a), 1, "logic")
+bitwise_and, bitwise_or, bitwise_xor = (
+    Elementwise(f"bitwise_{n}", lambda a, b, n=n: call(n, a, b), 2, "bits") for n in ("and", "or", "xor")
+)
+bitwise_not = Elementwise("bitwise_not", lambda a: call("not", a), 1, "bits")
+bitwise_left_shift = Elementwise("bitwise_left_shift", lambda a, b: call("shl", a, b), 2, "bits")
+bitwise_right_shift = Elementwise("bitwise_right_shift", lambda a, b: call("shr", a, b), 2, "bits")
+isnan = Elementwise("isnan", lambda x: call("ne", x, x), 1, "compare")
+_abs_is_inf = Elementwise("isinf", lambda x: call("eq", call("abs", x), math.inf), 1, "compare")
+_abs_is_finite = Elementwise("isfinite", lambda x: call("lt", call("abs", x), math.inf), 1, "compare")
+
+
+def isinf(x: Any) -> Any:
+    """True where an element is infinite."""
+    return _abs_is_inf(x) if x.dtype.is_floating_point else ne(x, x)
+
+
+def isfinite(x: Any) -> Any:
+    """True where an element is neither infinite nor nan."""
+    return _abs_is_finite(x) if x.dtype.is_floating_point else eq(x, x)
+
+
+# -- selection ---------------------------------------------------------------------------------------------
+select_where = Elementwise("where", where_expr, 3, "same", conditions=(0,))
+masked = Elementwise("masked_fill", lambda x, m, v: where_expr(m, v, x), 3, "same", conditions=(1,))
+
+
+def where(condition: Any, a: Any = None, b: Any = None) -> Any:
+    """Elements of ``a`` where ``condition`` is true, else of ``b``; with the condition alone, its positions."""
+    if a is None and b is None:
+        from genesis.ops.indexing import nonzero
+
+        return nonzero(condition, as_tuple=True)
+    return select_where(condition, a, b)
+
+
+def masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """``x`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true; the type of ``x`` stays."""
+    out = masked(x, mask, value)
+    return out if out.dtype is x.dtype else out.to(x.dtype)
+
+
+def _inside(x: Expr, low: Expr | None, high: Expr | None, g: Expr) -> Expr:
+    if low is not None:
+        g = where_expr(call("lt", x, low), ZERO, g)
+    if high is not None:
+        g = where_expr(call("lt", high, x), ZERO, g)
+    return g
+
+
+clamp_both = Elementwise(
+    "clamp",
+    lambda x, low, high: call("min", call("max", x, low), high),
+    3,
+    "same",
+    grad=lambda g, x, low, high, out: (
+        _inside(x, low, high, g),
+        where_expr(call("and", call("lt", x, low), call("lt", low, high)), g, ZERO),
+        where_expr(call("or", call("lt", high, x), call("lt", high, low)), g, ZERO),
+    ),
+)
+clamp_low = Elementwise(
+    "clamp",
+    lambda x, low: call("max", x, low),
+    2,
+    "same",
+    grad=lambda g, x, low, out: (_inside(x, low, None, g), where_expr(call("lt", x, low), g, ZERO)),
+)
+clamp_high = Elementwise(
+    "clamp",
+    lambda x, high: call("min", x, high),
+    2,
+    "same",
+    grad=lambda g, x, high, out: (_inside(x, None, high, g), where_expr(call("lt", high, x), g, ZERO)),
+)
+
+
+def clamp_operation(low: Any, high: Any) -> tuple[Elementwise, tuple[Any, ...]]:
+    """The clamping operation for the bounds that are given, and these bounds.
+
+    Raises:
+        ValueError: neither bound is given.
+    """
+    if low is None and high is None:
+        raise ValueError("clamp needs at least one of min and max")
+    if high is None:
+        return clamp_low, (low,)
+    if low is None:
+        return clamp_high, (high,)
+    return clamp_both, (low, high)
+
+
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+    """``x`` limited to [min, max]; bounds are numbers or tensors, either may be None.
+
+    Raises:
+        ValueError: neither bound is given.
+    """
+    operation, bounds = clamp_operation(min, max)
+    return operation(x, *bounds)
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """``x`` with nan and infinities replaced; the infinities by the largest finite numbers unless given."""
+    big = 3.4028234663852886e38 if x.dtype.itemsize == 4 else 1.7976931348623157e308
+    out = where(isnan(x), nan, x)
+    out = where(eq(out, math.inf), big if posinf is None else posinf, out)
+    return where(eq(out, -math.inf), -big if neginf is None else neginf, out)

@@ -1,0 +1,152 @@
+"""Softmax, layer normalisation and dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genesis._errors import ShapeError
+from genesis.autograd.graph import new
+from genesis.ops import elementwise as ew
+from genesis.ops._op import op
+from genesis.ops.reduction import amax, mean, sum
+
+
+@op(saves=("out",))
+def _softmax(x: Any, *, dim: int) -> Any:
+    e = ew.exp(x - amax(x, dim, keepdim=True))
+    return e / sum(e, dim, keepdim=True)
+
+
+@_softmax.backward_rule
+def _softmax_backward(needs: Any, grad: Any, out: Any, *, dim: int) -> tuple[Any]:
+    product = grad * out
+    return (product - out * sum(product, dim, keepdim=True),)
+
+
+@op(saves=("out",))
+def _log_softmax(x: Any, *, dim: int) -> Any:
+    shifted = x - amax(x, dim, keepdim=True)
+    return shifted - ew.log(sum(ew.exp(shifted), dim, keepdim=True))
+
+
+@_log_softmax.backward_rule
+def _log_softmax_backward(needs: Any, grad: Any, out: Any, *, dim: int) -> tuple[Any]:
+    return (grad - ew.exp(out) * sum(grad, dim, keepdim=True),)
+
+
+def _prepared(x: Any, dim: int | None, dtype: Any, name: str) -> tuple[Any, int]:
+    if dtype is not None:
+        x = x.to(dtype)
+    if not x.dtype.is_floating_point:
+        raise RuntimeError(f"{name} is not defined for {x.dtype}; convert with .float()")
+    if dim is None:
+        raise TypeError(f"{name} needs dim, the axis whose elements compete (often -1)")
+    from genesis.ops.reduction import axis_of
+
+    return x, axis_of(dim, x.dim())
+
+
+def softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """``exp(x) / sum(exp(x))`` along ``dim``, without overflow."""
+    x, axis = _prepared(x, dim, dtype, "softmax")
+    if not x.dim() or not x.numel():
+        return x * 0 + 1
+    return _softmax(x, dim=axis)
+
+
+def log_softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """``log(softmax(x))`` along ``dim``, exact where softmax underflows."""
+    x, axis = _prepared(x, dim, dtype, "log_softmax")
+    if not x.dim() or not x.numel():
+        return x * 0
+    return _log_softmax(x, dim=axis)
+
+
+# -- layer normalisation -----------------------------------------------------------------------------------
+def _statistics(x: Any, axes: int, eps: float) -> tuple[Any, Any]:
+    dims = tuple(range(x.dim() - axes, x.dim()))
+    center = mean(x, dims, keepdim=True)
+    spread = mean(ew.square(x - center), dims, keepdim=True)
+    return center, ew.rsqrt(spread + eps)
+
+
+@op(saves=("x", "weight", "bias", "mean", "rstd"), results=("out", "mean", "rstd"))
+def _layer_norm(x: Any, weight: Any, bias: Any, *, axes: int, eps: float) -> Any:
+    center, rstd = _statistics(x, axes, eps)
+    out = (x - center) * rstd
+    if weight is not None:
+        out = out * weight
+    if bias is not None:
+        out = out + bias
+    return out, center, rstd
+
+
+@_layer_norm.backward_rule
+def _layer_norm_backward(
+    needs: Any, grad: Any, x: Any, weight: Any, bias: Any, center: Any, rstd: Any, *, axes: int, eps: float
+) -> tuple[Any, Any, Any]:
+    if rstd is None:
+        center, rstd = _statistics(x, axes, eps)
+    inner = tuple(range(x.dim() - axes, x.dim()))
+    outer = tuple(range(x.dim() - axes))
+    unit = (x - center) * rstd
+    gx = gw = gb = None
+    if needs[0]:
+        g = grad if weight is None else grad * weight
+        gx = rstd * (g - mean(g, inner, keepdim=True) - unit * mean(g * unit, inner, keepdim=True))
+    if needs[1]:
+        gw = sum(grad * unit, outer) if outer else grad * unit
+    if needs[2]:
+        gb = sum(grad, outer) if outer else grad
+    return gx, gw, gb
+
+
+def layer_norm(
+    x: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """``(x - mean) / sqrt(var + eps) * weight + bias`` over the trailing ``normalized_shape``.
+
+    The variance is the biased one.  Reference: Ba, Kiros, Hinton, arXiv 1607.06450, equation 4.
+
+    Raises:
+        RuntimeError: the last axes of ``x``, or ``weight`` or ``bias``, do not have this shape.
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or tuple(x.shape[-len(shape) :]) != shape:
+        raise ShapeError(f"layer_norm: expected an input of shape [*, {', '.join(map(str, shape))}], got {tuple(x.shape)}")
+    for name, p in (("weight", weight), ("bias", bias)):
+        if p is not None and tuple(p.shape) != shape:
+            raise ShapeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(p.shape)}")
+    return _layer_norm(x, weight, bias, axes=len(shape), eps=eps)
+
+
+# -- dropout -----------------------------------------------------------------------------------------------
+_keep = ew.Elementwise(
+    "dropout", lambda x, noise, p, scale: ew.where_expr(ew.call("lt", noise, p), ew.ZERO, x * scale), 4, "same",
+    grad=lambda g, x, noise, p, scale, out: (ew.where_expr(ew.call("lt", noise, p), ew.ZERO, g * scale), None, None, None),
+)  # fmt: skip
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
+    """Zero each element with probability ``p`` and scale the rest by 1 / (1 - p); ``x`` itself outside training.
+
+    Reference: Srivastava et al., JMLR 15 (2014), section 10 (the inverted form).
+
+    Raises:
+        ValueError: ``p`` is not a probability.
+    """
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0.0:
+        return x
+    if p == 1.0:
+        return x * 0.0
+    from genesis.ops.creation import draw
+
+    device = x._view.buffer.device
+    noise = new(device.backend.empty(x._view.shape, x._view.dtype, device))
+    draw("uniform", noise._view, generator)
+    return _keep(x, noise, float(p), 1.0 / (1.0 - p))
+
+

@@ -1,0 +1,344 @@
+"""Reductions: sums, products, extremes, moments and running totals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genesis._dtypes import as_dtype, bool_, int64
+from genesis.autograd.graph import Node, new
+from genesis.backend.view import Shape, View, contiguous_strides
+from genesis.ops import elementwise as ew
+from genesis.ops._op import primitive
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+class ValuesAndIndices(NamedTuple):
+    """Result of an operation that finds elements: what they are and where."""
+
+    values: Any
+    indices: Any
+
+
+def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Sorted, non-negative axes; None and () mean all.
+
+    Raises:
+        IndexError: an axis is out of range.
+        RuntimeError: an axis appears twice.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if not dims:
+        return tuple(range(ndim))
+    axes = sorted(axis_of(d, ndim) for d in dims)
+    if len(set(axes)) != len(axes):
+        raise RuntimeError(f"dim {axes[0]} appears multiple times in the list of dims {dims}")
+    return tuple(axes)
+
+
+def axis_of(dim: int, ndim: int) -> int:
+    """A non-negative axis.
+
+    Raises:
+        IndexError: it is out of range.
+    """
+    limit = ndim or 1
+    if not -limit <= dim < limit:
+        raise IndexError(f"dimension out of range (expected to be in [{-limit}, {limit - 1}], but got {dim})")
+    return dim % limit
+
+
+def _kept(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    return tuple([1 if i in axes else s for i, s in enumerate(shape)])
+
+
+def _finish(view: View, axes: tuple[int, ...], keepdim: bool) -> View:
+    if keepdim:
+        return view
+    shape = tuple([s for i, s in enumerate(view.shape) if i not in axes])
+    return view.like(shape, contiguous_strides(shape))
+
+
+def _expand_back(grad: Any, shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """The gradient of a reduction, repeated over the reduced axes (a view: no memory is written)."""
+    if not keepdim and grad.dim() != len(shape):
+        grad = grad.reshape(_kept(shape, axes))
+    return grad.expand(shape)
+
+
+def _run(name: str, x: Any, axes: tuple[int, ...], dtype: Any) -> View:
+    view = x._view
+    if dtype is not view.dtype:
+        view = x.to(dtype)._view
+    device = view.buffer.device
+    out = device.backend.empty(_kept(view.shape, axes), dtype, device)
+    device.backend.reduce(name, out, view)
+    return out  # type: ignore[no-any-return]
+
+
+# -- sum and what follows from it --------------------------------------------------------------------------
+@primitive("sum")
+def _sum(node: Node, grad: Any) -> tuple[Any]:
+    shape, axes, keepdim = node.options
+    return (_expand_back(grad, shape, axes, keepdim),)
+
+
+def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Sum over ``dim`` (an axis, several, or all); integers and bools are summed as int64."""
+    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
+    if want is not x.dtype:
+        x = x.to(want)
+    axes = axes_of(dim, x.dim())
+    view = _finish(_run("sum", x, axes, want), axes, keepdim)
+    return _sum.wrap(view, (x,), (), (x._view.shape, axes, keepdim))  # type: ignore[no-any-return]
+
+
+def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
+    """Sum over the axes along which ``shape`` was broadcast to the shape of ``x``."""
+    have = x._view.shape
+    if have == shape:
+        return x
+    lead = len(have) - len(shape)
+    axes = [*range(lead), *(i + lead for i, s in enumerate(shape) if s == 1 and have[i + lead] != 1)]
+    out = sum(x, axes, keepdim=True) if axes else x
+    return out.reshape(shape)
+
+
+def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Arithmetic mean over ``dim``.
+
+    Raises:
+        RuntimeError: ``x`` is not of a floating-point type and no ``dtype`` is given.
+    """
+    if dtype is not None:
+        x = x.to(dtype)
+    if not x.dtype.is_floating_point:
+        raise RuntimeError(f"mean needs a floating-point tensor, got {x.dtype}; use x.float().mean() or dtype=")
+    axes = axes_of(dim, x.dim())
+    count = math.prod(x.shape[i] for i in axes)
+    return sum(x, axes or None, keepdim) * (1.0 / count if count else math.nan)
+
+
+def var(x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor:
+    """Variance ``sum((x - mean)^2) / (n - correction)`` over ``dim``."""
+    if unbiased is not None:
+        correction = 1 if unbiased else 0
+    axes = axes_of(dim, x.dim())
+    count = math.prod(x.shape[i] for i in axes) - correction
+    spread = ew.square(x - mean(x, axes or None, keepdim=True))
+    return sum(spread, axes or None, keepdim) * (1.0 / count if count > 0 else math.nan)
+
+
+def std(x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor:
+    """Square root of ``var``."""
+    return ew.sqrt(var(x, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
+
+
+def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The p-norm ``(sum |x|^p)^(1/p)``; p may be inf, -inf, 0, ``"fro"``."""
+    if p in ("fro", 2, 2.0, None):
+        return ew.sqrt(sum(ew.square(x), dim, keepdim))
+    if p == math.inf:
+        return amax(ew.abs(x), dim, keepdim)
+    if p == -math.inf:
+        return amin(ew.abs(x), dim, keepdim)
+    if p == 0:
+        return sum(ew.ne(x, 0).to(x.dtype), dim, keepdim)
+    if p == 1:
+        return sum(ew.abs(x), dim, keepdim)
+    return ew.pow(sum(ew.pow(ew.abs(x), p), dim, keepdim), 1.0 / p)
+
+
+# -- products and extremes ---------------------------------------------------------------------------------
+@primitive("prod")
+def _prod(node: Node, grad: Any) -> tuple[Any]:
+    x, out = node.unpack()
+    axes, keepdim = node.options
+    shape = x._view.shape
+    zeros = ew.eq(x, 0)
+    # with one zero, only that element has a gradient: the product of the others
+    count = sum(zeros, axes, keepdim=True)
+    others = _run_kept_prod(ew.masked_fill(x, zeros, 1), axes)
+    share = ew.where(zeros, others, 0.0) if _any_true(zeros) else None
+    full = _expand_back(grad, shape, axes, keepdim)
+    product = _run_kept_prod(x, axes)
+    plain = product / ew.masked_fill(x, zeros, 1)
+    if share is None:
+        return (full * plain,)
+    return (full * ew.where(ew.eq(count, 0), plain, ew.where(ew.eq(count, 1), share, 0.0)),)
+
+
+def _run_kept_prod(x: Any, axes: tuple[int, ...]) -> Any:
+    return prod(x, axes, keepdim=True)
+
+
+def _any_true(x: Any) -> bool:
+    return bool(any(x).item())
+
+
+def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Product over ``dim``; integers and bools are multiplied as int64."""
+    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
+    if want is not x.dtype:
+        x = x.to(want)
+    axes = axes_of(dim, x.dim())
+    out = _finish(_run("prod", x, axes, want), axes, keepdim)
+    return _prod.wrap(out, (x,), (x, None), (axes, keepdim))  # type: ignore[no-any-return]
+
+
+@primitive("extreme")
+def _extreme(node: Node, grad: Any) -> tuple[Any]:
+    x, out = node.unpack()
+    axes, keepdim = node.options
+    shape = x._view.shape
+    chosen = ew.eq(x, _expand_back(out, shape, axes, keepdim)).to(grad.dtype)
+    return (chosen * (_expand_back(grad, shape, axes, keepdim) / sum(chosen, axes, keepdim=True)),)
+
+
+def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
+    if 0 in [x.shape[i] for i in axes]:
+        raise RuntimeError(f"{name}: cannot reduce an axis of length 0 of shape {tuple(x.shape)}; it has no extreme")
+
+
+def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+    axes = axes_of(dim, x.dim())
+    _nonempty(x, axes, f"a{name}")
+    source = x.to("uint8") if x.dtype is bool_ else x
+    view = _finish(_run(name, source, axes, source.dtype), axes, keepdim)
+    if x.dtype is bool_:
+        return new(view).to(bool_)
+    return _extreme.wrap(view, (x,), (x, new(view)), (axes, keepdim))
+
+
+def amax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Largest element over ``dim``; equal elements share the gradient."""
+    return _amost("max", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def amin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Smallest element over ``dim``; equal elements share the gradient."""
+    return _amost("min", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
+    if dim is None:
+        flat = _arg(name, x.reshape(-1), 0, False)
+        return flat.reshape((1,) * x.dim()) if keepdim else flat
+    axes = (axis_of(dim, x.dim()),)
+    if not x.dim():
+        return new(_run("sum", x.to(int64) * 0, (), int64))
+    _nonempty(x, axes, name)
+    view = (x.to("uint8") if x.dtype is bool_ else x)._view
+    device = view.buffer.device
+    out = device.backend.empty(_kept(view.shape, axes), int64, device)
+    device.backend.reduce(name, out, view)
+    return new(_finish(out, axes, keepdim))
+
+
+def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Position of the (first) largest element along ``dim``, or in the flattened tensor; int64."""
+    return _arg("argmax", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Position of the (first) smallest element along ``dim``, or in the flattened tensor; int64."""
+    return _arg("argmin", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def _most(x: Any, dim: Any, keepdim: bool, position: Any, whole: Any, pair: Any) -> Any:
+    if dim is None:
+        return whole(x)
+    if not isinstance(dim, int):
+        return pair(x, dim)
+    if not x.dim():
+        return ValuesAndIndices(x.clone(), position(x, 0))
+    from genesis.ops.indexing import gather
+
+    indices = position(x, dim, True)
+    values = gather(x, dim, indices)
+    return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
+
+
+def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element; with ``dim``, the pair (values, indices) along it; with a tensor, ``maximum``."""
+    return _most(x, dim, keepdim, argmax, amax, ew.maximum)
+
+
+def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element; with ``dim``, the pair (values, indices) along it; with a tensor, ``minimum``."""
+    return _most(x, dim, keepdim, argmin, amin, ew.minimum)
+
+
+def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+    flags = ew.ne(x, 0).to("uint8")
+    axes = axes_of(dim, x.dim())
+    if 0 in [x.shape[i] for i in axes]:  # all of nothing is true, any of nothing is false
+        total = _run("prod" if name == "min" else "sum", flags, axes, flags.dtype)
+    else:
+        total = _run(name, flags, axes, flags.dtype)
+    return new(_finish(total, axes, keepdim)).to(bool_)
+
+
+def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """True where every element over ``dim`` is non-zero."""
+    return _truth("min", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """True where some element over ``dim`` is non-zero."""
+    return _truth("max", x, dim, keepdim)  # type: ignore[no-any-return]
+
+
+# -- running totals and the rest ---------------------------------------------------------------------------
+@primitive("cumsum")
+def _cumsum(node: Node, grad: Any) -> tuple[Any]:
+    dim = node.options
+    return (cumsum(grad.flip(dim), dim).flip(dim),)
+
+
+def _scan(name: str, x: Any, dim: int, dtype: Any) -> tuple[Any, View, int]:
+    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
+    x = x.to(want)
+    device = x._view.buffer.device
+    out = device.backend.empty(x._view.shape, want, device)
+    axis = axis_of(dim, x.dim())
+    if x.dim():
+        device.backend.scan(name, out, x._view, axis)
+    else:
+        device.backend.reduce("sum", out, x._view)
+    return x, out, axis
+
+
+def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running sum along ``dim``."""
+    x, out, axis = _scan("sum", x, dim, dtype)
+    return _cumsum.wrap(out, (x,), (), axis)  # type: ignore[no-any-return]
+
+
+@primitive("cumprod")
+def _cumprod(node: Node, grad: Any) -> tuple[Any]:
+    x, out = node.unpack()
+    dim = node.options
+    if _any_true(ew.eq(x, 0)):
+        raise RuntimeError("cumprod: the gradient where an element is 0 is not implemented; add a small number to x")
+    return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
+
+
+def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running product along ``dim``."""
+    x, out, axis = _scan("prod", x, dim, dtype)
+    return _cumprod.wrap(out, (x,), (x, None), axis)  # type: ignore[no-any-return]
+
+
+def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` over ``dim``, without overflow."""
+    top = amax(x, dim, keepdim=True).detach()
+    top = ew.where(ew.isfinite(top), top, 0.0)
+    out = ew.log(sum(ew.exp(x - top), dim, keepdim=True)) + top
+    return out if keepdim else out.squeeze(axes_of(dim, x.dim()))
+

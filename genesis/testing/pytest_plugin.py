@@ -1,0 +1,38 @@
+"""A pytest plugin: ``pytest -p genesis.testing.pytest_plugin --genesis-device=acme`` runs device tests on ``acme``.
+
+Tests that take the ``device`` fixture run once on each chosen device, which is the default device meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--genesis-device",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run device tests on this device (may be repeated; default: ref and cpu)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "device" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--genesis-device") or ["ref", "cpu"]
+        metafunc.parametrize("device", names, indirect=True)
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Name of the device under test; it is the default device for the length of the test."""
+    import genesis
+
+    before = genesis.get_default_device()
+    genesis.set_default_device(request.param)
+    genesis.manual_seed(0)
+    yield request.param
+    genesis.set_default_device(before)
