@@ -10,18 +10,13 @@ from genesis.plugin._contribution import Contribution
 from genesis.plugin._discovery import Plugin
 from genesis.plugin._registry import (
     Registry,
-    disable,
-    isolated,
     list_backends,
     list_optimizers,
     list_plugins,
     list_schedulers,
-    prefer,
-    refresh,
-    register,
     registry,
-    unregister,
 )
+from genesis.plugin._state import disable, isolated, prefer, refresh, register, unregister
 from genesis.plugin.specs import (
     API_VERSION,
     BackendSpec,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -67,14 +69,60 @@ class Plugin:
         """The distribution and its version, as messages print them."""
         return f"{self.distribution} {self.version}".rstrip()
 
+    def is_any_of(self, names: frozenset[str]) -> bool:
+        """Whether folded names, of which `"*"` is all that is not built in, include this plugin."""
+        own = {fold(self.distribution), fold(self.name)}
+        return not own.isdisjoint(names) or ("*" in names and not self.builtin)
+
     def declare(self) -> None:
         """Import the plugin's module and keep what it declares."""
         start = time.perf_counter()
         try:
-            module = import_module(self.module)
-            self.specs = declarations(module, KINDS[self.kind])
+            with asking():
+                module = import_module(self.module)
+                self.specs = declarations(module, KINDS[self.kind])
         finally:
             self.milliseconds = (time.perf_counter() - start) * 1e3
+
+
+class _Conversation(threading.local):
+    """What the plugin that this thread is asking has asked us; None while we ask no plugin."""
+
+    requests: list[str] | None = None
+
+
+_conversation = _Conversation()
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Ask a plugin what it declares; fail if it asks back, for before all have declared there is no answer."""
+    requests = _conversation.requests = []
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if requests and not isinstance(error, PluginError):
+            # `from genesis.optim import LambdaLR` reports "cannot import name" and loses our reason.
+            raise PluginError(_refusal(requests[0])) from error
+        raise
+    finally:
+        _conversation.requests = None
+    if requests:  # it was refused, and has swallowed the refusal
+        raise PluginError(_refusal(requests[0]))
+
+
+def refuse_while_declaring(request: str) -> None:
+    """Raise if it is a plugin that asks, while it declares itself."""
+    if _conversation.requests is not None:
+        _conversation.requests.append(request)
+        raise PluginError(_refusal(request))
+
+
+def _refusal(request: str) -> str:
+    return (
+        f"a plugin may not ask for {request} while it declares itself; "
+        "import it inside the function that needs it, or in the module of the target"
+    )
 
 
 def discover(kind: Kind) -> list[Plugin]:

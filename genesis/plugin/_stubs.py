@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from genesis.plugin._registry import isolated, registry
+from genesis.plugin._registry import registry
+from genesis.plugin._state import isolated
 
 # Modules that hold a `_NAMESPACE`: their own names and the kinds of contributions that they show.
 MODULES = ("genesis.optim", "genesis.optim.lr_scheduler")

@@ -25,7 +25,7 @@ TRAINING = """
 genesis.manual_seed(0)
 inputs = genesis.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], device="ref")
 targets = genesis.tensor([[2.0], [1.0], [3.0]], device="ref")
-model = genesis.nn.Linear(2, 1).to("ref")
+model = genesis.nn.Linear(2, 1, device="ref")
 optimizer = genesis.optim.create_optimizer("SGD", model.parameters(), lr=0.2)
 scheduler = genesis.optim.create_scheduler("warmup-stable-decay", optimizer, warmup=2, decay=4, total=10)
 answer["rates"], answer["losses"] = [], []

@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 import genesis.plugin
-from genesis.plugin import _registry
+from genesis.plugin import _state
 
 Install = Callable[..., None]
 
@@ -25,7 +25,7 @@ def registry_as_new(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     for variable in _VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(_registry, "_state", _registry._State())
+    monkeypatch.setattr(_state, "_current", _state.State())
     modules = set(sys.modules)
     yield
     for name in set(sys.modules) - modules:

@@ -125,7 +125,7 @@ def test_create_scheduler_by_any_spelling() -> None:
 
 
 def test_create_optimizer_passes_parameters_and_options() -> None:
-    weight = genesis.tensor([1.0, 2.0], requires_grad=True)
+    weight = genesis.tensor([1.0, 2.0], device="ref", requires_grad=True)
     optimizer = create_optimizer("adam_w", [weight], lr=0.25)
     assert type(optimizer) is genesis.optim.AdamW
     assert optimizer.param_groups[0]["lr"] == 0.25

@@ -221,7 +221,7 @@ def test_a_preference_that_cannot_be_met_is_an_error() -> None:
 
 def test_a_preference_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENESIS_PREFER", "LambdaLR:acme")
-    with pytest.raises(ValueError, match=r"should read NAME=DISTRIBUTION.*'LambdaLR:acme'"):
+    with pytest.raises(genesis.GenesisError, match=r"should read NAME=DISTRIBUTION.*'LambdaLR:acme'"):
         genesis.list_schedulers()
 
 
