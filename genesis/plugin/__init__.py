@@ -1,6 +1,11 @@
 """All that a plugin needs to declare itself, and what there is to ask about plugins.
 
-`genesis.plugin.specs` is the manual for plugin authors.
+`genesis.plugin.specs` is the manual for plugin authors. Three environment variables steer what is used:
+
+GENESIS_DISABLE_PLUGINS: Distributions or plugins to leave out, separated by commas; `*` is all but the
+    built-in ones.
+GENESIS_PREFER: Who supplies a name that several claim, such as `WSD=acme-schedules`, separated by commas.
+GENESIS_STRICT_PLUGINS: With `1`, a broken plugin is an error with a traceback instead of a warning.
 """
 
 from __future__ import annotations

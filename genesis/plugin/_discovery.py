@@ -96,7 +96,7 @@ _conversation = _Conversation()
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Ask a plugin what it declares; fail if it asks back, for before all have declared there is no answer."""
+    """Ask a plugin what it declares; fail if it asks back: before all have declared there is no answer."""
     requests = _conversation.requests = []
     try:
         yield

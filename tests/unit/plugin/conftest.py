@@ -43,17 +43,22 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         *,
         version: str = "1.0",
         groups: tuple[str, ...] = ("schedulers",),
+        modules: tuple[str, ...] = ("plugin",),
         files: dict[str, str] | None = None,
     ) -> None:
         package = distribution.replace("-", "_")
         root = tmp_path / distribution
-        entry_points = "".join(f"[genesis.{group}]\n{package}_entry = {package}.plugin\n" for group in groups)
+        entry_points = "".join(
+            f"[genesis.{group}]\n"
+            + "".join(f"{package}_{module} = {package}.{module}\n" for module in modules)
+            for group in groups
+        )
         info = f"{package}-{version}.dist-info"
         contents = {
             f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n",
             f"{info}/entry_points.txt": entry_points,
             f"{package}/__init__.py": "",
-            f"{package}/plugin.py": plugin,
+            **{f"{package}/{module}.py": plugin for module in modules},
             **{f"{package}/{name}": text for name, text in (files or {}).items()},
         }
         for name, text in contents.items():

@@ -113,6 +113,21 @@ print(sorted({"numpy", "genesis_schedulers.lambda_lr", "genesis.optim._optimizer
     assert run.stdout.strip() == "[]"
 
 
+def test_a_star_import_gives_the_public_names() -> None:
+    names: dict[str, object] = {}
+    exec("from genesis.optim import *", names)
+    assert names.keys() >= {
+        "AdamW",
+        "LambdaLR",
+        "LRScheduler",
+        "Optimizer",
+        "lr_scheduler",
+        "create_scheduler",
+    }
+    assert names["get_cosine_schedule_with_warmup"] is names["cosine_with_warmup"]
+    assert not [name for name in names if name.startswith("_") and name != "__builtins__"]
+
+
 def test_create_scheduler_by_any_spelling() -> None:
     optimizer = Optimizer()
     scheduler = create_scheduler("Cosine-With-Warmup", optimizer, num_warmup_steps=2, num_training_steps=4)

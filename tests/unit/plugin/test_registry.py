@@ -231,11 +231,37 @@ def test_the_same_target_twice_is_one_contribution(install: Install, declare: De
     assert next(p for p in list_plugins() if p.distribution == "acme").status == "duplicate"
 
 
+def test_one_distribution_with_two_plugins_that_claim_a_name(install: Install) -> None:
+    plugin = """
+from genesis.plugin import SchedulerSpec, hookimpl
+
+@hookimpl
+def genesis_schedulers():
+    return [SchedulerSpec("WSD", f"{__name__}:WSD", "A schedule.")]
+"""
+    install("acme", plugin, modules=("first", "second"))
+    with pytest.raises(AmbiguousNameError, match=r"acme 1\.0 declares .*\('acme_first', 'acme_second'\)"):
+        registry("schedulers").find("WSD")
+    disable("acme_first")
+    assert registry("schedulers").find("WSD").target == "acme.second:WSD"
+
+
+def test_every_listed_name_finds_what_it_lists(install: Install, declare: Declare) -> None:
+    install("acme", declare("LambdaLR", "acme.wsd:LambdaLR", ("wsd",)))
+    install("zeta", declare("WSD", "zeta.wsd:WSD"))
+    register(HalvingPlugin())
+    listed = genesis.list_schedulers()
+    assert len(listed) == len(set(listed))
+    assert {"acme:LambdaLR", "zeta:WSD", "Halving"} <= set(listed)
+    for name in listed:
+        assert registry("schedulers").find(str(name)) is name
+
+
 # Leaving plugins out
 
 
 @pytest.mark.parametrize(
-    "name", ["acme-schedules", "ACME_schedules", "acme_schedules_entry", "*", "x, acme-schedules"]
+    "name", ["acme-schedules", "ACME_schedules", "acme_schedules_plugin", "*", "x, acme-schedules"]
 )
 def test_a_disabled_plugin_is_never_imported(
     install: Install, declare: Declare, monkeypatch: pytest.MonkeyPatch, name: str
@@ -246,7 +272,7 @@ def test_a_disabled_plugin_is_never_imported(
     assert "LambdaLR" in genesis.list_schedulers()
     assert "acme_schedules" not in sys.modules
     assert next(p for p in list_plugins() if p.distribution == "acme-schedules").status == "disabled"
-    with pytest.raises(UnknownNameError, match="disabled: 'acme_schedules_entry' of acme-schedules"):
+    with pytest.raises(UnknownNameError, match="disabled: 'acme_schedules_plugin' of acme-schedules"):
         registry("schedulers").find("WSD")
 
 
