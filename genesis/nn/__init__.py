@@ -1,0 +1,57 @@
+"""Neural networks: modules, parameters, layers, losses; the names are PyTorch's."""
+
+from genesis.nn import functional, init, utils
+from genesis.nn.layers.activation import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from genesis.nn.layers.container import ModuleDict, ModuleList, Sequential
+from genesis.nn.layers.dropout import Dropout
+from genesis.nn.layers.embedding import Embedding
+from genesis.nn.layers.linear import Identity, Linear
+from genesis.nn.layers.loss import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from genesis.nn.layers.normalization import LayerNorm
+from genesis.nn.layers.shape import Flatten, Unflatten
+from genesis.nn.module import Module
+from genesis.nn.parameter import Parameter
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Identity",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "NLLLoss",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "Unflatten",
+    "functional",
+    "init",
+    "utils",
+]

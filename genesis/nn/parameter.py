@@ -1,0 +1,39 @@
+"""``Parameter``: a tensor that a module trains."""
+
+from __future__ import annotations
+
+from genesis import empty
+from genesis._tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that counts as a parameter of the module it is assigned to.
+
+    It shares the memory of ``data`` and is a leaf of the graph.
+
+    Args:
+        data: its values; an empty tensor when None.
+        requires_grad: whether backward computes its gradient.
+
+    Raises:
+        TypeError: ``data`` is not a tensor.
+        RuntimeError: ``data`` is not floating-point and ``requires_grad`` is True.
+
+    Example:
+        >>> scale = nn.Parameter(genesis.ones(3))
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        if data is None:
+            data = empty(0)
+        if not isinstance(data, Tensor):
+            raise TypeError(
+                f"a Parameter is made of a tensor, got {type(data).__name__}; wrap it in genesis.tensor(...)"
+            )
+        parameter = object.__new__(cls)
+        parameter._view = data._view
+        parameter.requires_grad_(requires_grad)
+        return parameter
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"

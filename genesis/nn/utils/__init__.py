@@ -1,0 +1,12 @@
+"""Tools for the parameters of a model."""
+
+from genesis.nn.utils.clip import clip_grad_norm_, clip_grad_value_, get_total_norm
+from genesis.nn.utils.convert import parameters_to_vector, vector_to_parameters
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]

@@ -1,0 +1,111 @@
+"""Gradient clipping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from genesis import no_grad, stack, tensor
+from genesis._tensor import Tensor
+
+
+def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+@no_grad()
+def get_total_norm(
+    tensors: Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of all elements of all tensors, as if they were one vector.
+
+    Args:
+        tensors: on one device.
+        norm_type: its exponent; ``math.inf`` for the largest absolute value.
+        error_if_nonfinite: raise instead of returning nan or inf.
+        foreach: accepted for PyTorch's sake.
+
+    Returns:
+        A tensor of no dimensions; 0 when there are no tensors.
+
+    Raises:
+        RuntimeError: the norm is nan or inf and ``error_if_nonfinite`` is set.
+        ValueError: ``norm_type`` is not positive.
+    """
+    exponent = float(norm_type)
+    if not exponent > 0:
+        raise ValueError(f"norm_type must be positive, got {norm_type}")
+    tensors = list(tensors)
+    if not tensors:
+        return tensor(0.0)
+    if exponent == math.inf:
+        total = stack([t.abs().amax() for t in tensors]).amax()
+    elif exponent == 2.0:
+        total = stack([(t * t).sum() for t in tensors]).sum().sqrt()
+    else:
+        total = stack([(t.abs() ** exponent).sum() for t in tensors]).sum() ** (1 / exponent)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(
+            f"the norm of order {norm_type} of the gradients is {total.item()}, so they cannot be clipped; "
+            "pass error_if_nonfinite=False to scale them all the same"
+        )
+    return total
+
+
+@no_grad()
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale the gradients so that their total norm is at most ``max_norm``.
+
+    The method is that of Pascanu et al. 2012 (arXiv:1211.5063).
+
+    Args:
+        parameters: a tensor or several; those without a gradient are left out.
+        max_norm: the largest norm allowed.
+        norm_type: exponent of the norm; ``math.inf`` for the largest absolute value.
+        error_if_nonfinite: raise when the norm is nan or inf.
+        foreach: accepted for PyTorch's sake.
+
+    Returns:
+        The norm before clipping, a tensor of no dimensions.
+
+    Raises:
+        RuntimeError: the norm is nan or inf and ``error_if_nonfinite`` is set.
+
+    Example:
+        >>> loss.backward()
+        >>> norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    """
+    grads = _grads(parameters)
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    if grads:
+        # Always multiplied, by 1 when there is nothing to clip: that spares waiting for the value.
+        factor = (float(max_norm) / (total + 1e-6)).clamp(max=1.0)
+        for grad in grads:
+            grad.mul_(factor)
+    return total
+
+
+@no_grad()
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
+    """Force every element of the gradients into ``[-clip_value, clip_value]``.
+
+    Args:
+        parameters: a tensor or several; those without a gradient are left out.
+        clip_value: the largest absolute value allowed.
+        foreach: accepted for PyTorch's sake.
+    """
+    limit = float(clip_value)
+    for grad in _grads(parameters):
+        grad.clamp_(-limit, limit)
