@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -193,10 +194,17 @@ def prefer(name: str, distribution: str) -> None:
 
 
 def refresh() -> None:
-    """Look for plugins again at the next question, after one was installed, repaired or removed."""
+    """Look for plugins again at the next question, after one was installed, repaired or removed.
+
+    The modules of broken plugins are imported anew; what works is not.
+    """
     refuse_while_declaring("a refresh")
     importlib.invalidate_caches()
     with _lock:
+        for index in _current.indexes.values():
+            for plugin in index.plugins:
+                if plugin.status == "broken":
+                    sys.modules.pop(plugin.module, None)
         _current.warned = set()
         _current.indexes = {}
 

@@ -118,8 +118,11 @@ def test_strict_mode_raises(install: Install, monkeypatch: pytest.MonkeyPatch, p
     assert isinstance(caught.value.__cause__, (ImportError, SystemExit))
 
 
-def test_a_repaired_plugin_is_found_after_refresh(install: Install, declare: Callable[..., str]) -> None:
-    install("acme", "import no_such_module_of_acme")
+@pytest.mark.parametrize("plugin", ["import no_such_module", "", "import genesis; genesis.list_schedulers()"])
+def test_a_repaired_plugin_is_found_after_refresh(
+    install: Install, declare: Callable[..., str], plugin: str
+) -> None:
+    install("acme", plugin)
     with pytest.warns(PluginWarning):
         assert "WSD" not in genesis.list_schedulers()
     install("acme", declare("WSD", "acme.wsd:WSD"))  # refreshes
