@@ -160,7 +160,7 @@ class LRScheduler:
             self.last_epoch = epoch
         try:
             if len(self.optimizer.param_groups) != len(self.base_lrs):
-                self._follow(self.optimizer.param_groups)
+                self._follow()
             bound = self._bound
             rates = self._own_rates() if bound is None else self._rates(bound)
         except BaseException:
@@ -230,9 +230,10 @@ class LRScheduler:
             CheckpointError: if the state is another class's, or for another number of parameter groups; then
                 nothing is changed.
         """
+        self._follow()
         self._check_state(state_dict)
         groups = self.optimizer.param_groups
-        state = {name: value for name, value in state_dict.items() if name not in _OPTIONAL_STATE}
+        state = self._unpack({name: state_dict[name] for name in state_dict if name not in _OPTIONAL_STATE})
         base_lrs, last_lr = state.pop("base_lrs"), [float(rate) for rate in state.pop("_last_lr")]
         self.__dict__.update(state)
         self.base_lrs = [_like(group["lr"], rate) for group, rate in zip(groups, base_lrs, strict=True)]
@@ -241,8 +242,14 @@ class LRScheduler:
         self._bind()
         self._write(last_lr)
 
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        """The attributes that a state stands for; overridden where some are saved in another form."""
+        return state
+
     def _check_state(self, state_dict: Mapping[str, Any]) -> None:
         """Refuse a state that this scheduler cannot have saved, and say how it differs."""
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"expected the dict that state_dict() returns, got {state_dict!r}")
         name, own = type(self).__name__, set(self.state_dict())
         missing = sorted(own - set(state_dict) - _OPTIONAL_STATE)
         unknown = sorted(set(state_dict) - own - _OPTIONAL_STATE)
@@ -315,9 +322,9 @@ class LRScheduler:
             raise ValueError(f"{name}.get_lr() gave {len(rates)} rates for {groups} parameter groups")
         return rates
 
-    def _follow(self, groups: list[dict[str, Any]]) -> None:
+    def _follow(self) -> None:
         """Take up the groups that the optimizer got since; their base rate is the one that they came with."""
-        known = len(self.base_lrs)
+        groups, known = self.optimizer.param_groups, len(self.base_lrs)
         if len(groups) < known:
             raise ValueError(
                 f"the optimizer had {known} parameter groups and has {len(groups)} now; make a new scheduler"

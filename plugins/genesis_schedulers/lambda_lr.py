@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -70,17 +70,15 @@ class LambdaLR(LRScheduler):
         """The state without the optimizer: functions as None, other callables as a dict of attributes."""
         return {**super().state_dict(), "lr_lambdas": [_saved(function) for function in self.lr_lambdas]}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a saved state; see `LRScheduler.load_state_dict`.
-
-        Functions are not saved, so they stay; callable objects and schedules get their saved parameters back.
-        """
-        self._check_state(state_dict)
-        saved, groups = state_dict["lr_lambdas"], len(self.lr_lambdas)
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Functions are not saved, so they stay; objects and schedules get their saved parameters back."""
+        saved, groups = state["lr_lambdas"], len(self.lr_lambdas)
         if not isinstance(saved, (list, tuple)) or len(saved) != groups:
             raise CheckpointError(f"the state has lr_lambdas={saved!r}; expected a list of {groups}")
-        lambdas = [_restored(function, state) for function, state in zip(self.lr_lambdas, saved, strict=True)]
-        super().load_state_dict({**state_dict, "lr_lambdas": lambdas})
+        lambdas = [
+            _restored(function, record) for function, record in zip(self.lr_lambdas, saved, strict=True)
+        ]
+        return {**state, "lr_lambdas": lambdas}
 
 
 def _saved(function: Any) -> dict[str, Any] | None:

@@ -135,6 +135,17 @@ def test_group_added_later_needs_a_function_where_each_has_its_own():
         scheduler.step()
 
 
+def test_state_loads_after_the_same_group_was_added_again():
+    source, target = groups(0.8), groups(0.8)
+    schedulers = [LambdaLR(source, halve), LambdaLR(target, halve, verbose=True)]
+    for optimizer in (source, target):
+        optimizer.param_groups.append({"lr": 0.4})
+    schedulers[0].step()
+    schedulers[1].load_state_dict(schedulers[0].state_dict())
+    assert rates_of(target) == [0.4, 0.2]
+    assert schedulers[1].lr_lambdas == [halve, halve]
+
+
 # state
 
 

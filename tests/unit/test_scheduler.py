@@ -307,6 +307,12 @@ def test_wrong_state_is_refused_and_nothing_is_changed(change, message):
     assert rates_of(optimizer) == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("given", [None, [1], 0.5])
+def test_what_is_no_state_is_refused(given):
+    with pytest.raises(TypeError, match=r"expected the dict that state_dict\(\) returns, got"):
+        Half(groups(0.1)).load_state_dict(given)
+
+
 def test_state_of_another_class_is_refused():
     with pytest.raises(CheckpointError, match=r"this is not the state of a Towards: it lacks \['goal'\]"):
         Towards(groups(0.1), 0.0).load_state_dict(Half(groups(0.1)).state_dict())
