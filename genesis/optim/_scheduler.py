@@ -196,10 +196,12 @@ class LRScheduler:
             For an int a list with a rate for each group; for an array of shape (...) a float64 array of shape
             (..., groups).
         """
-        rates = [
-            bound.schedule(step) if bound.absolute else float(base) * bound.schedule(step)
-            for bound, base in zip(self._schedules(), self.base_lrs, strict=True)
-        ]
+        asked, rates = None, []
+        value: Any = None
+        for bound, base in zip(self._schedules(), self.base_lrs, strict=True):
+            if bound.schedule is not asked:
+                asked, value = bound.schedule, bound.schedule(step)
+            rates.append(value if bound.absolute else float(base) * value)
         if isinstance(step, int):
             return LastLR(rates)
         import numpy as np
