@@ -1,0 +1,102 @@
+"""One pool of threads, and how kernels are launched on it.
+
+Everything that runs in parallel here, products included, runs on Numba's threads: two pools on the same cores
+fight (a product and a loop in turn took 40 times as long as either).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+_lock = threading.RLock()
+_count = 0
+
+
+def get_num_threads() -> int:
+    """How many threads a kernel may use: ``NUMBA_NUM_THREADS``, else one per core this process may run on."""
+    global _count
+    if not _count:
+        _count = _pool_size()
+    return _count
+
+
+def set_num_threads(n: int) -> None:
+    """Use ``n`` threads from now on.
+
+    Raises:
+        ValueError: ``n`` is not between 1 and the size of Numba's pool, which is fixed when the process starts.
+    """
+    global _count
+    size = _pool_size()
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= size:
+        raise ValueError(
+            f"the number of threads must be a whole number from 1 to {size}, got {n!r}; "
+            "set NUMBA_NUM_THREADS before the process starts for a larger pool"
+        )
+    _count = n
+
+
+def _pool_size() -> int:
+    text = os.environ.get("NUMBA_NUM_THREADS", "")
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+# -- launching ---------------------------------------------------------------------------------------------
+# These three are compiled by Numba; ``call`` and ``block`` are names of _pointers.
+def _serial(function, n, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
+    call(function, block(a, b, c, d, e, f, g, h, x, y), 0, n)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _parallel(function, n, parts, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
+    args = block(a, b, c, d, e, f, g, h, x, y)  # type: ignore[name-defined]  # noqa: F821
+    for t in prange(parts):  # type: ignore[name-defined]  # noqa: F821
+        call(function, args, n * t // parts, n * (t + 1) // parts)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _packed(function, n, parts, args):  # type: ignore[no-untyped-def]
+    for t in prange(parts):  # type: ignore[name-defined]  # noqa: F821
+        call(function, args, n * t // parts, n * (t + 1) // parts)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _packed_serial(function, n, args):  # type: ignore[no-untyped-def]
+    call(function, args, 0, n)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _address(array):  # type: ignore[no-untyped-def]
+    return array.ctypes.data
+
+
+class _Lazy:
+    """Compiles a launcher at its first call and then puts itself out of the way."""
+
+    def __init__(self, name: str, function: Any, signature: str, **options: Any) -> None:
+        self.name, self.function, self.signature, self.options = name, function, signature, options
+
+    def __call__(self, *args: Any) -> Any:
+        with _lock:
+            compiled = globals()[self.name]
+            if compiled is self:
+                from numba import njit
+
+                from genesis_cpu._cache import build, source
+
+                function, cached = build(source(self.function), self.function.__name__)
+                compiled = globals()[self.name] = njit(self.signature, cache=cached, **self.options)(function)
+        return compiled(*args)
+
+
+_WORDS = ",".join(["int64"] * 8 + ["float64"] * 2)
+# A parallel launch keeps the interpreter lock: its threads are busy anyway, and the workqueue layer of Numba
+# aborts the process when two Python threads launch at once.
+serial: Any = _Lazy("serial", _serial, f"void(int64,int64,{_WORDS})", nogil=True)
+parallel: Any = _Lazy("parallel", _parallel, f"void(int64,int64,int64,{_WORDS})", parallel=True)
+packed: Any = _Lazy("packed", _packed, "void(int64,int64,int64,int64)", parallel=True)
+packed_serial: Any = _Lazy("packed_serial", _packed_serial, "void(int64,int64,int64)", nogil=True)
+address: Any = _Lazy("address", _address, "int64(uint8[::1])")

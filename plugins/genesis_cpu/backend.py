@@ -1,0 +1,83 @@
+"""CpuBackend: the host as a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from genesis.backend import Backend, Buffer, Expr, Number, Shape, View, contiguous_strides
+from genesis_cpu import _threads
+from genesis_cpu._memory import BYTES, array, wrap
+from genesis_cpu.kernels import indexing, map, matmul, reduce
+
+if TYPE_CHECKING:
+    from genesis import device, dtype
+
+_layouts: dict[Shape, tuple[int, Shape]] = {}
+
+
+class CpuBackend(Backend):
+    """The CPU device: loops compiled by Numba, products by BLAS, all on one pool of threads."""
+
+    name: ClassVar[str] = "cpu"
+    fuses: ClassVar[bool] = True
+    kernels: ClassVar[Mapping[str, str]] = {}
+
+    def allocate(self, nbytes: int, index: int) -> np.ndarray[Any, Any]:
+        return np.empty(nbytes, BYTES)
+
+    def empty(self, shape: Shape, dtype: dtype, device: device) -> View:
+        layout = _layouts.get(shape)
+        if layout is None:
+            layout = _layout(shape)
+        size, strides = layout
+        nbytes = size * dtype.itemsize
+        return View(Buffer(np.empty(nbytes, BYTES), nbytes, device), dtype, shape, strides)
+
+    def write(self, out: View, source: np.ndarray[Any, Any]) -> None:
+        array(out)[...] = source
+
+    def read(self, x: View) -> np.ndarray[Any, Any]:
+        return array(x).copy("C")
+
+    def from_numpy(self, host: np.ndarray[Any, Any], device: device) -> View | None:
+        return wrap(host, device)
+
+    def as_numpy(self, x: View) -> np.ndarray[Any, Any]:
+        return array(x)
+
+    def map(self, expr: Expr, out: View, *inputs: View | Number) -> None:
+        map.run(expr, out, inputs)
+
+    def reduce(self, op: str, out: View, x: View) -> None:
+        reduce.run(op, out, x)
+
+    def matmul(self, out: View, a: View, b: View) -> None:
+        matmul.run(out, a, b)
+
+    def gather(self, out: View, x: View, index: View, axis: int) -> None:
+        indexing.gather(out, x, index, axis)
+
+    def scatter(self, op: str, out: View, index: View, source: View, axis: int) -> None:
+        indexing.scatter(op, out, index, source, axis)
+
+    # -- threads -------------------------------------------------------------------------------------
+    def get_num_threads(self) -> int:
+        """How many threads kernels use."""
+        return _threads.get_num_threads()
+
+    def set_num_threads(self, n: int) -> None:
+        """Use ``n`` threads; results may differ in the last bits from those with another number."""
+        _threads.set_num_threads(n)
+
+
+def _layout(shape: Shape) -> tuple[int, Shape]:
+    size = 1
+    for s in shape:
+        size *= s
+    if len(_layouts) > 4096:
+        _layouts.clear()
+    found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
+    return found

@@ -1,0 +1,1 @@
+"""Operations that one pass over memory does faster than their composites, a file each."""

@@ -1,0 +1,1 @@
+"""The device's primitives, a file each."""

@@ -1,0 +1,381 @@
+"""``map``: one generated loop for each expression, types and pattern of memory.
+
+A plan says how to run one kind of call.  Contiguous operands are planned once for all shapes; anything else is
+planned for its shape and strides, with axes merged where memory allows.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from genesis.backend import Expr, Number, View, number_dtype, scalar_source, topological
+from genesis_cpu import _threads
+from genesis_cpu._kernel import compile_text, float_place, launch
+from genesis_cpu._memory import address, array
+
+#: below so many elements one IEEE operation goes to NumPy: it needs no compilation
+SMALL = 2048
+#: additions that cost as much as one element of these names
+WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 200, "cos": 200, "pow": 200,
+           "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
+_LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
+
+_UFUNCS: dict[str, Callable[..., Any]] = {
+    "neg": np.negative, "abs": np.absolute, "sqrt": np.sqrt, "not": np.invert, "add": np.add, "sub": np.subtract,
+    "mul": np.multiply, "div": np.true_divide, "max": np.maximum, "min": np.minimum, "eq": np.equal,
+    "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "and": np.bitwise_and, "or": np.bitwise_or,
+    "xor": np.bitwise_xor, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "sign": np.sign,
+}  # fmt: skip
+#: NumPy's at every size: it defines shifts by more than the width, a processor does not
+_SHIFTS: dict[str, Callable[..., Any]] = {"shl": np.left_shift, "shr": np.right_shift}
+
+
+class _Flat(NamedTuple):
+    """Contiguous operands: one loop, any length."""
+
+    kernel: int
+    weight: float
+
+
+class _Walk(NamedTuple):
+    """Strided operands of one shape: ``n`` rows (or elements), and what follows the addresses in the block."""
+
+    kernel: int
+    n: int
+    work: float
+    words: tuple[int, ...]
+
+
+class _Numpy(NamedTuple):
+    """One operation that NumPy has; ``order`` gives its operands: an input's index, or a constant."""
+
+    function: Callable[..., Any]
+    order: tuple[tuple[bool, Any], ...]
+
+
+_flat: dict[Any, _Flat] = {}
+_walks: dict[Any, _Walk | None] = {}
+_kernels: dict[str, int] = {}
+_numpy: dict[Any, _Numpy | None] = {}
+
+
+def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
+    """``Backend.map``."""
+    size = out.size
+    if not size:
+        return
+    if size < SMALL or out.dtype.itemsize < 4 or expr.name in _SHIFTS:
+        kinds = (expr, *map(type, inputs))
+        plan = _numpy.get(kinds, False)
+        if plan is False:
+            plan = _numpy[kinds] = _numpy_plan(expr, inputs)
+        if plan and (size < SMALL or expr.name in _SHIFTS or _narrow(inputs)):
+            _run_numpy(plan, out, inputs)
+            return
+    strides = out.strides
+    if out.contiguous:
+        words = [address(out)]
+        key: list[Any] = [expr, out.dtype]
+        floats: list[float] = []
+        for x in inputs:
+            if type(x) is View:
+                if x.strides != strides:
+                    break
+                place = address(x)
+                key.append(x.dtype)
+                if place == words[0] and x.dtype is out.dtype:
+                    key.append(True)  # in place
+                else:
+                    words.append(place)
+            else:
+                key.append(type(x))
+                if type(x) is float:
+                    floats.append(x)
+                else:
+                    words.append(int(x))
+        else:
+            flat = _flat.get(tuple(key))
+            if flat is None:
+                flat = _plan_flat(tuple(key), expr, out, inputs, len(words), len(floats))
+            work = size * flat.weight
+            launch(flat.kernel, size, 1 if work < 32768 else _threads.get_num_threads(), words, floats)
+            return
+    _run_walk(expr, out, inputs)
+
+
+# -- NumPy -------------------------------------------------------------------------------------------------
+class _Quiet(threading.local):
+    """A context in which NumPy does not warn; entering one costs less than ``np.errstate``."""
+
+    def __init__(self) -> None:
+        context = contextvars.copy_context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+_quiet = _Quiet()
+
+
+def _numpy_plan(expr: Expr, inputs: Sequence[View | Number]) -> _Numpy | None:
+    """The NumPy function for an expression of one exact operation, or None."""
+    if expr.name in ("arg", "cast"):
+        source = expr if expr.name == "arg" else expr.args[0]
+        return _Numpy(_copy, ((True, source.value),)) if source.name == "arg" else None
+    if expr.name == "const":
+        return _Numpy(_copy, ((False, expr.value),))
+    function = _where if expr.name == "where" else _UFUNCS.get(expr.name) or _SHIFTS.get(expr.name)
+    if function is None:
+        return None
+    order: list[tuple[bool, Any]] = []
+    for a in expr.args:
+        if a.name == "cast" and a.args[0].name == "arg" and not isinstance(inputs[a.args[0].value], View):
+            if a.value.kind == "f" or (
+                a.value.itemsize == 8 and not isinstance(inputs[a.args[0].value], float)
+            ):
+                a = a.args[0]  # NumPy gives a Python number the type of the array beside it
+        if a.name == "arg":
+            order.append((True, a.value))
+        elif a.name == "const":
+            order.append((False, a.value))
+        else:
+            return None
+    return _Numpy(function, tuple(order))
+
+
+def _copy(x: Any, out: np.ndarray[Any, Any]) -> None:
+    np.copyto(out, x, casting="unsafe")
+
+
+def _where(c: Any, x: Any, y: Any, out: np.ndarray[Any, Any]) -> None:
+    np.copyto(out, np.where(c, x, y), casting="unsafe")
+
+
+def _run_numpy(plan: _Numpy, out: View, inputs: Sequence[View | Number]) -> None:
+    operands = []
+    for is_input, value in plan.order:
+        x = inputs[value] if is_input else value
+        operands.append(array(x) if type(x) is View else x)
+    _quiet.run(plan.function, *operands, array(out))
+
+
+def _narrow(inputs: Sequence[View | Number]) -> bool:
+    """True when all operands are bools or small integers, where a compiled loop would bring nothing."""
+    return all(type(x) is not View or x.dtype.itemsize < 4 for x in inputs)
+
+
+# -- compiled ----------------------------------------------------------------------------------------------
+def _remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
+    if len(plans) >= _LIMIT:
+        plans.clear()
+    plans[key] = plan
+    return plan
+
+
+def _weight(expr: Expr) -> float:
+    """What one element costs, in additions."""
+    return 1 + sum(WEIGHTS.get(e.name, 0.25) for e in topological(expr) if e.args)
+
+
+def _compiled(text: str) -> int:
+    found = _kernels.get(text)
+    if found is None:
+        found = _kernels[text] = compile_text(text, "map_kernel")
+    return found
+
+
+def _plan_flat(
+    key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int, floats: int
+) -> _Flat:
+    base = address(out)
+    patterns = [_pattern(x, "=" if _in_place(x, out, base) else "1") for x in inputs]
+    text = _text(expr, out, inputs, "1", patterns, 0, words, floats)
+    plan: _Flat = _remember(_flat, key, _Flat(_compiled(text), _weight(expr)))
+    return plan
+
+
+def _in_place(x: View | Number, out: View, base: int) -> bool:
+    return isinstance(x, View) and x.dtype is out.dtype and x.strides == out.strides and address(x) == base
+
+
+def _pattern(x: View | Number, pattern: str) -> str:
+    return pattern if isinstance(x, View) else "n"
+
+
+def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
+    base = address(out)
+    words = [base]
+    floats: list[float] = []
+    key: list[Any] = [expr, out.dtype, out.shape, out.strides]
+    for x in inputs:
+        if type(x) is View:
+            same = _in_place(x, out, base)
+            key.append((x.dtype, x.strides, same))
+            if not same:
+                words.append(address(x))
+        else:
+            key.append(type(x))
+            if type(x) is float:
+                floats.append(x)
+            else:
+                words.append(int(x))
+    found = _walks.get(tuple(key))
+    if found is None:
+        found = _plan_walk(tuple(key), expr, out, inputs, len(words), len(floats))
+    parts = 1 if found.work < 32768 else min(_threads.get_num_threads(), found.n)
+    launch(found.kernel, found.n, parts, [*words, *found.words], floats)
+
+
+def _plan_walk(
+    key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int, floats: int
+) -> _Walk:
+    base = address(out)
+    operands = [out, *[x for x in inputs if isinstance(x, View)]]
+    ordered = any(e.name == "index" for e in topological(expr))
+    sizes, strides = collapse(out.shape, [v.strides for v in operands], keep_order=ordered)
+    if not sizes:
+        sizes, strides = [1], [[1] for _ in operands]
+    # the block after the addresses: length of a row, sizes of the outer axes but the first, then for each
+    # operand its outer strides in bytes, and the inner one where the pattern does not say it
+    *outer, inner = sizes
+    extra: list[int] = [] if not outer else [inner, *outer[1:]]
+    patterns: list[str] = []
+    rest = iter(zip(operands[1:], strides[1:], strict=True))
+    for x in [out, *inputs]:
+        if x is out and not patterns:
+            v, s = out, strides[0]
+        elif isinstance(x, View):
+            v, s = next(rest)
+            if _in_place(v, out, base):
+                patterns.append("=")
+                continue
+        else:
+            patterns.append("n")
+            continue
+        extra += [t * v.dtype.itemsize for t in s[:-1]]
+        patterns.append(str(s[-1]) if s[-1] in (0, 1) else "s")
+        if patterns[-1] == "s":
+            extra.append(s[-1])
+    text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, floats, len(extra))
+    n = 1
+    for s in outer or [inner]:
+        n *= s
+    plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * _weight(expr), tuple(extra)))
+    return plan
+
+
+def collapse(
+    shape: Sequence[int], strides: Sequence[Sequence[int]], keep_order: bool = False
+) -> tuple[list[int], list[list[int]]]:
+    """Drop axes of length 1, walk the first operand in memory order, and merge axes that all operands allow."""
+    axes = [i for i, s in enumerate(shape) if s != 1]
+    if not keep_order:
+        axes.sort(key=lambda i: -abs(strides[0][i]))
+    sizes: list[int] = []
+    merged: list[list[int]] = [[] for _ in strides]
+    for i in axes:
+        if sizes and all(m[-1] == s[i] * shape[i] for m, s in zip(merged, strides, strict=True)):
+            sizes[-1] *= shape[i]
+            for m, s in zip(merged, strides, strict=True):
+                m[-1] = s[i]
+        else:
+            sizes.append(shape[i])
+            for m, s in zip(merged, strides, strict=True):
+                m.append(s[i])
+    return sizes, merged
+
+
+def _text(
+    expr: Expr,
+    out: View,
+    inputs: Sequence[View | Number],
+    out_pattern: str,
+    patterns: Sequence[str],
+    outer: int,
+    words: int,
+    floats: int,
+    extra: int = 0,
+) -> str:
+    """The kernel: loops over ``outer`` axes and an inner one; a pattern is the inner stride, or how to get it.
+
+    ``0`` the same element all along, ``1`` contiguous, ``s`` any stride, ``=`` the destination itself,
+    ``n`` a number.
+    """
+    types = [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs]
+    body, result = scalar_source(expr, types, "index", out.dtype)
+    used = {e.value for e in topological(expr) if e.name == "arg"}
+    lines: list[str] = []  # once
+    row: list[str] = []  # for each row
+    item: list[str] = []  # for each element
+    place, float_at = 1, float_place(words + extra, floats)
+    more = words  # where sizes and strides begin
+    if outer:
+        lines.append(f"inner = slot(args, {more})")
+        more += 1
+        for d in range(1, outer):
+            lines.append(f"n{d} = slot(args, {more})")
+            more += 1
+        row.append("j0 = row")
+        for d in range(outer - 1, 0, -1):
+            row += [f"j{d} = umod(j0, n{d})", f"j0 = udiv(j0, n{d})"]
+
+    def pointer(name: str, dtype: str, at: int, pattern: str) -> str:
+        """Text that reads or writes the element; adds the lines that set it up."""
+        nonlocal more
+        lines.append(f"{name}_at = slot(args, {at})")
+        terms = [f"{name}_at"]
+        for d in range(outer):
+            lines.append(f"{name}_{d} = slot(args, {more})")
+            terms.append(f"j{d} * {name}_{d}")
+            more += 1
+        (row if outer else lines).append(f"{name} = {dtype}_pointer({' + '.join(terms)})")
+        if pattern == "s":
+            lines.append(f"{name}_s = slot(args, {more})")
+            more += 1
+        return f"{name}[{ {'0': '0', '1': 'i', 's': f'i * {name}_s'}[pattern] }]".replace("[ ", "[").replace(
+            " ]", "]"
+        )
+
+    target = pointer("out", out.dtype.name, 0, out_pattern)
+    for k, (x, t, pattern) in enumerate(zip(inputs, types, patterns, strict=True)):
+        if pattern == "n":
+            if isinstance(x, float):
+                value = f"number(args, {float_at})"
+                float_at += 1
+            else:
+                value = f"slot(args, {place})" + (" != 0" if t.kind == "b" else "")
+                place += 1
+            lines.append(f"x{k} = {value}")
+            continue
+        if pattern == "=":
+            value = target
+        else:
+            value = pointer(f"a{k}", t.name, place, pattern)
+            place += 1
+        if k in used:
+            load = f"x{k} = {value}" + (" != 0" if t.kind == "b" else "")
+            (item if pattern != "0" else row if outer else lines).append(load)
+    store = f"uint8({result})" if out.dtype.kind == "b" else f"{out.dtype.name}({result})"
+    indexed = any(e.name == "index" for e in topological(expr))
+    if indexed:
+        item.append("index = row * inner + i" if outer else "index = i")
+    item += [*body, f"{target} = {store}"]
+    text = ["def map_kernel(args, lo, hi):", *_indent(lines, 1)]
+    if outer:
+        text += [
+            "    for row in range(lo, hi):",
+            *_indent(row, 2),
+            "        for i in range(inner):",
+            *_indent(item, 3),
+        ]
+    else:
+        text += ["    for i in range(lo, hi):", *_indent(item, 2)]
+    return "\n".join(text) + "\n"
+
+
+def _indent(lines: Sequence[str], depth: int) -> list[str]:
+    return ["    " * depth + line for line in lines]
