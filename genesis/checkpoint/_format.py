@@ -74,7 +74,7 @@ def save_checkpoint(obj: object, path: str | os.PathLike[str]) -> None:
 def load_checkpoint(
     path: str | os.PathLike[str], map_location: str | device | Mapping[str, str] | None = None
 ) -> Any:
-    """Read what `save_checkpoint` wrote, after checking that every byte of it is as it was written.
+    """Read what `save_checkpoint` wrote, after checking that its content is as it was written.
 
     Nothing in the file is executed. Tensors come back on the device they were saved from, with their
     ``requires_grad``.

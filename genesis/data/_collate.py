@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import genesis
+from genesis._dtypes import bool_
 from genesis._errors import ShapeError
 from genesis.data._dataset import Columns
 
@@ -44,7 +45,7 @@ def default_collate(batch: Any) -> Any:
             )
         return _stack([genesis.from_numpy(np.array(sample)) for sample in batch])
     if isinstance(first, bool):
-        return genesis.tensor(batch, dtype=genesis.bool)
+        return genesis.tensor(batch, dtype=bool_)
     if isinstance(first, int):
         return genesis.tensor(batch, dtype=genesis.int64)
     if isinstance(first, float):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import genesis
 from genesis.data._collate import default_collate, default_convert
@@ -17,10 +17,12 @@ from genesis.data._sampler import (
     sampler_state,
 )
 
+T_co = TypeVar("T_co", covariant=True)
+
 _FIXED = ("batch_size", "batch_sampler", "dataset", "drop_last", "sampler")
 
 
-class DataLoader:
+class DataLoader(Generic[T_co]):
     """Go through a data set in batches.
 
     A data set with ``__getitems__`` is asked for a whole batch at once. `TensorDataset` has it: with the
@@ -125,11 +127,10 @@ class DataLoader:
         return length(self._order)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the newest pass stands: call it in the loop's body, after training on a batch, or between
-        passes.
+        """Where the newest pass stands.
 
-        The global random state is not in it (`genesis.get_rng_state` has that); a generator given to this
-        loader is.
+        Call it in the body of the loop, when the batch has been trained on, or between passes. The global
+        random state is not in it (`genesis.get_rng_state` has that); a generator given to this loader is.
 
         Returns:
             A dict that `genesis.save_checkpoint` takes as it is: ``batches_served`` (None between passes),
@@ -144,12 +145,12 @@ class DataLoader:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Make the next pass go on where `state_dict` was called: the same order, without the batches given
-        out.
+        """Make the next pass go on where `state_dict` was called.
 
-        The loader must be made with the same data and options. The passes after that one are those that
-        would have followed. A sampler of your own is asked for its order again and the first batches are
-        left out, without loading them; see `Sampler` for samplers with a state.
+        The order is the same, and the batches given out are left out. The loader must be made with the same
+        data and options. The passes after that one are those that would have followed. A sampler of your
+        own is asked for its order again and the first batches are left out, without loading them; see
+        `Sampler` for samplers with a state.
 
         Raises:
             ValueError: the state is not from a loader with these options.
@@ -162,7 +163,7 @@ class DataLoader:
                 f"{self._length()}; make it with the same data and batch size"
             )
         load_sampler_state(self._order, state["sampler"])
-        self._served, self._skip = None, state["batches_served"]
+        self._pass, self._served, self._skip = None, None, state["batches_served"]
 
     def _length(self) -> int | None:
         try:
@@ -174,7 +175,7 @@ class DataLoader:
 class _Pass:
     """One pass through the data; its own class rather than a generator, so that it begins when it is made."""
 
-    def __init__(self, loader: DataLoader, skip: int) -> None:
+    def __init__(self, loader: DataLoader[Any], skip: int) -> None:
         self._loader = loader
         self._position = loader._served = skip
         loader._pass = self

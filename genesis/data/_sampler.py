@@ -114,8 +114,7 @@ class RandomSampler(Sampler[int]):
         return self.num_samples
 
     def state_dict(self, resume: bool = True) -> dict[str, Any]:
-        """What restores the order: the seed of the pass begun last, if it is to go on, and the generator's
-        state."""
+        """What restores the order: the seed of the pass, if one is to go on, and the generator's state."""
         return {
             "seed": self._seed if resume else None,
             "generator": None if self.generator is None else self.generator.get_state(),
