@@ -34,8 +34,8 @@ class Kernel:
     Inside it, ``real`` is the type and ``reals`` makes a pointer to it.
     """
 
-    def __init__(self, function: Callable[[int, int, int], None]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[[int, int, int], None], imports: str = "") -> None:
+        self.function, self.imports = function, imports
         self.__doc__ = function.__doc__
         self._addresses: dict[str, int] = {}
 
@@ -43,7 +43,7 @@ class Kernel:
         found = self._addresses.get(real)
         if found is None:
             with _lock:
-                text = source(self.function, real=real, reals=f"{real}_pointer")
+                text = self.imports + "\n" + source(self.function, real=real, reals=f"{real}_pointer")
                 found = self._addresses[real] = compile_text(text, self.function.__name__)
         return found
 

@@ -11,10 +11,33 @@ from typing import Any
 import numpy as np
 
 import genesis
-from genesis.backend import Buffer, View
+from genesis.backend import Buffer, Shape, View, contiguous_strides
 from genesis_cpu import _threads
 
 BYTES = np.dtype(np.uint8)
+
+
+_layouts: dict[Shape, tuple[int, Shape]] = {}
+
+
+def empty(shape: Shape, dtype: Any, device: Any) -> View:
+    """A new contiguous view."""
+    layout = _layouts.get(shape)
+    if layout is None:
+        layout = _layout(shape)
+    size, strides = layout
+    nbytes = size * dtype.itemsize
+    return View(Buffer(np.empty(nbytes, BYTES), nbytes, device), dtype, shape, strides)
+
+
+def _layout(shape: Shape) -> tuple[int, Shape]:
+    size = 1
+    for s in shape:
+        size *= s
+    if len(_layouts) > 4096:  # a program whose shapes never repeat must not grow
+        _layouts.clear()
+    found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
+    return found
 
 
 def address(v: View) -> int:

@@ -56,6 +56,9 @@ uint8_pointer, float32_pointer, float64_pointer = (
 )
 bool_pointer = uint8_pointer  # a bool is a byte; kernels compare it with 0
 
+# a kernel file says which type these stand for
+real, reals = types.float32, float32_pointer
+
 
 @intrinsic
 def slot(typing, args, index):

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from genesis.backend import Backend, Buffer, Expr, Number, Shape, View, contiguous_strides
+from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _threads
-from genesis_cpu._memory import BYTES, array, wrap
+from genesis_cpu._memory import BYTES, array, empty, wrap
 from genesis_cpu.kernels import indexing, map, matmul, reduce
 
 if TYPE_CHECKING:
     from genesis import device, dtype
-
-_layouts: dict[Shape, tuple[int, Shape]] = {}
 
 
 class CpuBackend(Backend):
@@ -29,12 +27,7 @@ class CpuBackend(Backend):
         return np.empty(nbytes, BYTES)
 
     def empty(self, shape: Shape, dtype: dtype, device: device) -> View:
-        layout = _layouts.get(shape)
-        if layout is None:
-            layout = _layout(shape)
-        size, strides = layout
-        nbytes = size * dtype.itemsize
-        return View(Buffer(np.empty(nbytes, BYTES), nbytes, device), dtype, shape, strides)
+        return empty(shape, dtype, device)
 
     def write(self, out: View, source: np.ndarray[Any, Any]) -> None:
         array(out)[...] = source
@@ -72,12 +65,3 @@ class CpuBackend(Backend):
         """Use ``n`` threads; results may differ in the last bits from those with another number."""
         _threads.set_num_threads(n)
 
-
-def _layout(shape: Shape) -> tuple[int, Shape]:
-    size = 1
-    for s in shape:
-        size *= s
-    if len(_layouts) > 4096:
-        _layouts.clear()
-    found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
-    return found

@@ -1,13 +1,157 @@
-"""``matmul``."""
+"""``matmul``: BLAS at one thread, on blocks of rows or columns, on Numba's threads."""
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from genesis.backend import View
-from genesis_cpu._memory import array
+from genesis.backend import View, arg
+from genesis_cpu import _threads
+from genesis_cpu._kernel import Kernel, launch
+from genesis_cpu._memory import address, array, empty
+from genesis_cpu.kernels import map as elementwise
+from genesis_cpu.kernels.map import collapse
+
+if TYPE_CHECKING:  # what kernels find in their file
+    from genesis_cpu._blas import gemm
+    from genesis_cpu._pointers import real, reals, slot
+
+#: multiplications below which a second thread costs more than it brings
+ALONE = 400_000
 
 
-def run(out: View, a: View, b: View) -> None:
-    """``Backend.matmul``."""
-    np.matmul(array(a), array(b), out=array(out))
+def _products(args, lo, hi):  # type: ignore[no-untyped-def]
+    """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
+    c, a, b, bias = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
+    m, n, k = slot(args, 4), slot(args, 5), slot(args, 6)
+    lda, ldb, ldc = slot(args, 7), slot(args, 8), slot(args, 9)
+    flags, pieces, inner = slot(args, 10), slot(args, 11), slot(args, 12)
+    a0, b0, c0 = slot(args, 13), slot(args, 14), slot(args, 15)
+    a1, b1, c1 = slot(args, 16), slot(args, 17), slot(args, 18)
+    a_turned, b_turned, by_rows, add = flags & 1, (flags >> 1) & 1, flags & 4, flags & 8
+    size = slot(args, 19)
+    for t in range(lo, hi):
+        matrix, piece = t // pieces, t % pieces
+        i, j = matrix // inner, matrix % inner
+        pa, pb, pc = a + i * a0 + j * a1, b + i * b0 + j * b1, c + i * c0 + j * c1
+        r0, r1, q0, q1 = 0, m, 0, n
+        if by_rows:
+            r0, r1 = piece * m // pieces // 8 * 8, (piece + 1) * m // pieces // 8 * 8
+            if piece == pieces - 1:
+                r1 = m
+        else:
+            q0, q1 = piece * n // pieces // 16 * 16, (piece + 1) * n // pieces // 16 * 16
+            if piece == pieces - 1:
+                q1 = n
+        if r1 <= r0 or q1 <= q0:
+            continue
+        pa += size * (r0 if a_turned else r0 * lda)
+        pb += size * (q0 * ldb if b_turned else q0)
+        pc += size * (r0 * ldc + q0)
+        beta = real(0)
+        if bias:
+            # BLAS clears (or scales) its result before it adds to it, so starting from the bias is free
+            row = reals(bias)
+            for r in range(r1 - r0):
+                target = reals(pc + size * r * ldc)
+                for q in range(q1 - q0):
+                    target[q] = row[q0 + q]
+            beta = real(1)
+        elif add:
+            beta = real(1)
+        gemm(a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, pc, ldc)
+
+
+products = Kernel(_products, "from genesis_cpu._blas import gemm")
+
+
+def _blas() -> bool:
+    from genesis_cpu._blas import available
+
+    return available()
+
+
+def _stored(rows: int, columns: int, row: int, column: int) -> tuple[int, int] | None:
+    """(1 if stored transposed, leading dimension) of a matrix with these strides, or None for other walks."""
+    if (column == 1 or columns == 1) and (row >= columns or rows == 1):
+        return 0, max(row if rows > 1 else columns, columns, 1)
+    if (row == 1 or rows == 1) and (column >= rows or columns == 1):
+        return 1, max(column if columns > 1 else rows, rows, 1)
+    return None
+
+
+def _contiguous(v: View) -> View:
+    copy = empty(v.shape, v.dtype, v.buffer.device)
+    elementwise.run(arg(0), copy, (v,))
+    return copy
+
+
+def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:
+    """``Backend.matmul``, starting from ``bias`` (contiguous, a row) or, with ``add``, from what ``out`` holds."""
+    m, k = a.shape[-2:]
+    n = b.shape[-1]
+    if not out.size:
+        return
+    if not out.dtype.is_floating_point or max(m, n, k) >= 2**31 or not _blas() or (k == 0):
+        _by_numpy(out, a, b, bias, add)
+        return
+    first, second = _stored(m, k, *a.strides[-2:]), _stored(k, n, *b.strides[-2:])
+    target = _stored(m, n, *out.strides[-2:])
+    if target is None or target[0]:
+        copy = _contiguous(out)
+        run(copy, a, b, bias, add)
+        elementwise.run(arg(0), out, (copy,))
+        return
+    if first is None:
+        a = _contiguous(a)
+        first = 0, k
+    if second is None:
+        b = _contiguous(b)
+        second = 0, n
+    batch, inner = 1, 1
+    sa = sb = sc = (0, 0)
+    if len(out.shape) > 2:
+        sizes, strides = collapse(out.shape[:-2], [v.strides[:-2] for v in (out, a, b)], keep_order=True)
+        if len(sizes) > 2:
+            a, b = _contiguous(a), _contiguous(b)
+            copy = out if out.contiguous else _contiguous(out)
+            stacked = [v.reshape((math.prod(sizes), *v.shape[-2:])) for v in (copy, a, b)]
+            run(*stacked, bias, add)  # type: ignore[arg-type]
+            if copy is not out:
+                elementwise.run(arg(0), out, (copy,))
+            return
+        if len(sizes) == 1:
+            batch, (sc, sa, sb) = sizes[0], [(s[0], 0) for s in strides]
+            if not sb[0] and not first[0] and sa[0] == m * first[1] and sc[0] == m * target[1]:
+                m, batch = m * batch, 1  # one matrix on the right for all: their rows are one tall matrix
+        elif sizes:
+            batch, inner = sizes[0] * sizes[1], sizes[1]
+            sc, sa, sb = [(s[0], s[1]) for s in strides]
+    threads = _threads.get_num_threads()
+    if m * n * k * batch < ALONE:
+        threads = 1
+    pieces = 1 if batch >= threads else -(-threads // batch)
+    by_rows = m >= n
+    pieces = max(1, min(pieces, (m if by_rows else n) // 16))
+    flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3
+    size = out.dtype.itemsize
+    words = (
+        address(out), address(a), address(b), 0 if bias is None else address(bias), m, n, k,
+        first[1], second[1], target[1], flags, pieces, inner,
+        sa[0] * size, sb[0] * size, sc[0] * size, sa[1] * size, sb[1] * size, sc[1] * size, size,
+    )  # fmt: skip
+    total = batch * pieces
+    launch(products(out.dtype.name), total, min(threads, total), words)
+
+
+def _by_numpy(out: View, a: View, b: View, bias: View | None, add: bool) -> None:
+    result = np.matmul(array(a), array(b))
+    if bias is not None:
+        result = result + array(bias)
+    target = array(out)
+    if add:
+        target += result
+    else:
+        target[...] = result
