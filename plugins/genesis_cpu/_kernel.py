@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from genesis_cpu import _threads
 from genesis_cpu._cache import build, source
 
-INTS, FLOATS = 8, 2  # what a launch can pass by itself; see _pointers.block
+INTS, WIDE, FLOATS = 8, 16, 2  # what a launch can pass by itself
 SIGNATURE = "void(int64,int64,int64)"
 
 _lock = threading.RLock()
@@ -58,19 +60,24 @@ def parts(work: float, n: int, least: int = 32768) -> int:
 def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequence[float] = ()) -> None:
     """Run a kernel over 0 … n - 1 in ``cut`` parts, with its argument block: ``words``, then ``floats``.
 
-    Up to eight words and two floats go in registers; the floats then lie at places 8 and 9.  With more, the
-    floats follow the words directly: ``float_place`` says where.
+    The floats begin at ``float_place(len(words), len(floats))``.
     """
     k = len(words)
-    if k <= INTS and len(floats) <= FLOATS:
-        if cut == 1:
-            _threads.serial(function, n, *words, *_ZEROS[k], *floats, *_NOTHING[len(floats)])
-        else:
-            _threads.parallel(function, n, cut, *words, *_ZEROS[k], *floats, *_NOTHING[len(floats)])
-        return
-    memory = bytearray(struct.pack(f"{k}q{len(floats)}d", *words, *floats))
-    import numpy as np
-
+    more = len(floats)
+    if more <= FLOATS:
+        if k <= INTS:
+            if cut == 1:
+                _threads.serial(function, n, *words, *_ZEROS[INTS - k], *floats, *_NOTHING[more])
+            else:
+                _threads.parallel(function, n, cut, *words, *_ZEROS[INTS - k], *floats, *_NOTHING[more])
+            return
+        if k <= WIDE and cut == 1:
+            _threads.serial16(function, n, *words, *_ZEROS[WIDE - k], *floats, *_NOTHING[more])
+            return
+        if k < WIDE:
+            words = (*words, *_ZEROS[WIDE - k])
+            k = WIDE
+    memory = bytearray(struct.pack(f"{k}q{more}d", *words, *floats))
     place = _threads.address(np.frombuffer(memory, np.uint8))
     if cut == 1:
         _threads.packed_serial(function, n, place)
@@ -79,9 +86,14 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
 
 
 def float_place(words: int, floats: int) -> int:
-    """Where in the argument block the floats begin."""
-    return INTS if words <= INTS and floats <= FLOATS else words
+    """Where in the argument block the floats begin: at 8 or 16 if there are few of them, else after the words."""
+    if floats <= FLOATS:
+        if words <= INTS:
+            return INTS
+        if words <= WIDE:
+            return WIDE
+    return words
 
 
-_ZEROS = [(0,) * (INTS - k) for k in range(INTS + 1)]
+_ZEROS = [(0,) * k for k in range(WIDE + 1)]
 _NOTHING = [(0.0,) * (FLOATS - k) for k in range(FLOATS + 1)]

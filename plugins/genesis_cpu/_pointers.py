@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 _I64 = ir.IntType(64)
-INTS, FLOATS = 8, 2  # the size of the block that a launch fills from its own arguments
 
 
 def _pointer_to(element: Any) -> Any:
@@ -107,14 +106,16 @@ def call(typing, function, args, lo, hi):
 
 
 @intrinsic
-def block(typing, a, b, c, d, e, f, g, h, x, y):
-    """Put eight integers and two floats into an argument block on the stack; its address."""
+def block(typing, words, x, y):
+    """Put a tuple of integers and then two floats into an argument block on the stack; its address."""
+    count = len(words)
 
     def generate(context, builder, signature, values):
-        memory = cgutils.alloca_once(builder, ir.ArrayType(_I64, INTS + FLOATS))
-        for i, value in enumerate(values):
-            word = value if i < INTS else builder.bitcast(value, _I64)
-            builder.store(word, cgutils.gep_inbounds(builder, memory, 0, i))
+        memory = cgutils.alloca_once(builder, ir.ArrayType(_I64, count + 2))
+        items = [builder.extract_value(values[0], i) for i in range(count)]
+        items += [builder.bitcast(v, _I64) for v in values[1:]]
+        for i, value in enumerate(items):
+            builder.store(value, cgutils.gep_inbounds(builder, memory, 0, i))
         return builder.ptrtoint(memory, _I64)
 
-    return types.int64(*[types.int64] * INTS, *[types.float64] * FLOATS), generate
+    return types.int64(types.UniTuple(types.int64, count), types.float64, types.float64), generate

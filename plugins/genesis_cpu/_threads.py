@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what the launchers find in their file
+    from numba import prange
+
+    from genesis_cpu._pointers import block, call
 
 _lock = threading.RLock()
 _count = 0
@@ -49,24 +54,28 @@ def _pool_size() -> int:
 
 
 # -- launching ---------------------------------------------------------------------------------------------
-# These three are compiled by Numba; ``call`` and ``block`` are names of _pointers.
+# These are compiled by Numba; ``call`` and ``block`` are names of _pointers.
 def _serial(function, n, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
-    call(function, block(a, b, c, d, e, f, g, h, x, y), 0, n)  # type: ignore[name-defined]  # noqa: F821
+    call(function, block((a, b, c, d, e, f, g, h), x, y), 0, n)
 
 
 def _parallel(function, n, parts, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
-    args = block(a, b, c, d, e, f, g, h, x, y)  # type: ignore[name-defined]  # noqa: F821
-    for t in prange(parts):  # type: ignore[name-defined]  # noqa: F821
-        call(function, args, n * t // parts, n * (t + 1) // parts)  # type: ignore[name-defined]  # noqa: F821
+    args = block((a, b, c, d, e, f, g, h), x, y)
+    for t in prange(parts):
+        call(function, args, n * t // parts, n * (t + 1) // parts)
+
+
+def _serial16(function, n, a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r, x, y):  # type: ignore[no-untyped-def]
+    call(function, block((a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r), x, y), 0, n)
 
 
 def _packed(function, n, parts, args):  # type: ignore[no-untyped-def]
-    for t in prange(parts):  # type: ignore[name-defined]  # noqa: F821
-        call(function, args, n * t // parts, n * (t + 1) // parts)  # type: ignore[name-defined]  # noqa: F821
+    for t in prange(parts):
+        call(function, args, n * t // parts, n * (t + 1) // parts)
 
 
 def _packed_serial(function, n, args):  # type: ignore[no-untyped-def]
-    call(function, args, 0, n)  # type: ignore[name-defined]  # noqa: F821
+    call(function, args, 0, n)
 
 
 def _address(array):  # type: ignore[no-untyped-def]
@@ -92,11 +101,12 @@ class _Lazy:
         return compiled(*args)
 
 
-_WORDS = ",".join(["int64"] * 8 + ["float64"] * 2)
+_WORDS, _WORDS16 = (",".join(["int64"] * k + ["float64"] * 2) for k in (8, 16))
 # A parallel launch keeps the interpreter lock: its threads are busy anyway, and the workqueue layer of Numba
 # aborts the process when two Python threads launch at once.
 serial: Any = _Lazy("serial", _serial, f"void(int64,int64,{_WORDS})", nogil=True)
 parallel: Any = _Lazy("parallel", _parallel, f"void(int64,int64,int64,{_WORDS})", parallel=True)
+serial16: Any = _Lazy("serial16", _serial16, f"void(int64,int64,{_WORDS16})", nogil=True)
 packed: Any = _Lazy("packed", _packed, "void(int64,int64,int64,int64)", parallel=True)
 packed_serial: Any = _Lazy("packed_serial", _packed_serial, "void(int64,int64,int64)", nogil=True)
 address: Any = _Lazy("address", _address, "int64(uint8[::1])")

@@ -21,7 +21,22 @@ class CpuBackend(Backend):
 
     name: ClassVar[str] = "cpu"
     fuses: ClassVar[bool] = True
-    kernels: ClassVar[Mapping[str, str]] = {}
+    kernels: ClassVar[Mapping[str, str]] = {
+        "softmax": "genesis_cpu.fused.softmax:softmax",
+        "softmax.backward": "genesis_cpu.fused.softmax:softmax_backward",
+        "log_softmax": "genesis_cpu.fused.softmax:log_softmax",
+        "log_softmax.backward": "genesis_cpu.fused.softmax:log_softmax_backward",
+        "cross_entropy": "genesis_cpu.fused.loss:cross_entropy",
+        "cross_entropy.backward": "genesis_cpu.fused.loss:cross_entropy_backward",
+        "layer_norm": "genesis_cpu.fused.norm:layer_norm",
+        "layer_norm.backward": "genesis_cpu.fused.norm:layer_norm_backward",
+        "embedding": "genesis_cpu.fused.embedding:embedding",
+        "embedding.backward": "genesis_cpu.fused.embedding:embedding_backward",
+        "linear": "genesis_cpu.fused.linear:linear",
+        "linear.backward": "genesis_cpu.fused.linear:linear_backward",
+        "adam_step": "genesis_cpu.fused.optimizer:adam_step",
+        "sgd_step": "genesis_cpu.fused.optimizer:sgd_step",
+    }
 
     def allocate(self, nbytes: int, index: int) -> np.ndarray[Any, Any]:
         return np.empty(nbytes, BYTES)

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from genesis.backend import Expr, Number, View, number_dtype, scalar_source, topological
+from genesis.backend import Expr, Number, View, arg, number_dtype, scalar_source, topological
 from genesis_cpu import _threads
 from genesis_cpu._kernel import compile_text, float_place, launch
-from genesis_cpu._memory import address, array
+from genesis_cpu._memory import address, array, empty
 
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
@@ -266,6 +266,18 @@ def _plan_walk(
         n *= s
     plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * _weight(expr), tuple(extra)))
     return plan
+
+
+def duplicate(v: View) -> View:
+    """A contiguous copy."""
+    copy = empty(v.shape, v.dtype, v.buffer.device)
+    run(arg(0), copy, (v,))
+    return copy
+
+
+def contiguous(v: View) -> View:
+    """``v`` itself when it is contiguous, else a copy."""
+    return v if v.contiguous else duplicate(v)
 
 
 def collapse(

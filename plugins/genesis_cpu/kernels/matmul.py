@@ -10,9 +10,9 @@ import numpy as np
 from genesis.backend import View, arg
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch
-from genesis_cpu._memory import address, array, empty
+from genesis_cpu._memory import address, array
 from genesis_cpu.kernels import map as elementwise
-from genesis_cpu.kernels.map import collapse
+from genesis_cpu.kernels.map import collapse, duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._blas import gemm
@@ -82,12 +82,6 @@ def _stored(rows: int, columns: int, row: int, column: int) -> tuple[int, int] |
     return None
 
 
-def _contiguous(v: View) -> View:
-    copy = empty(v.shape, v.dtype, v.buffer.device)
-    elementwise.run(arg(0), copy, (v,))
-    return copy
-
-
 def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:
     """``Backend.matmul``, starting from ``bias`` (contiguous, a row) or, with ``add``, from what ``out`` holds."""
     m, k = a.shape[-2:]
@@ -100,23 +94,23 @@ def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False
     first, second = _stored(m, k, *a.strides[-2:]), _stored(k, n, *b.strides[-2:])
     target = _stored(m, n, *out.strides[-2:])
     if target is None or target[0]:
-        copy = _contiguous(out)
+        copy = duplicate(out)
         run(copy, a, b, bias, add)
         elementwise.run(arg(0), out, (copy,))
         return
     if first is None:
-        a = _contiguous(a)
+        a = duplicate(a)
         first = 0, k
     if second is None:
-        b = _contiguous(b)
+        b = duplicate(b)
         second = 0, n
     batch, inner = 1, 1
     sa = sb = sc = (0, 0)
     if len(out.shape) > 2:
         sizes, strides = collapse(out.shape[:-2], [v.strides[:-2] for v in (out, a, b)], keep_order=True)
         if len(sizes) > 2:
-            a, b = _contiguous(a), _contiguous(b)
-            copy = out if out.contiguous else _contiguous(out)
+            a, b = duplicate(a), duplicate(b)
+            copy = out if out.contiguous else duplicate(out)
             stacked = [v.reshape((math.prod(sizes), *v.shape[-2:])) for v in (copy, a, b)]
             run(*stacked, bias, add)  # type: ignore[arg-type]
             if copy is not out:

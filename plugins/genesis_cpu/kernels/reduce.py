@@ -1,24 +1,202 @@
-"""``reduce``."""
+"""``reduce``: float sums by kernels, the rest by NumPy.
+
+Sums are cut by shape alone, never by the number of threads, and the parts are added in float64: a result does
+not depend on where it was computed, and hardly on its length.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genesis.backend import View
-from genesis_cpu._memory import array
+from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._memory import address, array, empty
+from genesis_cpu.kernels.map import duplicate
 
-_REDUCERS = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+if TYPE_CHECKING:  # what kernels find in their file
+    from numba import float64
+
+    from genesis_cpu._math import accumulate
+    from genesis_cpu._pointers import float64_pointer, real, reals, slot
+
+_REDUCERS: dict[str, Any] = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+#: below so many elements a sum goes to NumPy: it needs no compilation
+SMALL = 256
+#: elements of a part of a long sum; columns of a tile, which stays in the first-level cache
+PART, TILE = 16384, 1024
+
+
+def _along_rows(args, lo, hi):  # type: ignore[no-untyped-def]
+    """``out[row] = sum(x[row, :])``; the elements of a row are contiguous."""
+    out, x, n, stride = reals(slot(args, 0)), slot(args, 1), slot(args, 2), slot(args, 3)
+    for row in range(lo, hi):
+        line = reals(x + row * stride)
+        total = float64(0)
+        for start in range(0, n, 4096):
+            part = real(0)
+            for i in range(start, min(start + 4096, n)):
+                part = accumulate(part, line[i])
+            total += float64(part)
+        out[row] = real(total)
+
+
+def _whole(args, lo, hi):  # type: ignore[no-untyped-def]
+    """Partial sums of a contiguous range, in float64."""
+    sums, x, n, size = float64_pointer(slot(args, 0)), reals(slot(args, 1)), slot(args, 2), slot(args, 3)
+    for k in range(lo, hi):
+        total = float64(0)
+        for start in range(k * size, min((k + 1) * size, n), 4096):
+            part = real(0)
+            for i in range(start, min(min(start + 4096, (k + 1) * size), n)):
+                part = accumulate(part, x[i])
+            total += float64(part)
+        sums[k] = total
+
+
+def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
+    """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64.
+
+    Four rows are added in their own type before they are widened: that is exact enough, and four times less work.
+    """
+    sums, x = slot(args, 0), slot(args, 1)
+    rows, columns, per_part = slot(args, 2), slot(args, 3), slot(args, 4)
+    pieces, tiles, tile = slot(args, 5), slot(args, 6), slot(args, 7)
+    batch_stride, row_stride = slot(args, 8), slot(args, 9)
+    for item in range(lo, hi):
+        t = item % tiles
+        piece = item // tiles % pieces
+        batch = item // tiles // pieces
+        first = t * tile
+        n = min(tile, columns - first)
+        total = float64_pointer(sums + ((batch * pieces + piece) * columns + first) * 8)
+        base = x + batch * batch_stride + first * slot(args, 10)
+        r = piece * per_part
+        end = min(r + per_part, rows)
+        for i in range(n):
+            total[i] = float64(0)
+        while r + 4 <= end:
+            a, b = reals(base + r * row_stride), reals(base + (r + 1) * row_stride)
+            c, d = reals(base + (r + 2) * row_stride), reals(base + (r + 3) * row_stride)
+            for i in range(n):
+                total[i] = total[i] + float64((a[i] + b[i]) + (c[i] + d[i]))
+            r += 4
+        while r < end:
+            a = reals(base + r * row_stride)
+            for i in range(n):
+                total[i] = total[i] + float64(a[i])
+            r += 1
+
+
+def _combine(args, lo, hi):  # type: ignore[no-untyped-def]
+    """``out[batch, :] = sum over parts of sums[batch, part, :]``, in order."""
+    out, sums = slot(args, 0), slot(args, 1)
+    columns, pieces, size = slot(args, 2), slot(args, 3), slot(args, 4)
+    for batch in range(lo, hi):
+        result = reals(out + batch * columns * size)
+        for i in range(columns):
+            total = float64(0)
+            for piece in range(pieces):
+                total += float64_pointer(sums + (batch * pieces + piece) * columns * 8)[i]
+            result[i] = real(total)
+
+
+along_rows, whole, down_columns, combine = (
+    Kernel(k) for k in (_along_rows, _whole, _down_columns, _combine)
+)
 
 
 def run(op: str, out: View, x: View) -> None:
     """``Backend.reduce``."""
+    if not out.size:
+        return
+    if op == "sum" and x.size >= SMALL and x.dtype is out.dtype and x.dtype.is_floating_point:
+        _sum(out, x)
+    else:
+        _by_numpy(op, out, x)
+
+
+def _by_numpy(op: str, out: View, x: View) -> None:
     axes = tuple(i for i, (a, b) in enumerate(zip(x.shape, out.shape, strict=True)) if a != b)
     source, target = array(x), array(out)
     if op in _REDUCERS:
+        # NumPy adds float32 columns one after another, which loses digits
         wide = "float64" if out.dtype.name == "float32" and op in ("sum", "prod") else out.dtype.name
         with np.errstate(all="ignore"):
-            result = _REDUCERS[op].reduce(source, axis=axes, dtype=wide, keepdims=True)
-            target[...] = result
+            target[...] = _REDUCERS[op].reduce(source, axis=axes, dtype=wide, keepdims=True)
     else:
         function = np.argmax if op == "argmax" else np.argmin
         target[...] = function(source, axis=axes[0], keepdims=True) if axes else 0
+
+
+def _sum(out: View, x: View) -> None:
+    if not out.contiguous:
+        flat = empty(out.shape, out.dtype, out.buffer.device)
+        _sum(flat, x)
+        array(out)[...] = array(flat)
+        return
+    runs = _runs(x.shape, x.strides, out.shape)
+    kinds = [reduced for _, _, reduced in runs]
+    name, size = x.dtype.name, x.dtype.itemsize
+    last = runs[-1][1] if runs else 1
+    if last != 1 or kinds not in ([True], [False, True], [True, False], [False, True, False]):
+        if kinds and not any(kinds):
+            array(out)[...] = array(x)
+        else:
+            _sum_in_order(out, x)
+        return
+    if kinds == [True]:
+        n = runs[0][0]
+        count = -(-n // PART)
+        if count == 1:
+            launch(along_rows(name), 1, 1, (address(out), address(x), n, 0))
+            return
+        sums = np.empty(count)
+        launch(whole(name), count, parts(n, count), (sums.ctypes.data, address(x), n, PART))
+        array(out)[...] = sums.sum()
+    elif kinds == [False, True]:
+        (rows, stride, _), (n, _, _) = runs
+        launch(along_rows(name), rows, parts(rows * n, rows), (address(out), address(x), n, stride * size))
+    else:
+        batch, batch_stride = (runs[0][0], runs[0][1]) if len(runs) == 3 else (1, 0)
+        (rows, row_stride, _), (columns, _, _) = runs[-2:]
+        tiles = -(-columns // TILE)
+        pieces = max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
+        per_part = -(-rows // pieces)
+        sums = np.empty(batch * pieces * columns)
+        items = batch * pieces * tiles
+        words = (
+            sums.ctypes.data, address(x), rows, columns, per_part, pieces, tiles, TILE,
+            batch_stride * size, row_stride * size, size,
+        )  # fmt: skip
+        launch(down_columns(name), items, parts(x.size, items), words)
+        launch(
+            combine(name), batch, parts(sums.size, batch), (address(out), sums.ctypes.data, columns, pieces, size)
+        )
+
+
+def _runs(shape: Sequence[int], strides: Sequence[int], out: Sequence[int]) -> list[tuple[int, int, bool]]:
+    """(length, stride, reduced) of each maximal run of axes that are walked alike; axes of length 1 are dropped."""
+    runs: list[tuple[int, int, bool]] = []
+    for n, stride, kept in zip(shape, strides, out, strict=True):
+        if n == 1:
+            continue
+        reduced = kept != n
+        if runs and runs[-1][2] == reduced and runs[-1][1] == stride * n:
+            runs[-1] = (runs[-1][0] * n, stride, reduced)
+        else:
+            runs.append((n, stride, reduced))
+    return runs
+
+
+def _sum_in_order(out: View, x: View) -> None:
+    """Any other walk: kept axes first, reduced axes last, copied so that they are contiguous."""
+    kept = [i for i in range(x.ndim) if x.shape[i] == out.shape[i]]
+    reduced = [i for i in range(x.ndim) if x.shape[i] != out.shape[i]]
+    copy = duplicate(x.permute([*kept, *reduced]))
+    rows, n = out.size, math.prod(x.shape[i] for i in reduced)
+    words = (address(out), address(copy), n, n * x.dtype.itemsize)
+    launch(along_rows(x.dtype.name), rows, parts(rows * n, rows), words)

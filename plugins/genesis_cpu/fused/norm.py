@@ -1,0 +1,187 @@
+"""layer_norm: mean and deviation of a row while it is in the cache, and all three gradients in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from genesis.backend import Backend, View
+from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._memory import address, empty
+from genesis_cpu.kernels.map import contiguous
+
+if TYPE_CHECKING:  # what kernels find in their file
+    from numba import float64
+
+    from genesis_cpu._math import accumulate, fma_, sqrt_
+    from genesis_cpu._pointers import float64_pointer, number, real, reals, slot
+
+
+def _layer_norm(args, lo, hi):  # type: ignore[no-untyped-def]
+    n = slot(args, 2)
+    size = slot(args, 3)
+    weight, bias = slot(args, 4), slot(args, 5)
+    means, rstds = reals(slot(args, 6)), reals(slot(args, 7))
+    eps = real(number(args, 8))
+    for row in range(lo, hi):
+        out = reals(slot(args, 0) + row * n * size)
+        x = reals(slot(args, 1) + row * n * size)
+        total = real(0)
+        for i in range(n):
+            total = accumulate(total, x[i])
+        mean = total / real(n)
+        square = real(0)
+        for i in range(n):
+            d = x[i] - mean
+            square = accumulate(square, d * d)
+        rstd = real(1) / sqrt_(square / real(n) + eps)
+        means[row] = mean
+        rstds[row] = rstd
+        if weight and bias:
+            w, b = reals(weight), reals(bias)
+            for i in range(n):
+                out[i] = fma_((x[i] - mean) * rstd, w[i], b[i])
+        elif weight:
+            w = reals(weight)
+            for i in range(n):
+                out[i] = (x[i] - mean) * rstd * w[i]
+        else:
+            for i in range(n):
+                out[i] = (x[i] - mean) * rstd
+
+
+def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
+    """Blocks of rows: gx for each row, and each block's sums of the gradients of weight and bias."""
+    gx_at, g_at, x_at, weight = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
+    means, rstds = reals(slot(args, 4)), reals(slot(args, 5))
+    n, rows, size, per_block = slot(args, 6), slot(args, 7), slot(args, 8), slot(args, 9)
+    sums = slot(args, 10)
+    for block in range(lo, hi):
+        gw = reals(sums + (2 * block) * n * size)
+        gb = reals(sums + (2 * block + 1) * n * size)
+        if sums:
+            for i in range(n):
+                gw[i] = real(0)
+                gb[i] = real(0)
+        for row in range(block * per_block, min((block + 1) * per_block, rows)):
+            g = reals(g_at + row * n * size)
+            x = reals(x_at + row * n * size)
+            mean = means[row]
+            rstd = rstds[row]
+            if sums:
+                for i in range(n):
+                    gw[i] = fma_(g[i], (x[i] - mean) * rstd, gw[i])
+                for i in range(n):
+                    gb[i] = gb[i] + g[i]
+            if gx_at:
+                gx = reals(gx_at + row * n * size)
+                first = real(0)
+                second = real(0)
+                if weight:
+                    w = reals(weight)
+                    for i in range(n):
+                        p = g[i] * w[i]
+                        first = accumulate(first, p)
+                        second = accumulate(second, p * ((x[i] - mean) * rstd))
+                    first = first / real(n)
+                    second = second / real(n)
+                    for i in range(n):
+                        gx[i] = rstd * (g[i] * w[i] - first - (x[i] - mean) * rstd * second)
+                else:
+                    for i in range(n):
+                        first = accumulate(first, g[i])
+                        second = accumulate(second, g[i] * ((x[i] - mean) * rstd))
+                    first = first / real(n)
+                    second = second / real(n)
+                    for i in range(n):
+                        gx[i] = rstd * (g[i] - first - (x[i] - mean) * rstd * second)
+
+
+def _columns(args, lo, hi):  # type: ignore[no-untyped-def]
+    """Add up the blocks' sums, in float64 and always in the same order."""
+    gw, gb, sums = slot(args, 0), slot(args, 1), slot(args, 2)
+    n, blocks, size = slot(args, 3), slot(args, 4), slot(args, 5)
+    for which in range(2):
+        target = gb if which else gw
+        if target:
+            out = reals(target)
+            for i in range(lo, hi):
+                total = float64(0)
+                for block in range(blocks):
+                    total += float64(reals(sums + (2 * block + which) * n * size)[i])
+                out[i] = real(total)
+
+
+forward, backward, columns = Kernel(_layer_norm), Kernel(_backward), Kernel(_columns)
+
+
+def layer_norm(
+    backend: Backend, x: View, weight: View | None, bias: View | None, *, axes: int, eps: float
+) -> Any:
+    """``(x - mean) / sqrt(variance + eps) * weight + bias`` over the last ``axes`` axes; also mean and 1 / deviation."""
+    dtype = x.dtype
+    if (
+        not dtype.is_floating_point
+        or not x.size
+        or (weight is None and bias is not None)
+        or any(p is not None and p.dtype is not dtype for p in (weight, bias))
+    ):
+        return NotImplemented
+    x = contiguous(x)
+    weight, bias = (None if p is None else contiguous(p) for p in (weight, bias))
+    device = x.buffer.device
+    shape = x.shape[: x.ndim - axes] + (1,) * axes
+    n = math.prod(x.shape[x.ndim - axes :])
+    rows = x.size // n
+    out, mean, rstd = empty(x.shape, dtype, device), empty(shape, dtype, device), empty(shape, dtype, device)
+    words = (
+        address(out), address(x), n, dtype.itemsize, 0 if weight is None else address(weight),
+        0 if bias is None else address(bias), address(mean), address(rstd),
+    )  # fmt: skip
+    launch(forward(dtype.name), rows, parts(x.size * 4, rows), words, (eps,))
+    return out, mean, rstd
+
+
+def layer_norm_backward(
+    backend: Backend,
+    needs: Sequence[bool],
+    grad: View,
+    x: View,
+    weight: View | None,
+    bias: View | None,
+    mean: View | None,
+    rstd: View | None,
+    *,
+    axes: int,
+    eps: float,
+) -> Any:
+    """The gradients of input, weight and bias."""
+    dtype = x.dtype
+    if mean is None or rstd is None or not x.size or not dtype.is_floating_point or grad.dtype is not dtype:
+        return NotImplemented
+    if weight is not None and weight.dtype is not dtype:
+        return NotImplemented
+    grad, x, mean, rstd = contiguous(grad), contiguous(x), contiguous(mean), contiguous(rstd)
+    weight = None if weight is None else contiguous(weight)
+    device = x.buffer.device
+    n = math.prod(x.shape[x.ndim - axes :])
+    rows = x.size // n
+    # the cut depends on the shape alone, so the sums do not depend on the number of threads
+    per_block = max(16, -(-rows // 64))
+    blocks = -(-rows // per_block)
+    gx = empty(x.shape, dtype, device) if needs[0] else None
+    gw = empty(x.shape[x.ndim - axes :], dtype, device) if needs[1] else None
+    gb = empty(x.shape[x.ndim - axes :], dtype, device) if needs[2] else None
+    sums = empty((blocks, 2, n), dtype, device) if gw or gb else None
+    words = (
+        address(gx) if gx else 0, address(grad), address(x), address(weight) if weight else 0, address(mean),
+        address(rstd), n, rows, dtype.itemsize, per_block, address(sums) if sums else 0,
+    )  # fmt: skip
+    launch(backward(dtype.name), blocks, parts(x.size * 6, blocks), words)
+    if sums is not None:
+        words = (
+            address(gw) if gw else 0, address(gb) if gb else 0, address(sums), n, blocks, dtype.itemsize,
+        )  # fmt: skip
+        launch(columns(dtype.name), n, parts(blocks * n, n), words)
+    return gx, gw, gb
