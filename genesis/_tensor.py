@@ -97,7 +97,7 @@ class Tensor(TensorMethods):
     @property
     def device(self) -> Device:
         """Where the elements are."""
-        return self._view.buffer.device  # type: ignore[no-any-return]
+        return self._view.buffer.device
 
     @property
     def ndim(self) -> int:
@@ -173,7 +173,9 @@ class Tensor(TensorMethods):
             RuntimeError: it is not of a floating-point type, or not a leaf.
         """
         if requires_grad and not self._view.dtype.is_floating_point:
-            raise RuntimeError(f"only floating-point tensors can require gradients, this one is {self._view.dtype}")
+            raise RuntimeError(
+                f"only floating-point tensors can require gradients, this one is {self._view.dtype}"
+            )
         if self._node is not None:
             if requires_grad:
                 return self
@@ -196,7 +198,11 @@ class Tensor(TensorMethods):
         return self._view.buffer.version
 
     def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
         """Accumulate the gradients of this tensor into ``.grad`` of the leaves that led to it.
 
@@ -213,7 +219,7 @@ class Tensor(TensorMethods):
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
-        return new(self._view)  # type: ignore[no-any-return]
+        return new(self._view)
 
     def detach_(self) -> Tensor:
         """Leave the graph, in place."""
@@ -263,7 +269,7 @@ class Tensor(TensorMethods):
         view = self._view
         out = view.buffer.device.backend.empty(view.shape, view.dtype, view.buffer.device)
         fill_view(out, 1)
-        return new(out)  # type: ignore[no-any-return]
+        return new(out)
 
     # -- copies and conversions ----------------------------------------------------------------------
     def _copy_view(self) -> View:
@@ -275,7 +281,14 @@ class Tensor(TensorMethods):
             backend.map(arg(0), out, view)
         return out
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+    def to(
+        self,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        copy: bool = False,
+        non_blocking: bool = False,
+    ) -> Tensor:
         """Another type or device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other_tensor)``.
 
         Returns the tensor itself when nothing changes, unless ``copy``.
@@ -310,8 +323,8 @@ class Tensor(TensorMethods):
                     place.backend.write(moved, view.buffer.device.backend.read(view))
             view = moved
         if not want.is_floating_point:
-            return new(view)  # type: ignore[no-any-return]
-        return _to.wrap(view, (self,), (), (self._view.buffer.device, self._view.dtype))  # type: ignore[no-any-return]
+            return new(view)
+        return _to.wrap(view, (self,), (), (self._view.buffer.device, self._view.dtype))
 
     def type(self, dtype: Any = None) -> Any:
         """The name of the type, or the tensor as another type."""
@@ -395,7 +408,9 @@ class Tensor(TensorMethods):
 
     def __bool__(self) -> Any:
         if self._view.size != 1:
-            raise RuntimeError("the truth value of a tensor with more than one element is ambiguous; use any() or all()")
+            raise RuntimeError(
+                "the truth value of a tensor with more than one element is ambiguous; use any() or all()"
+            )
         return bool(self.item())
 
     def __float__(self) -> Any:
@@ -434,7 +449,7 @@ class Tensor(TensorMethods):
             source = as_tensor(source, device=self.device)
         if isinstance(source, Tensor):
             source = source.to(self._view.buffer.device, self._view.dtype)
-            return _assign.into(self, source)  # type: ignore[no-any-return]
+            return _assign.into(self, source)
         return self.fill_(source)
 
     def fill_(self, value: Any) -> Tensor:
@@ -460,11 +475,15 @@ class Tensor(TensorMethods):
         return self.requires_grad_(value)
 
     # -- the rest ------------------------------------------------------------------------------------
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_tensor(
+        self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Tensor:
         """``genesis.tensor`` with the type and device of this one."""
         from genesis.ops.creation import tensor
 
-        return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+        return tensor(
+            data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad
+        )
 
     def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
         """``genesis.zeros`` with the type and device of this one."""
@@ -492,7 +511,9 @@ class Tensor(TensorMethods):
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
         if not self.is_leaf:
-            raise RuntimeError("only tensors created explicitly by the user support deepcopy; use detach().clone()")
+            raise RuntimeError(
+                "only tensors created explicitly by the user support deepcopy; use detach().clone()"
+            )
         out = object.__new__(type(self))
         memo[id(self)] = out
         out.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OWN})
@@ -514,13 +535,24 @@ class Tensor(TensorMethods):
         return tensor_text(self)
 
 
-_OWN = {"_view", "_node", "_tracked", "grad", "_base", "_base_node", "_steps", "_hooks", "_after_hooks", "_fresh"}
+_OWN = {
+    "_view",
+    "_node",
+    "_tracked",
+    "grad",
+    "_base",
+    "_base_node",
+    "_steps",
+    "_hooks",
+    "_after_hooks",
+    "_fresh",
+}
 _assign = ew.Elementwise("copy", lambda x: x, 1, "same")
 
 
 def _replace(target: Tensor, source: Tensor) -> Tensor:
     """Overwrite ``target`` by a value that does not depend on it."""
-    return _assign.into(target, source) if not tracked(target) else _overwrite.into(target, target, source)  # type: ignore[no-any-return]
+    return _assign.into(target, source) if not tracked(target) else _overwrite.into(target, target, source)
 
 
 # the old value gets a zero gradient: whoever made it no longer matters
@@ -556,7 +588,9 @@ def _names_dtype(text: str) -> bool:
     return True
 
 
-def _rebuild(cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool, extra: dict[str, Any]) -> Tensor:
+def _rebuild(
+    cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool, extra: dict[str, Any]
+) -> Tensor:
     from genesis.ops.creation import from_host
 
     source = from_host(array, Device(device))

@@ -181,7 +181,9 @@ def _seed(root: Any, grad: Any) -> Any:
     if not isinstance(grad, TensorCore):
         raise TypeError(f"gradients must be tensors or None, got {type(grad).__name__}")
     if grad._view.shape != view.shape:
-        raise GraphError(f"gradient has shape {grad._view.shape}, the tensor has shape {view.shape}; they must agree")
+        raise GraphError(
+            f"gradient has shape {grad._view.shape}, the tensor has shape {view.shape}; they must agree"
+        )
     return grad
 
 

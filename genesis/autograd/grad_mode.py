@@ -50,7 +50,7 @@ class _Mode:
         return wrapper  # type: ignore[return-value]
 
 
-class no_grad(_Mode):  # noqa: N801 - PyTorch's spelling
+class no_grad(_Mode):
     """Operations inside are not recorded: ``with genesis.no_grad():`` or ``@genesis.no_grad()``."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -64,7 +64,7 @@ class no_grad(_Mode):  # noqa: N801 - PyTorch's spelling
         super().__init__(False)
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):
     """Like ``no_grad``; ``inference_mode(False)`` does nothing."""
 
     def __init__(self, mode: bool = True) -> None:
@@ -75,14 +75,14 @@ class inference_mode(_Mode):  # noqa: N801
         state.enabled = state.enabled and self._enabled
 
 
-class enable_grad(_Mode):  # noqa: N801
+class enable_grad(_Mode):
     """Operations inside are recorded, even within ``no_grad``."""
 
     def __init__(self) -> None:
         super().__init__(True)
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):
     """Set the mode at once; as a context manager, put the old one back at the end."""
 
     def __init__(self, mode: bool) -> None:

@@ -114,10 +114,10 @@ def register_tensor_class(cls: type[Any]) -> None:
     _class[:] = [cls]
 
 
-def new(view: View) -> Any:
+def new(view: View) -> Tensor:
     """A tensor over a view, outside any graph."""
     cls = _class[0]
-    t = object.__new__(cls)
+    t: Tensor = object.__new__(cls)
     t._view = view
     return t
 
@@ -126,7 +126,7 @@ def tracked(t: Any) -> bool:
     """True when gradients flow into ``t``; brings a view's node up to date with its base."""
     if t._base is not None and t._base._node is not t._base_node:
         _refresh(t)
-    return t._tracked  # type: ignore[no-any-return]
+    return t._tracked
 
 
 def edge(t: Any) -> Any:
@@ -146,7 +146,9 @@ def recording(*inputs: Any) -> bool:
     return False
 
 
-def record(out: Any, rule: Rule, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None) -> Any:
+def record(
+    out: Any, rule: Rule, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None
+) -> Any:
     """Make ``out`` the result of ``rule`` on ``inputs`` in the graph; returns ``out``."""
     out._node = Node(rule, tuple([edge(t) for t in inputs]), saved, options)
     out._tracked = True

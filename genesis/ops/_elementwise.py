@@ -65,9 +65,9 @@ class Elementwise:
         out = new(out_view)
         if state.enabled and out_dtype.is_floating_point and recording(*args):
             out._node, out._tracked = self._node(out, args), True
-        return out  # type: ignore[no-any-return]
+        return out
 
-    def into(self, target: Any, *args: Any) -> Any:
+    def into(self, target: Any, *args: Any) -> Tensor:
         """Write the result into ``target`` (which may be one of ``args``) and return it.
 
         Raises:
@@ -84,7 +84,9 @@ class Elementwise:
             raise DeviceError(_devices(f"{self.name}_", (*args, target)))
         if out_dtype is not out_view.dtype:
             if _CATEGORY[out_dtype.kind] > _CATEGORY[out_view.dtype.kind]:
-                raise RuntimeError(f"result type {out_dtype} can't be cast to the desired output type {out_view.dtype}")
+                raise RuntimeError(
+                    f"result type {out_dtype} can't be cast to the desired output type {out_view.dtype}"
+                )
             expr = cast(expr, out_view.dtype)
         shape = broadcast_shapes(out_view.shape, *[v.shape for v in views if type(v) is View])
         if shape != out_view.shape:
@@ -97,7 +99,9 @@ class Elementwise:
             before = target.clone()  # the gradient of another input needs the value from before
             args = tuple([before if a is target else a for a in args])
         backend = device.backend
-        inputs = [v if type(v) is not View else _read_safely(backend, v, out_view).expand(shape) for v in views]
+        inputs = [
+            v if type(v) is not View else _read_safely(backend, v, out_view).expand(shape) for v in views
+        ]
         run_map(backend, expr, out_view, *inputs)
         out_view.buffer.version += 1
         if track:
@@ -135,9 +139,13 @@ class Elementwise:
         if device is None:
             device = scalar_device
             if device is None:
-                raise TypeError(f"{self.name} needs at least one tensor, got {[type(a).__name__ for a in args]}")
+                raise TypeError(
+                    f"{self.name} needs at least one tensor, got {[type(a).__name__ for a in args]}"
+                )
         if scalar_device is not None and scalar_device is not device:
-            for i, v in enumerate(views):  # a zero-dimensional tensor from elsewhere acts as a number, as in PyTorch
+            for i, v in enumerate(
+                views
+            ):  # a zero-dimensional tensor from elsewhere acts as a number, as in PyTorch
                 if type(v) is View and v.buffer.device is not device:
                     if v.shape or v.buffer.device.type != "cpu":
                         raise DeviceError(_devices(self.name, args))
@@ -168,7 +176,9 @@ class Elementwise:
         if self.kind == "bits" and common.is_floating_point:
             raise TypeError(f"{self.name} works on integers and bools, not on {common}")
         want = [bool_ if i in self.conditions else common for i in range(len(args))]
-        inputs = [arg(i) if h is w else cast(arg(i), w) for i, (h, w) in enumerate(zip(have, want, strict=True))]
+        inputs = [
+            arg(i) if h is w else cast(arg(i), w) for i, (h, w) in enumerate(zip(have, want, strict=True))
+        ]
         expr = self.formula(*inputs)
         if common is bool_ and self.kind == "same":
             expr = _on_bools(expr, self.name)
@@ -182,7 +192,9 @@ class Elementwise:
             xs = [arg(i) for i in range(self.arity)]
             g, out = arg(self.arity), arg(self.arity + 1)
             exprs = (
-                list(self.custom(g, *xs, out)) if self.custom else gradients(self.formula(*xs), self.arity, g, out)
+                list(self.custom(g, *xs, out))
+                if self.custom
+                else gradients(self.formula(*xs), self.arity, g, out)
             )
             self._grads = [
                 None if e is None else _operation(f"{self.name}.grad{i}", e, self.conditions)
@@ -193,7 +205,9 @@ class Elementwise:
     def _uses(self, args: Sequence[Any], target: Any) -> bool:
         """True when the gradient of some input needs the value of ``target`` as an input."""
         return any(
-            grad is not None and recording(args[i]) and any(j < self.arity and args[j] is target for j in grad[1])
+            grad is not None
+            and recording(args[i])
+            and any(j < self.arity and args[j] is target for j in grad[1])
             for i, grad in enumerate(self.grads)
         )
 
@@ -242,7 +256,9 @@ def _operation(name: str, expr: Expr, conditions: frozenset[int]) -> tuple[Eleme
     def formula(*inputs: Expr) -> Expr:
         return substitute(expr, lambda e: inputs[place[e.value]] if e.name == "arg" else None)
 
-    return Elementwise(name, formula, len(used), "float", conditions=[place[i] for i in conditions if i in place]), used
+    return Elementwise(
+        name, formula, len(used), "float", conditions=[place[i] for i in conditions if i in place]
+    ), used
 
 
 _identity = Elementwise("identity", lambda x: x, 1, "same")
@@ -254,7 +270,9 @@ def _on_bools(expr: Expr, name: str) -> Expr:
     if expr.name in ("arg", "where", "cast"):
         return expr
     if expr.name not in logic:
-        raise TypeError(f"{name} is not defined for bool tensors; convert with .int() or use the logical operations")
+        raise TypeError(
+            f"{name} is not defined for bool tensors; convert with .int() or use the logical operations"
+        )
     return call(logic[expr.name], *expr.args)
 
 
@@ -284,7 +302,9 @@ def _number(a: object, name: str) -> bool | int | float:
 
 def _devices(name: str, args: Sequence[Any]) -> str:
     places = [str(a._view.buffer.device) for a in args if isinstance(a, TensorCore)]
-    return f"{name}: all tensors must be on one device, got {' and '.join(places)}; move them with .to(device)"
+    return (
+        f"{name}: all tensors must be on one device, got {' and '.join(places)}; move them with .to(device)"
+    )
 
 
 def _read_safely(backend: Any, v: View, out: View) -> View:

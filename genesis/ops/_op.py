@@ -35,11 +35,17 @@ class Op:
         self, composite: Callable[..., Any], saves: Sequence[str], results: Sequence[str], public: int
     ) -> None:
         self.name = composite.__name__.lstrip("_")
-        self.composite, self.saves, self.results, self.public = composite, tuple(saves), tuple(results), public
+        self.composite, self.saves, self.results, self.public = (
+            composite,
+            tuple(saves),
+            tuple(results),
+            public,
+        )
         parameters = inspect.signature(composite).parameters.values()
         self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self._sources = tuple(
-            (False, self.inputs.index(s)) if s in self.inputs else (True, self.results.index(s)) for s in self.saves
+            (False, self.inputs.index(s)) if s in self.inputs else (True, self.results.index(s))
+            for s in self.saves
         )
         self._backward: Callable[..., Sequence[Tensor | None]] | None = None
         self.__doc__ = composite.__doc__
@@ -62,7 +68,9 @@ class Op:
                 if device is None:
                     device = d
                 elif d is not device:
-                    places = " and ".join(str(t._view.buffer.device) for t in args if isinstance(t, TensorCore))
+                    places = " and ".join(
+                        str(t._view.buffer.device) for t in args if isinstance(t, TensorCore)
+                    )
                     raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
         if device is None:
             raise TypeError(f"{self.name} needs a tensor, got {', '.join(type(a).__name__ for a in args)}")
@@ -86,7 +94,10 @@ class Op:
         out = results[0]
         if track:
             saved = tuple(
-                [(new(out._view) if i == 0 else results[i]) if is_result else args[i] for is_result, i in self._sources]
+                [
+                    (new(out._view) if i == 0 else results[i]) if is_result else args[i]
+                    for is_result, i in self._sources
+                ]
             )
             out._node = Node(self, tuple([edge(a) for a in args]), saved, options)
             out._tracked = True
@@ -138,7 +149,9 @@ class Primitive:
     def __init__(self, name: str, rule: Callable[[Node, Any], Sequence[Any]]) -> None:
         self.name, self.backward = name, rule
 
-    def wrap(self, view: View, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None) -> Any:
+    def wrap(
+        self, view: View, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None
+    ) -> Tensor:
         """A tensor over ``view``, recorded as the result of this operation on ``inputs`` where gradients flow."""
         out = new(view)
         if state.enabled and recording(*inputs):

@@ -42,7 +42,9 @@ def scaled_dot_product_attention(
     if enable_gqa:
         groups = query.shape[-3] // key.shape[-3]
         if groups * key.shape[-3] != query.shape[-3]:
-            raise RuntimeError(f"enable_gqa: {query.shape[-3]} query heads are not a multiple of {key.shape[-3]}")
+            raise RuntimeError(
+                f"enable_gqa: {query.shape[-3]} query heads are not a multiple of {key.shape[-3]}"
+            )
         key, value = (repeat_interleave(t, groups, -3) for t in (key, value))
     factor = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = matmul(query * factor, transpose(key, -1, -2))

@@ -48,7 +48,7 @@ def from_host(array: np.ndarray, device: Device) -> Tensor:
     view = device.backend.empty(array.shape, _dtype_of(array), device)
     if array.size:
         device.backend.write(view, array)
-    return new(view)  # type: ignore[no-any-return]
+    return new(view)
 
 
 def _dtype_of(array: np.ndarray) -> dtype:
@@ -72,9 +72,9 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         source: Any = new(data._view)
         copy = source._copy_view() if device is None else None
         out = new(copy) if copy is not None else source.to(Device(device), copy=True)
-        return _leaf(out if dtype is None else out.to(dtype), requires_grad)  # type: ignore[no-any-return]
+        return _leaf(out if dtype is None else out.to(dtype), requires_grad)
     array = _to_array(data, dtype)
-    return _leaf(from_host(array, _place(device)), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(from_host(array, _place(device)), requires_grad)
 
 
 def _to_array(data: Any, dtype: Any) -> np.ndarray:
@@ -87,11 +87,17 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
         try:
             array = np.asarray(data)
         except ValueError as error:
-            raise ValueError(f"expected nested sequences of equal length, got ragged data ({error})") from None
+            raise ValueError(
+                f"expected nested sequences of equal length, got ragged data ({error})"
+            ) from None
         except OverflowError as error:
-            raise RuntimeError(f"value cannot be converted to a tensor element without overflow: {error}") from None
+            raise RuntimeError(
+                f"value cannot be converted to a tensor element without overflow: {error}"
+            ) from None
         if array.dtype == object or array.dtype.kind in "USV":
-            raise TypeError(f"expected numbers, a nested sequence of numbers or an array, got {type(data).__name__}")
+            raise TypeError(
+                f"expected numbers, a nested sequence of numbers or an array, got {type(data).__name__}"
+            )
         if want is None and not hasattr(data, "__array__"):
             if array.dtype.kind == "f" or array.size == 0:
                 want = default_dtype()
@@ -105,7 +111,9 @@ def _plain(data: Any) -> Any:
     if isinstance(data, TensorCore):
         return data.tolist() if not data._view.shape else data.detach().cpu().numpy()  # type: ignore[attr-defined]
     if isinstance(data, list | tuple):
-        return [_plain(d) for d in data] if any(isinstance(d, TensorCore | list | tuple) for d in data) else data
+        return (
+            [_plain(d) for d in data] if any(isinstance(d, TensorCore | list | tuple) for d in data) else data
+        )
     return data
 
 
@@ -114,12 +122,12 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, TensorCore):
         out: Any = data
         out = out if device is None else out.to(Device(device))
-        return out if dtype is None else out.to(as_dtype(dtype))  # type: ignore[no-any-return]
+        return out if dtype is None else out.to(as_dtype(dtype))
     place = _place(device)
     if isinstance(data, np.ndarray) and (dtype is None or as_dtype(dtype).name == data.dtype.name):
         view = place.backend.from_numpy(data, place) if data.flags.writeable else None
         if view is not None:
-            return new(view)  # type: ignore[no-any-return]
+            return new(view)
     return tensor(data, dtype=dtype, device=place)
 
 
@@ -139,27 +147,38 @@ def from_dlpack(source: Any) -> Tensor:
 # -- filled ------------------------------------------------------------------------------------------------
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """An uninitialised tensor."""
-    return _leaf(new(_empty(size_of(size), dtype, device)), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(_empty(size_of(size), dtype, device)), requires_grad)
 
 
-def full(size: Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Sequence[int],
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of one number; its type follows the number unless given."""
     value = fill_value.item() if isinstance(fill_value, TensorCore) else fill_value  # type: ignore[attr-defined]
     if dtype is None:
         dtype = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
     view = _empty(size_of((size,)), dtype, device)
     fill_view(view, value)
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
-    return full(size_of(size), 0.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad)
+    return full(
+        size_of(size), 0.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad
+    )
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
-    return full(size_of(size), 1.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad)
+    return full(
+        size_of(size), 1.0, dtype=dtype or default_dtype(), device=device, requires_grad=requires_grad
+    )
 
 
 def _like(x: Any, dtype: Any, device: Any) -> tuple[Any, Any]:
@@ -172,7 +191,9 @@ def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_gra
     return empty(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """One number in the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
     return full(tuple(x.shape), fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
@@ -189,7 +210,9 @@ def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad
 
 
 # -- ranges ------------------------------------------------------------------------------------------------
-def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
+def arange(
+    *bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any
+) -> Tensor:
     """``start, start + step, …`` below ``end``: ``arange(end)``, ``arange(start, end)``, ``arange(start, end, step)``."""
     start, end, step = 0, named.pop("end", None), named.pop("step", 1)
     if len(bounds) == 1 and end is None:
@@ -201,7 +224,9 @@ def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: b
         raise TypeError(f"arange expects end, or start, end and step; got {bounds} {named}")
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
     if step == 0 or (end - start) / step < 0:
-        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})")
+        raise RuntimeError(
+            f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})"
+        )
     if dtype is None:
         dtype = int64 if all(isinstance(v, int) for v in (start, end, step)) else default_dtype()
     want = as_dtype(dtype)
@@ -212,7 +237,7 @@ def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: b
     inner = int64 if whole else float64
     expr = cast(arg(0), inner) + cast(arg(1), inner) * (INDEX if whole else cast(INDEX, inner))
     _fill(cast(expr, want) if want is not inner else expr, view, start, step)
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
 def _fill(expr: Any, view: View, *numbers: Any) -> None:
@@ -220,7 +245,15 @@ def _fill(expr: Any, view: View, *numbers: Any) -> None:
         run_map(view.buffer.device.backend, expr, view, *numbers)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
@@ -235,16 +268,18 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device:
         cast(call("where", half, first, second), view.dtype) if view.dtype is not float64 else call("where", half, first, second),
         view, float(start), float(end), float(step), float(max(steps - 1, 1)),
     )  # fmt: skip
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The identity matrix, n by m (square by default)."""
     m = n if m is None else m
     view = _empty((n, m), dtype, device)
     on_diagonal = call("eq", call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0)))
     _fill(cast(on_diagonal, view.dtype), view, m)
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
 # -- random ------------------------------------------------------------------------------------------------
@@ -255,33 +290,51 @@ def draw(kind: str, view: View, generator: Generator | None) -> None:
         view.buffer.device.backend.random(kind, view, seed, offset)
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform random numbers in [0, 1)."""
     view = _empty(size_of(size), dtype, device)
     draw("uniform", view, generator)
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal random numbers with mean 0 and variance 1."""
     view = _empty(size_of(size), dtype, device)
     draw("normal", view, generator)
-    return _leaf(new(view), requires_grad)  # type: ignore[no-any-return]
+    return _leaf(new(view), requires_grad)
 
 
-def rand_like(x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None) -> Tensor:
+def rand_like(
+    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+) -> Tensor:
     """``rand`` in the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
     return rand(tuple(x.shape), dtype=dtype, device=device, generator=generator)
 
 
-def randn_like(x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None) -> Tensor:
+def randn_like(
+    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+) -> Tensor:
     """``randn`` in the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
     return randn(tuple(x.shape), dtype=dtype, device=device, generator=generator)
 
 
-def randint(*bounds: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+def randint(
+    *bounds: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None
+) -> Tensor:
     """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
     if size is None:
         *bounds_list, size = bounds
@@ -290,14 +343,18 @@ def randint(*bounds: Any, size: Any = None, generator: Generator | None = None, 
     low, high = (0, *bounds_list) if len(bounds_list) == 1 else bounds_list
     span = int(high) - int(low)
     if not 0 < span <= 1 << 32:
-        raise RuntimeError(f"randint expects low < high and at most 2**32 values between, got [{low}, {high})")
+        raise RuntimeError(
+            f"randint expects low < high and at most 2**32 values between, got [{low}, {high})"
+        )
     view = _empty(size_of((size,)), int64, device)
     draw("bits", view, generator)
     # multiply and shift maps 32 random bits to [0, span) with a bias below span / 2**32
-    scaled = call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
+    scaled = (
+        call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
+    )
     _fill(scaled + arg(3), view, *(new(view)._view,), span, 32, int(low))
     out: Any = new(view)
-    return out if dtype is None else out.to(dtype)  # type: ignore[no-any-return]
+    return out if dtype is None else out.to(dtype)
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
@@ -331,13 +388,25 @@ def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any
     return scaled_sum.into(x, mean, noise, std)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
     """Normal numbers with the given means and standard deviations (numbers or tensors)."""
     if size is None:
         shaped = mean if isinstance(mean, TensorCore) else std
         if not isinstance(shaped, TensorCore):
             raise TypeError("normal needs a size when mean and std are numbers")
-        size = tuple((mean + std).shape) if isinstance(mean, TensorCore) and isinstance(std, TensorCore) else tuple(shaped.shape)  # type: ignore[attr-defined,operator]
+        size = (
+            tuple((mean + std).shape)
+            if isinstance(mean, TensorCore) and isinstance(std, TensorCore)
+            else tuple(shaped.shape)
+        )  # type: ignore[attr-defined,operator]
         device = shaped.device if device is None else device  # type: ignore[attr-defined]
     return randn(size, generator=generator, dtype=dtype, device=device) * std + mean
 
@@ -347,7 +416,9 @@ def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
     return (rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device) < p).to(p.dtype)
 
 
-def multinomial(weights: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+def multinomial(
+    weights: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
     """Indices drawn with probability proportional to ``weights`` (n,) or (rows, n): int64 (…, num_samples).
 
     Raises:
@@ -366,7 +437,9 @@ def multinomial(weights: Tensor, num_samples: int, replacement: bool = False, *,
     if replacement:
         noise = rand(matrix.shape[0], num_samples, generator=generator, dtype=float64, device="cpu").numpy()
         edges = np.cumsum(matrix, -1)
-        picked = np.stack([np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, noise, strict=True)])
+        picked = np.stack(
+            [np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, noise, strict=True)]
+        )
         picked = np.minimum(picked, matrix.shape[1] - 1)
     else:  # exponential races: the order of arrival is a draw without replacement
         noise = rand(matrix.shape, generator=generator, dtype=float64, device="cpu").numpy()
@@ -398,5 +471,3 @@ def _triangle(x: Any, diagonal: int, lower: bool) -> Any:
     outside = call("lt", row + arg(1), column) if lower else call("lt", column, row + arg(1))
     _fill(outside, mask, max(columns, 1), int(diagonal))
     return masked_fill(x, new(mask), 0)
-
-

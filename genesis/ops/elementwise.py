@@ -80,7 +80,9 @@ def div(a: Any, b: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode != "trunc":
         raise ValueError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
     quotient = trunc(true_divide(a, b))
-    whole = all(not (x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float)) for x in (a, b))
+    whole = all(
+        not (x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float)) for x in (a, b)
+    )
     return quotient.to(plus(a, b).dtype) if whole else quotient
 
 
@@ -109,14 +111,19 @@ sqrt, sin, cos, tanh, erf = (_named(n, 1) for n in ("sqrt", "sin", "cos", "tanh"
 rsqrt = Elementwise(
     "rsqrt", lambda x: 1 / call("sqrt", x), 1, grad=lambda g, x, out: (g * -0.5 * (out * out * out),)
 )
-tan = Elementwise("tan", lambda x: call("sin", x) / call("cos", x), 1, grad=lambda g, x, out: (g * (1 + out * out),))
+tan = Elementwise(
+    "tan", lambda x: call("sin", x) / call("cos", x), 1, grad=lambda g, x, out: (g * (1 + out * out),)
+)
 log2 = Elementwise("log2", lambda x: call("log", x) * (1 / math.log(2)), 1)
 log10 = Elementwise("log10", lambda x: call("log", x) * (1 / math.log(10)), 1)
 exp2 = Elementwise("exp2", lambda x: call("pow", 2, x), 1, grad=lambda g, x, out: (g * out * math.log(2),))
 sinh = Elementwise("sinh", lambda x: (call("exp", x) - call("exp", -x)) * 0.5, 1)
 cosh = Elementwise("cosh", lambda x: (call("exp", x) + call("exp", -x)) * 0.5, 1)
 atanh = Elementwise(
-    "atanh", lambda x: (call("log1p", x) - call("log1p", -x)) * 0.5, 1, grad=lambda g, x, out: (g / (1 - x * x),)
+    "atanh",
+    lambda x: (call("log1p", x) - call("log1p", -x)) * 0.5,
+    1,
+    grad=lambda g, x, out: (g / (1 - x * x),),
 )
 
 # -- comparison and logic ----------------------------------------------------------------------------------

@@ -77,17 +77,21 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on; the shape of ``index``."""
     index = _check_index("gather", index)
     if x.dim() != index.dim():
-        raise RuntimeError(f"gather: index has {index.dim()} dimensions, the input {x.dim()}; they must agree")
+        raise RuntimeError(
+            f"gather: index has {index.dim()} dimensions, the input {x.dim()}; they must agree"
+        )
     axis = axis_of(dim, x.dim())
     if not x.dim():
         return reshape(gather(reshape(x, 1), 0, reshape(index, 1)), ())
     if any(i > s for a, (i, s) in enumerate(zip(index.shape, x.shape, strict=True)) if a != axis):
-        raise ShapeError(f"gather: index of shape {tuple(index.shape)} is larger than the input {tuple(x.shape)}")
+        raise ShapeError(
+            f"gather: index of shape {tuple(index.shape)} is larger than the input {tuple(x.shape)}"
+        )
     device = x._view.buffer.device
     out = device.backend.empty(index._view.shape, x._view.dtype, device)
     if out.size:
         device.backend.gather(out, x._view, index._view, axis)
-    return _gather.wrap(out, (x, index), (index,), (x._view.shape, axis))  # type: ignore[no-any-return]
+    return _gather.wrap(out, (x, index), (index,), (x._view.shape, axis))
 
 
 @primitive("scatter_add")
@@ -140,22 +144,22 @@ def _scattered(mode: str, rule: Any, x: Any, dim: int, index: Any, src: Any, tar
 
 def scatter_add(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0, starting from ``x``."""
-    return _scattered("add", _scatter_add, x, dim, index, src, None)  # type: ignore[no-any-return]
+    return _scattered("add", _scatter_add, x, dim, index, src, None)
 
 
 def scatter(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0, starting from ``x``; ``src`` is a tensor or a number."""
-    return _scattered("set", _scatter, x, dim, index, src, None)  # type: ignore[no-any-return]
+    return _scattered("set", _scatter, x, dim, index, src, None)
 
 
 def scatter_(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """``scatter`` in place."""
-    return _scattered("set", _scatter, x, dim, index, src, x)  # type: ignore[no-any-return]
+    return _scattered("set", _scatter, x, dim, index, src, x)
 
 
 def scatter_add_(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``scatter_add`` in place."""
-    return _scattered("add", _scatter_add, x, dim, index, src, x)  # type: ignore[no-any-return]
+    return _scattered("add", _scatter_add, x, dim, index, src, x)
 
 
 # -- x[...] ------------------------------------------------------------------------------------------------
@@ -199,7 +203,9 @@ def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
         elif _is_mask(item):
             want = x._view.shape[source : source + item.dim()]
             if item._view.shape != want:
-                raise IndexError(f"the shape of the mask {item._view.shape} does not match the indexed shape {want}")
+                raise IndexError(
+                    f"the shape of the mask {item._view.shape} does not match the indexed shape {want}"
+                )
             advanced.extend(nonzero(item, as_tuple=True) if item.dim() else [item])
             axis += item.dim()
             source += item.dim()
@@ -216,11 +222,13 @@ def _is_mask(item: Any) -> bool:
 
 
 def _as_index(x: Any, item: Any) -> Any:
-    if item is None or item is Ellipsis or isinstance(item, slice | int) and not isinstance(item, bool):
+    if item is None or item is Ellipsis or (isinstance(item, slice | int) and not isinstance(item, bool)):
         return item
     if isinstance(item, TensorCore):
         if item._view.dtype.is_floating_point:
-            raise IndexError(f"tensors used as indices must be integer or bool tensors, got {item._view.dtype}")
+            raise IndexError(
+                f"tensors used as indices must be integer or bool tensors, got {item._view.dtype}"
+            )
         return item
     if hasattr(item, "__index__") and not isinstance(item, bool) and not getattr(item, "ndim", 0):
         return item.__index__()
@@ -247,16 +255,16 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             raise IndexError("invalid index of a 0-dim tensor; use tensor.item() to get its number")
         if not -size <= key < size:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {size}")
-        return take_view(x, (("select", (0, key % size)),))  # type: ignore[no-any-return]
+        return take_view(x, (("select", (0, key % size)),))
     if _mask_dims(x, key):
         keep = bool(key) if isinstance(key, bool) else bool(key.item())
-        return take_view(x, (("unsqueeze", (0,)), ("narrow", (0, 0, int(keep)))))  # type: ignore[no-any-return]
+        return take_view(x, (("unsqueeze", (0,)), ("narrow", (0, 0, int(keep)))))
     steps, advanced = _parse(x, key)
     part: Any = take_view(x, steps)
     if all(a is None for a in advanced):
-        return part  # type: ignore[no-any-return]
+        return part
     rows, index, place = _rows(part, advanced)
-    return place(embedding(index, rows))  # type: ignore[no-any-return]
+    return place(embedding(index, rows))
 
 
 def _rows(part: Any, advanced: list[Any | None]) -> tuple[Any, Any, Any]:
@@ -272,7 +280,9 @@ def _rows(part: Any, advanced: list[Any | None]) -> tuple[Any, Any, Any]:
 
     def place(out: Any) -> Any:
         # index axes come first unless they replace neighbouring axes, as in NumPy
-        return movedim(out, list(range(count)), list(range(first, first + count))) if together and first else out
+        return (
+            movedim(out, list(range(count)), list(range(first, first + count))) if together and first else out
+        )
 
     return rows, index, place
 
@@ -282,7 +292,9 @@ def _linear(indices: list[Any], sizes: list[int], x: Any) -> Any:
     total: Any = None
     for index, size in zip(indices, sizes, strict=True):
         i = index.to(int64).to(x.device)
-        if len(sizes) > 1 and i._view.size:  # the merged index would hide a bad one; the look-up checks a single axis
+        if (
+            len(sizes) > 1 and i._view.size
+        ):  # the merged index would hide a bad one; the look-up checks a single axis
             low, high = int(i.min().item()), int(i.max().item())
             if low < -size or high >= size:
                 bad = low if low < -size else high
@@ -312,12 +324,20 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         part.copy_(value)
         return
     rows, index, place = _rows(part, advanced)
-    value = as_tensor(value, dtype=x.dtype, device=x.device) if not isinstance(value, TensorCore) else value.to(x.dtype)
-    wanted = place(new(zeros_view((*index._view.shape, *rows._view.shape[1:]), x.dtype, x.device)))._view.shape
+    value = (
+        as_tensor(value, dtype=x.dtype, device=x.device)
+        if not isinstance(value, TensorCore)
+        else value.to(x.dtype)
+    )
+    wanted = place(
+        new(zeros_view((*index._view.shape, *rows._view.shape[1:]), x.dtype, x.device))
+    )._view.shape
     try:
         value = expand(value, wanted)
     except ShapeError:
-        raise ShapeError(f"shape mismatch: value of shape {tuple(value.shape)} cannot be broadcast to {wanted}") from None
+        raise ShapeError(
+            f"shape mismatch: value of shape {tuple(value.shape)} cannot be broadcast to {wanted}"
+        ) from None
     count, first = index.dim(), next(i for i, a in enumerate(advanced) if a is not None)
     if len(wanted) == count + rows.dim() - 1 and first and place(index) is not index:
         value = movedim(value, list(range(first, first + count)), list(range(count)))
@@ -347,7 +367,13 @@ def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
     host = x._view.buffer.device.backend.nonzero(x._view)
     if not as_tuple:
         return from_host(host, x._view.buffer.device)
-    return tuple([from_host(host[:, i], x._view.buffer.device) for i in range(max(x.dim(), 1)) if host.shape[1:] != (0,)])
+    return tuple(
+        [
+            from_host(host[:, i], x._view.buffer.device)
+            for i in range(max(x.dim(), 1))
+            if host.shape[1:] != (0,)
+        ]
+    )
 
 
 def masked_select(x: Tensor, mask: Tensor) -> Tensor:
@@ -396,7 +422,7 @@ def argsort_zero(x: Any) -> Any:
 
 def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that sort ``x`` along ``dim``."""
-    return sort(x, dim, descending).indices  # type: ignore[no-any-return]
+    return sort(x, dim, descending).indices
 
 
 def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
@@ -425,12 +451,12 @@ def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
             raise RuntimeError("one_hot: class values must be non-negative")
         top = int(x.max().item())
         if num_classes != -1 and top >= num_classes:
-            raise RuntimeError(f"one_hot: class values must be smaller than num_classes ({num_classes}), got {top}")
+            raise RuntimeError(
+                f"one_hot: class values must be smaller than num_classes ({num_classes}), got {top}"
+            )
         num_classes = top + 1 if num_classes == -1 else num_classes
     elif num_classes == -1:
         raise RuntimeError("one_hot: cannot infer the number of classes of an empty tensor; pass num_classes")
     from genesis.ops.creation import arange
 
     return ew.eq(x.unsqueeze(-1), arange(num_classes, device=x.device)).to(int64)
-
-

@@ -55,11 +55,15 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     if not s or not t:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, got shapes {s} and {t}")
     if a._view.dtype is not b._view.dtype:
-        raise RuntimeError(f"matmul: expected both of the same dtype, got {a._view.dtype} and {b._view.dtype}")
+        raise RuntimeError(
+            f"matmul: expected both of the same dtype, got {a._view.dtype} and {b._view.dtype}"
+        )
     if a._view.buffer.device is not b._view.buffer.device:
         raise DeviceError(f"matmul: all tensors must be on one device, got {a.device} and {b.device}")
     if s[-1] != t[-2 if len(t) > 1 else 0]:
-        raise ShapeError(f"matmul: shapes {s} and {t} cannot be multiplied: inner sizes {s[-1]} and {t[-2 if len(t) > 1 else 0]} differ")
+        raise ShapeError(
+            f"matmul: shapes {s} and {t} cannot be multiplied: inner sizes {s[-1]} and {t[-2 if len(t) > 1 else 0]} differ"
+        )
     if len(s) == 1 and len(t) == 1:
         return reshape(product(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())
     if len(s) == 1:
@@ -67,11 +71,11 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     if len(t) == 1:
         return matmul(a, unsqueeze(b, 1)).squeeze(-1)
     if len(s) == 2 and len(t) == 2:
-        return product(a, b)  # type: ignore[no-any-return]
+        return product(a, b)
     if len(t) == 2:  # fold the batch into the rows: one large product
         return reshape(product(reshape(a, (-1, s[-1])), b), (*s[:-1], t[1]))
     batch = broadcast_shapes(s[:-2], t[:-2])
-    return product(expand(a, (*batch, *s[-2:])), expand(b, (*batch, *t[-2:])))  # type: ignore[no-any-return]
+    return product(expand(a, (*batch, *s[-2:])), expand(b, (*batch, *t[-2:])))
 
 
 def mm(a: Tensor, b: Tensor) -> Tensor:
@@ -84,7 +88,9 @@ def mm(a: Tensor, b: Tensor) -> Tensor:
 def bmm(a: Tensor, b: Tensor) -> Tensor:
     """Products of two batches of matrices, (n, m, k) and (n, k, p)."""
     if a.dim() != 3 or b.dim() != 3 or a.shape[0] != b.shape[0]:
-        raise RuntimeError(f"bmm expects two equal batches of matrices, got {tuple(a.shape)} and {tuple(b.shape)}")
+        raise RuntimeError(
+            f"bmm expects two equal batches of matrices, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
     return matmul(a, b)
 
 
@@ -121,5 +127,3 @@ def _linear(needs: Any, grad: Any, x: Any, weight: Any, bias: Any) -> tuple[Any,
     gw = matmul(transpose(flat, 0, 1), reshape(x, (rows, x._view.shape[-1]))) if needs[1] else None
     gb = sum(flat, 0) if needs[2] else None
     return gx, gw, gb
-
-

@@ -93,7 +93,9 @@ def _check_classes(name: str, x: Any, target: Any, weight: Any) -> None:
     if target.dtype.is_floating_point:
         raise RuntimeError(f"{name}: expected class indices of an integer type, got {target.dtype}")
     if weight is not None and tuple(weight.shape) != (x.shape[1 if x.dim() > 1 else 0],):
-        raise ShapeError(f"{name}: weight must have one entry for each class, got shape {tuple(weight.shape)}")
+        raise ShapeError(
+            f"{name}: weight must have one entry for each class, got shape {tuple(weight.shape)}"
+        )
 
 
 def cross_entropy(
@@ -174,8 +176,9 @@ _logits_bce = Elementwise(
 )
 _weighted_bce = Elementwise(
     "binary_cross_entropy_with_logits",
-    lambda x, y, p: (1 - y) * x
-    + (1 + (p - 1) * y) * (call("log1p", call("exp", -call("abs", x))) + call("max", -x, 0)),
+    lambda x, y, p: (
+        (1 - y) * x + (1 + (p - 1) * y) * (call("log1p", call("exp", -call("abs", x))) + call("max", -x, 0))
+    ),
     3,
     grad=lambda g, x, y, p, out: (
         g * ((1 - y) - (1 + (p - 1) * y) * _stable_sigmoid(-x)),
@@ -212,5 +215,3 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"target size {tuple(y.shape)} must be the same as input size {tuple(x.shape)}")
     losses = _logits_bce(x, y) if pos_weight is None else _weighted_bce(x, y, pos_weight)
     return reduced(losses if weight is None else losses * weight, reduction)
-
-

@@ -114,7 +114,9 @@ def layer_norm(
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or tuple(x.shape[-len(shape) :]) != shape:
-        raise ShapeError(f"layer_norm: expected an input of shape [*, {', '.join(map(str, shape))}], got {tuple(x.shape)}")
+        raise ShapeError(
+            f"layer_norm: expected an input of shape [*, {', '.join(map(str, shape))}], got {tuple(x.shape)}"
+        )
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != shape:
             raise ShapeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(p.shape)}")
@@ -148,5 +150,3 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None
     noise = new(device.backend.empty(x._view.shape, x._view.dtype, device))
     draw("uniform", noise._view, generator)
     return _keep(x, noise, float(p), 1.0 / (1.0 - p))
-
-

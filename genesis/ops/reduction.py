@@ -78,7 +78,7 @@ def _run(name: str, x: Any, axes: tuple[int, ...], dtype: Any) -> View:
     device = view.buffer.device
     out = device.backend.empty(_kept(view.shape, axes), dtype, device)
     device.backend.reduce(name, out, view)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 # -- sum and what follows from it --------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None)
         x = x.to(want)
     axes = axes_of(dim, x.dim())
     view = _finish(_run("sum", x, axes, want), axes, keepdim)
-    return _sum.wrap(view, (x,), (), (x._view.shape, axes, keepdim))  # type: ignore[no-any-return]
+    return _sum.wrap(view, (x,), (), (x._view.shape, axes, keepdim))
 
 
 def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
@@ -118,13 +118,17 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     if dtype is not None:
         x = x.to(dtype)
     if not x.dtype.is_floating_point:
-        raise RuntimeError(f"mean needs a floating-point tensor, got {x.dtype}; use x.float().mean() or dtype=")
+        raise RuntimeError(
+            f"mean needs a floating-point tensor, got {x.dtype}; use x.float().mean() or dtype="
+        )
     axes = axes_of(dim, x.dim())
     count = math.prod(x.shape[i] for i in axes)
     return sum(x, axes or None, keepdim) * (1.0 / count if count else math.nan)
 
 
-def var(x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor:
+def var(
+    x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Tensor:
     """Variance ``sum((x - mean)^2) / (n - correction)`` over ``dim``."""
     if unbiased is not None:
         correction = 1 if unbiased else 0
@@ -134,7 +138,9 @@ def var(x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | N
     return sum(spread, axes or None, keepdim) * (1.0 / count if count > 0 else math.nan)
 
 
-def std(x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor:
+def std(
+    x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Tensor:
     """Square root of ``var``."""
     return ew.sqrt(var(x, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
 
@@ -188,7 +194,7 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         x = x.to(want)
     axes = axes_of(dim, x.dim())
     out = _finish(_run("prod", x, axes, want), axes, keepdim)
-    return _prod.wrap(out, (x,), (x, None), (axes, keepdim))  # type: ignore[no-any-return]
+    return _prod.wrap(out, (x,), (x, None), (axes, keepdim))
 
 
 @primitive("extreme")
@@ -202,7 +208,9 @@ def _extreme(node: Node, grad: Any) -> tuple[Any]:
 
 def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
     if 0 in [x.shape[i] for i in axes]:
-        raise RuntimeError(f"{name}: cannot reduce an axis of length 0 of shape {tuple(x.shape)}; it has no extreme")
+        raise RuntimeError(
+            f"{name}: cannot reduce an axis of length 0 of shape {tuple(x.shape)}; it has no extreme"
+        )
 
 
 def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
@@ -217,12 +225,12 @@ def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
 
 def amax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Largest element over ``dim``; equal elements share the gradient."""
-    return _amost("max", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _amost("max", x, dim, keepdim)
 
 
 def amin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Smallest element over ``dim``; equal elements share the gradient."""
-    return _amost("min", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _amost("min", x, dim, keepdim)
 
 
 def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
@@ -242,12 +250,12 @@ def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
 
 def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Position of the (first) largest element along ``dim``, or in the flattened tensor; int64."""
-    return _arg("argmax", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg("argmax", x, dim, keepdim)
 
 
 def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Position of the (first) smallest element along ``dim``, or in the flattened tensor; int64."""
-    return _arg("argmin", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _arg("argmin", x, dim, keepdim)
 
 
 def _most(x: Any, dim: Any, keepdim: bool, position: Any, whole: Any, pair: Any) -> Any:
@@ -261,7 +269,11 @@ def _most(x: Any, dim: Any, keepdim: bool, position: Any, whole: Any, pair: Any)
 
     indices = position(x, dim, True)
     values = gather(x, dim, indices)
-    return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
+    return (
+        ValuesAndIndices(values, indices)
+        if keepdim
+        else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
+    )
 
 
 def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
@@ -286,12 +298,12 @@ def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
 
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """True where every element over ``dim`` is non-zero."""
-    return _truth("min", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _truth("min", x, dim, keepdim)
 
 
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """True where some element over ``dim`` is non-zero."""
-    return _truth("max", x, dim, keepdim)  # type: ignore[no-any-return]
+    return _truth("max", x, dim, keepdim)
 
 
 # -- running totals and the rest ---------------------------------------------------------------------------
@@ -317,7 +329,7 @@ def _scan(name: str, x: Any, dim: int, dtype: Any) -> tuple[Any, View, int]:
 def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sum along ``dim``."""
     x, out, axis = _scan("sum", x, dim, dtype)
-    return _cumsum.wrap(out, (x,), (), axis)  # type: ignore[no-any-return]
+    return _cumsum.wrap(out, (x,), (), axis)
 
 
 @primitive("cumprod")
@@ -325,14 +337,16 @@ def _cumprod(node: Node, grad: Any) -> tuple[Any]:
     x, out = node.unpack()
     dim = node.options
     if _any_true(ew.eq(x, 0)):
-        raise RuntimeError("cumprod: the gradient where an element is 0 is not implemented; add a small number to x")
+        raise RuntimeError(
+            "cumprod: the gradient where an element is 0 is not implemented; add a small number to x"
+        )
     return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
 
 
 def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running product along ``dim``."""
     x, out, axis = _scan("prod", x, dim, dtype)
-    return _cumprod.wrap(out, (x,), (x, None), axis)  # type: ignore[no-any-return]
+    return _cumprod.wrap(out, (x,), (x, None), axis)
 
 
 def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
@@ -341,4 +355,3 @@ def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     top = ew.where(ew.isfinite(top), top, 0.0)
     out = ew.log(sum(ew.exp(x - top), dim, keepdim=True)) + top
     return out if keepdim else out.squeeze(axes_of(dim, x.dim()))
-

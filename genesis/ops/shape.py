@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
 
-def _take(rule: Primitive, x: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...], options: Any = None) -> Any:
+def _take(
+    rule: Primitive, x: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...], options: Any = None
+) -> Tensor:
     """A view of ``x`` by steps of view algebra, tied to its base for in-place operations."""
     view = replay(x._view, steps)
     out = rule.wrap(view, (x,), (), options)
@@ -54,7 +56,7 @@ def view(x: Tensor, *shape: Any) -> Tensor:
             f"view of shape {want} is not possible without a copy: the tensor has shape {x._view.shape} and "
             f"strides {x._view.strides}; use .reshape(...)"
         )
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)  # type: ignore[no-any-return]
+    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)
 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
@@ -64,7 +66,7 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
         return x
     if x._view.reshape(want) is None:
         x = contiguous(x)
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)  # type: ignore[no-any-return]
+    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -88,12 +90,12 @@ def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def squeeze(x: Tensor, dim: Any = None) -> Tensor:
     """Drop axes of length 1: all, or those of ``dim`` that have it."""
     axes = [i for i in axes_of(dim, x.dim()) if x.dim() and x._view.shape[i] == 1]
-    return _take(_reshape, x, (("squeeze", (tuple(axes),)),), x._view.shape)  # type: ignore[no-any-return]
+    return _take(_reshape, x, (("squeeze", (tuple(axes),)),), x._view.shape)
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """A new axis of length 1 at position ``dim``."""
-    return _take(_reshape, x, (("unsqueeze", (axis_of(dim, x.dim() + 1),)),), x._view.shape)  # type: ignore[no-any-return]
+    return _take(_reshape, x, (("unsqueeze", (axis_of(dim, x.dim() + 1),)),), x._view.shape)
 
 
 # -- order of axes -----------------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ def permute(x: Tensor, *dims: Any) -> Tensor:
     order = tuple([axis_of(d, x.dim()) for d in size_of(dims)])
     if sorted(order) != list(range(x.dim())):
         raise RuntimeError(f"permute needs each of the {x.dim()} axes once, got {size_of(dims)}")
-    return _take(_permute, x, (("permute", (order,)),), order)  # type: ignore[no-any-return]
+    return _take(_permute, x, (("permute", (order,)),), order)
 
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -128,7 +130,9 @@ def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
 def t(x: Tensor) -> Tensor:
     """Transpose of a matrix; tensors of fewer axes stay."""
     if x.dim() > 2:
-        raise RuntimeError(f"t() expects a tensor with at most 2 dimensions, got {x.dim()}; use .mT or transpose")
+        raise RuntimeError(
+            f"t() expects a tensor with at most 2 dimensions, got {x.dim()}; use .mT or transpose"
+        )
     return transpose(x, 0, 1) if x.dim() == 2 else x
 
 
@@ -151,7 +155,7 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
     want = size_of(shape)
     lead = len(want) - x.dim()
     want = tuple([x._view.shape[i - lead] if s == -1 and i >= lead else s for i, s in enumerate(want)])
-    return _take(_expand, x, (("expand", (want,)),), x._view.shape)  # type: ignore[no-any-return]
+    return _take(_expand, x, (("expand", (want,)),), x._view.shape)
 
 
 # -- parts -------------------------------------------------------------------------------------------------
@@ -164,7 +168,7 @@ def _slice(node: Node, grad: Any) -> tuple[Any]:
     return (embed_view(grad, shape, steps),)
 
 
-def take_view(x: Any, steps: Steps) -> Any:
+def take_view(x: Any, steps: Steps) -> Tensor:
     """The part of ``x`` that the steps select: a view."""
     return _take(_slice, x, steps, (x._view.shape, steps))
 
@@ -174,7 +178,7 @@ def _embed(node: Node, grad: Any) -> tuple[Any]:
     return (take_view(grad, node.options),)
 
 
-def embed_view(grad: Any, shape: Shape, steps: Steps) -> Any:
+def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
     """Zeros of ``shape`` with ``grad`` in the part that the steps select; repeated elements add up."""
     device = grad._view.buffer.device
     out = zeros_view(shape, grad._view.dtype, device)
@@ -182,7 +186,9 @@ def embed_view(grad: Any, shape: Shape, steps: Steps) -> Any:
     source = grad._view
     for i, stride in enumerate(part.strides):  # an expanded axis: its gradients belong to one element
         if stride == 0 and part.shape[i] > 1:
-            total = device.backend.empty(tuple([1 if j == i else s for j, s in enumerate(source.shape)]), source.dtype, device)
+            total = device.backend.empty(
+                tuple([1 if j == i else s for j, s in enumerate(source.shape)]), source.dtype, device
+            )
             device.backend.reduce("sum", total, source)
             source, part = total, part.narrow(i, 0, 1)
     device.backend.map(arg(0), part, source)
@@ -194,7 +200,7 @@ def _clear(node: Node, grad: Any) -> tuple[Any]:
     return (clear_view(grad, node.options),)
 
 
-def clear_view(x: Any, steps: Steps) -> Any:
+def clear_view(x: Any, steps: Steps) -> Tensor:
     """A copy of ``x`` with zeros in the part that the steps select."""
     copy = new(x._view)._copy_view()
     part = replay(copy, steps)
@@ -226,7 +232,7 @@ def narrow(x: Tensor, dim: int, start: int, length: int) -> Tensor:
     begin = start + size if start < 0 else start
     if not 0 <= begin <= begin + length <= size:
         raise RuntimeError(f"narrow: start ({start}) + length ({length}) exceeds dimension size ({size})")
-    return take_view(x, (("narrow", (axis, begin, length)),))  # type: ignore[no-any-return]
+    return take_view(x, (("narrow", (axis, begin, length)),))
 
 
 def select(x: Tensor, dim: int, index: int) -> Tensor:
@@ -235,7 +241,7 @@ def select(x: Tensor, dim: int, index: int) -> Tensor:
     size = x._view.shape[axis] if x.dim() else 0
     if not -size <= index < size:
         raise IndexError(f"index {index} is out of range for dimension {dim} with size {size}")
-    return take_view(x, (("select", (axis, index % size)),))  # type: ignore[no-any-return]
+    return take_view(x, (("select", (axis, index % size)),))
 
 
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -277,7 +283,7 @@ def _copy(node: Node, grad: Any) -> tuple[Any]:
 
 def clone(x: Tensor) -> Tensor:
     """A copy with its own memory; gradients flow through it."""
-    return _copy.wrap(x._copy_view(), (x,))  # type: ignore[no-any-return]
+    return _copy.wrap(x._copy_view(), (x,))
 
 
 def contiguous(x: Tensor) -> Tensor:
@@ -293,7 +299,7 @@ def _flip(node: Node, grad: Any) -> tuple[Any]:
 def flip(x: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along ``dims`` reversed."""
     axes = axes_of(size_of(dims), x.dim())
-    return _flip.wrap(new(x._view.flip(axes))._copy_view(), (x,), (), axes)  # type: ignore[no-any-return]
+    return _flip.wrap(new(x._view.flip(axes))._copy_view(), (x,), (), axes)
 
 
 @primitive("cat")
@@ -338,7 +344,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         if x._view.size:
             device.backend.map(arg(0), out.narrow(axis, start, n), x._view)
         start += n
-    return _cat.wrap(out, tensors, (), (axis, sizes))  # type: ignore[no-any-return]
+    return _cat.wrap(out, tensors, (), (axis, sizes))
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -379,11 +385,14 @@ def roll(x: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | Non
     """Elements shifted along ``dims``, those that fall off come in at the other end."""
     if dims is None:
         return reshape(roll(reshape(x, -1), shifts, 0), x._view.shape)
-    pairs = zip([shifts] if isinstance(shifts, int) else shifts, [dims] if isinstance(dims, int) else dims, strict=True)
+    pairs = zip(
+        [shifts] if isinstance(shifts, int) else shifts,
+        [dims] if isinstance(dims, int) else dims,
+        strict=True,
+    )
     for shift, dim in pairs:
         n = x._view.shape[axis_of(dim, x.dim())]
         k = shift % n if n else 0
         if k:
             x = cat([narrow(x, dim, n - k, k), narrow(x, dim, 0, n - k)], dim)
     return x
-

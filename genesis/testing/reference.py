@@ -75,7 +75,9 @@ class RefBackend(Backend):
         axes = tuple(i for i, (a, b) in enumerate(zip(x.shape, out.shape, strict=True)) if a != b)
         if op in REDUCERS:
             with np.errstate(all="ignore"):
-                REDUCERS[op].reduce(native(x), axis=axes, dtype=out.dtype.name, out=native(out), keepdims=True)
+                REDUCERS[op].reduce(
+                    native(x), axis=axes, dtype=out.dtype.name, out=native(out), keepdims=True
+                )
         else:
             function = {"argmax": np.argmax, "argmin": np.argmin}[op]
             native(out)[...] = function(native(x), axis=axes[0], keepdims=True) if axes else 0
