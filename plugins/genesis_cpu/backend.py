@@ -10,7 +10,7 @@ import numpy as np
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
-from genesis_cpu.kernels import indexing, map, matmul, reduce
+from genesis_cpu.kernels import indexing, map, matmul, random, reduce
 
 if TYPE_CHECKING:
     from genesis import device, dtype
@@ -70,6 +70,9 @@ class CpuBackend(Backend):
 
     def scatter(self, op: str, out: View, index: View, source: View, axis: int) -> None:
         indexing.scatter(op, out, index, source, axis)
+
+    def random(self, kind: str, out: View, seed: int, offset: int) -> None:
+        random.run(kind, out, seed, offset)
 
     # -- threads -------------------------------------------------------------------------------------
     def get_num_threads(self) -> int:
