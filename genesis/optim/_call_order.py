@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from types import MethodType
 from typing import Any
 from weakref import ref
@@ -23,29 +23,41 @@ _WRONG_ORDER = (
 )
 
 
+class _WatchedStep:
+    """The `step` of an optimizer; when it runs, it notes that on the optimizer.
+
+    It refers to the optimizer weakly: no cycle may keep its tensors alive. A pickled or deep copy of an
+    optimizer gets the `step` of its own class back, not one that steps the original.
+    """
+
+    _wrapped_by_lr_sched = True
+
+    def __init__(self, optimizer: Any, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._optimizer = ref(optimizer)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        optimizer: Any = self._optimizer()
+        optimizer._opt_called = True
+        return self._function(optimizer, *args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self._optimizer(), "step")
+
+
 def watch(optimizer: Any) -> bool:
     """Let the optimizer note on itself that its `step` has run; False if that cannot be done.
 
-    The names are PyTorch's, so that its schedulers and ours can share an optimizer. The wrapper refers to the
-    optimizer weakly: no cycle may keep its tensors alive.
+    The names are PyTorch's, so that its schedulers and ours can share an optimizer.
     """
     step: Any = getattr(optimizer, "step", None)
     if hasattr(step, "_wrapped_by_lr_sched"):
         return True
     if not isinstance(step, MethodType) or id(step.__self__) != id(optimizer):
         return False
-    function: Any = step.__func__
     try:
-        reference: Callable[[], Any] = ref(optimizer)
-
-        @wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            owner = reference()
-            owner._opt_called = True
-            return function(owner, *args, **kwargs)
-
-        watched._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
-        optimizer.step = watched
+        optimizer.step = _WatchedStep(optimizer, step.__func__)
     except (AttributeError, TypeError):  # it takes no attributes, or no weak references
         return False
     return True

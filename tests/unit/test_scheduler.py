@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import pickle
@@ -322,10 +323,28 @@ def test_scheduler_and_optimizer_can_be_pickled_together():
     optimizer = groups(0.8)
     scheduler = Half(optimizer, verbose=True)
     scheduler.step()
-    copy = pickle.loads(pickle.dumps(scheduler))
-    copy.step()
-    assert rates_of(copy.optimizer) == [0.2]
+    twin = pickle.loads(pickle.dumps(scheduler))
+    twin.step()
+    assert rates_of(twin.optimizer) == [0.2]
     assert rates_of(optimizer) == [0.4]
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"]
+)
+def test_copy_of_a_scheduled_optimizer_steps_itself(duplicate):
+    optimizer = Sgd(0.8)
+    scheduler = Half(optimizer)
+    twin = duplicate(optimizer)
+    twin.step()
+    assert (optimizer.steps, twin.steps) == (0, 1)
+    follower = duplicate(scheduler)
+    follower.optimizer.step()
+    follower.step()
+    assert rates_of(follower.optimizer) == [0.4]
+    assert (optimizer.steps, rates_of(optimizer)) == (0, [0.8])
+    with pytest.warns(UserWarning, match="Detected call"):
+        scheduler.step()
 
 
 # tensors as learning rates
