@@ -160,7 +160,7 @@ def _run_numpy(plan: _Numpy, out: View, inputs: Sequence[View | Number]) -> None
     for is_input, value in plan.order:
         x = inputs[value] if is_input else value
         operands.append(array(x) if type(x) is View else x)
-    _quiet.run(plan.function, *operands, array(out))
+    _quiet.run(plan.function, *operands, out=array(out))
 
 
 def _narrow(inputs: Sequence[View | Number]) -> bool:
