@@ -51,7 +51,7 @@ def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
 forward, backward = Kernel(_embedding), Kernel(_backward)
 
 
-def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int | None) -> Any:
+def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int | None = None) -> Any:
     """``weight[index]``.
 
     Raises:
@@ -75,7 +75,7 @@ def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int |
 
 
 def embedding_backward(
-    backend: Backend, needs: Sequence[bool], grad: View, index: View, weight: View, *, padding_idx: int | None
+    backend: Backend, needs: Sequence[bool], grad: View, index: View, weight: View, *, padding_idx: int | None = None
 ) -> Any:
     """The dense gradient of the table; the row ``padding_idx`` gets none."""
     if index.dtype.name != "int64" or weight.ndim != 2 or grad.dtype is not weight.dtype:
