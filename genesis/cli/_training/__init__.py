@@ -1,0 +1,1 @@
+"""What `genesis train` does."""

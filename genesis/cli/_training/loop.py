@@ -1,0 +1,243 @@
+"""The training loop, and the state from which it goes on."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import genesis
+from genesis import nn
+from genesis.cli._errors import Interrupted, Misuse, Stopped
+from genesis.cli._training.config import NO_SCHEDULER, Config
+from genesis.cli._training.folder import Metrics, RunFolder
+from genesis.data import DataLoader
+
+if TYPE_CHECKING:
+    from genesis.cli._training.progress import Progress
+    from genesis.recipes.recipe import Recipe
+
+
+class Training:
+    """A model on its way from step 0 to `total_steps`.
+
+    Everything that later steps depend on is in `state_dict`: parameters, the state of optimizer and schedule,
+    the random numbers, and the place in the data.
+
+    Attributes:
+        step: Steps taken.
+        seconds: Time spent on them, that of earlier processes included.
+        values: The evaluation after each epoch.
+    """
+
+    def __init__(self, config: Config, recipe: Recipe) -> None:
+        self.config, self.recipe = config, recipe
+        self.device = genesis.device(config.device)
+        genesis.manual_seed(config.seed)
+        self.model: nn.Module = recipe.model().to(self.device)
+        self.optimizer = self._made("optimizer", self.model.parameters())
+        self.scheduler: Any = None
+        if config.scheduler != NO_SCHEDULER:
+            self.scheduler = self._made("scheduler", self.optimizer)
+        self.loader: DataLoader[Any] = DataLoader(recipe.data, batch_size=config.batch_size, shuffle=True)
+        self.step = 0
+        self.seconds = 0.0
+        self.values: list[float] = []
+
+    def _made(self, what: str, subject: Any) -> Any:
+        """Make the optimizer or the scheduler; what it says about its options is for the user."""
+        name, options = getattr(self.config, what), getattr(self.config, f"{what}_options")
+        create = getattr(genesis.optim, f"create_{what}")
+        try:
+            return create(name, subject, **options)
+        except (TypeError, ValueError) as error:
+            raise Misuse(f"{what} {name}: {error}") from error
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in the data."""
+        return len(self.loader)
+
+    @property
+    def total_steps(self) -> int:
+        """Where the run ends."""
+        return self.config.epochs * self.steps_per_epoch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the steps to come depend on."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "values": list(self.values),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "loader": self.loader.state_dict(),
+            "random": genesis.get_rng_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was called."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        self.loader.load_state_dict(state["loader"])
+        genesis.set_rng_state(state["random"])
+        self.step, self.seconds, self.values = state["step"], state["seconds"], state["values"]
+
+    def train_batch(self, batch: Any) -> tuple[float, float]:
+        """Take a step; return the loss and the learning rate that it was taken with.
+
+        Raises:
+            Diverged: The loss is not a finite number; the parameters are as they were.
+        """
+        loss = self.recipe.loss(self.model, [tensor.to(self.device) for tensor in batch])
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise Diverged(self.step + 1, f"the loss became {value}")
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        lr = float(self.optimizer.param_groups[0]["lr"])
+        self.optimizer.step()
+        if self.scheduler is not None:
+            self.scheduler.step()
+        self.step += 1
+        return value, lr
+
+    def evaluate(self) -> float:
+        """Return the recipe's measure of the model as it is."""
+        self.model.eval()
+        value = float(self.recipe.evaluate(self.model, self.device))
+        self.model.train()
+        return value
+
+    def check_parameters(self) -> None:
+        """Raise `Diverged` if a parameter is not finite: such a state is not worth saving."""
+        for name, parameter in self.model.named_parameters():
+            if not np.isfinite(parameter.detach().numpy(force=True)).all():
+                raise Diverged(self.step, f"{name} became infinite or NaN")
+
+
+class Diverged(Exception):
+    """The training cannot go on from here."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(what)
+        self.step = step
+
+
+def train(training: Training, folder: RunFolder, progress: Progress, save_every: float) -> None:
+    """Train to the end, saving after each epoch and every `save_every` seconds within.
+
+    Raises:
+        Stopped: The loss is not finite. The last good checkpoint is there.
+        Interrupted: A signal came. All is saved, unless it came twice.
+    """
+    metrics = Metrics(folder.path / "metrics.csv", training.recipe.measure, training.step)
+    with _signals() as signals:
+        try:
+            _Run(training, folder, metrics, progress, save_every, signals).go()
+        except Diverged as error:
+            metrics.flush()
+            epoch = (error.step - 1) // training.steps_per_epoch + 1
+            raise Stopped(
+                f"{error} at step {error.step} (epoch {epoch}); the training has stopped. "
+                f"The last good checkpoint is {folder.newest()}. A lower --lr may help."
+            ) from None
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped at once; the last checkpoint is {folder.newest()}. "
+                f"Go on with: {resume_command(folder)}",
+                signal.SIGINT,
+            ) from None
+
+
+class _Run:
+    """The loop over epochs and batches, with what it reports to."""
+
+    def __init__(
+        self,
+        training: Training,
+        folder: RunFolder,
+        metrics: Metrics,
+        progress: Progress,
+        save_every: float,
+        signals: list[int],
+    ) -> None:
+        self.training, self.folder, self.metrics, self.progress = training, folder, metrics, progress
+        self.save_every, self.signals = save_every, signals
+        self.saved = time.perf_counter()
+
+    def go(self) -> None:
+        training = self.training
+        if training.step == 0:
+            self.save()  # so that there is a good checkpoint from the beginning
+        while training.step < training.total_steps:
+            self.epoch()
+
+    def epoch(self) -> None:
+        """Train through the data, or what is left of it after a restart, then evaluate."""
+        training = self.training
+        training.model.train()
+        number, last = training.step // training.steps_per_epoch + 1, (0.0, 0.0, 0.0)
+        before = time.perf_counter()
+        for batch in training.loader:
+            loss, lr = training.train_batch(batch)
+            now = time.perf_counter()
+            training.seconds += now - before
+            last = (loss, lr, len(batch[0]) / (now - before))
+            self.progress.step(training.step, len(batch[0]), *last)
+            if training.step % training.steps_per_epoch:  # the last step gets its row after the evaluation
+                self.metrics.add(training.step, number, *last, None)
+                if self.signals or now - self.saved >= self.save_every:
+                    self.save()
+            before = time.perf_counter()
+        value = training.evaluate()
+        training.values.append(value)
+        training.seconds += time.perf_counter() - before
+        self.metrics.add(training.step, number, *last, value)
+        self.progress.epoch(training.step, number, value)
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint; stop if a signal asked for it."""
+        training = self.training
+        training.check_parameters()
+        self.metrics.flush()  # first, so that every step of a checkpoint has its row
+        path = self.folder.save(training.state_dict(), *divmod(training.step, training.steps_per_epoch))
+        self.saved = time.perf_counter()
+        if self.signals and training.step < training.total_steps:
+            raise Interrupted(
+                f"everything is saved in {path}. Go on with: {resume_command(self.folder)}", self.signals[0]
+            )
+
+
+def resume_command(folder: RunFolder) -> str:
+    """What to type to go on."""
+    return f"genesis train --resume {folder}"
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Yield a list that is filled by the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts at once."""
+    received: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
