@@ -13,6 +13,7 @@ from genesis_cpu import _threads
 from genesis_cpu._cache import build, source
 
 INTS, WIDE, FLOATS = 8, 16, 2  # what a launch can pass by itself
+ALONE = 49152  # additions below which a second thread costs more than it brings
 SIGNATURE = "void(int64,int64,int64)"
 
 _lock = threading.RLock()
@@ -50,7 +51,7 @@ class Kernel:
         return found
 
 
-def parts(work: float, n: int, least: int = 32768) -> int:
+def parts(work: float, n: int, least: int = ALONE) -> int:
     """Into how many parts to cut a range of ``n``: one where ``work`` (in additions) does not pay for a launch."""
     if work < least:
         return 1
@@ -67,15 +68,15 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     if more <= FLOATS:
         if k <= INTS:
             if cut == 1:
-                _threads.serial(function, n, *words, *_ZEROS[INTS - k], *floats, *_NOTHING[more])
+                _threads.serial(function, n, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
             else:
-                _threads.parallel(function, n, cut, *words, *_ZEROS[INTS - k], *floats, *_NOTHING[more])
+                _threads.parallel(function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
             return
         if k <= WIDE and cut == 1:
-            _threads.serial16(function, n, *words, *_ZEROS[WIDE - k], *floats, *_NOTHING[more])
+            _threads.serial16(function, n, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more])
             return
         if k < WIDE:
-            words = (*words, *_ZEROS[WIDE - k])
+            words = (*words, *ZEROS[WIDE - k])
             k = WIDE
     memory = bytearray(struct.pack(f"{k}q{more}d", *words, *floats))
     place = _threads.address(np.frombuffer(memory, np.uint8))
@@ -95,5 +96,5 @@ def float_place(words: int, floats: int) -> int:
     return words
 
 
-_ZEROS = [(0,) * k for k in range(WIDE + 1)]
+ZEROS = [(0,) * k for k in range(WIDE + 1)]
 _NOTHING = [(0.0,) * (FLOATS - k) for k in range(FLOATS + 1)]

@@ -222,18 +222,19 @@ def _tanh(x: _Value) -> _Value:
 
 
 def _erf(x: _Value) -> _Value:
-    """x P(x**2) up to 1, above it 1 - exp(-Q(|x|)); both minimax fits of this project's own."""
+    """x + x P(x**2) up to 1, above it 1 - exp(-Q(|x|)); both minimax fits of this project's own."""
     a = x.intrinsic("fabs").at_most(4.0)
-    z = a * a
-    small = a * z.polynomial(
-        1.128379166e00, -3.761262714e-01, 1.128360018e-01, -2.685444459e-02, 5.189535339e-03, -8.020841277e-04,
-        7.889119521e-05,
+    p = (a * a).polynomial(
+        1.283791659e-01, -3.761262714e-01, 1.128360018e-01, -2.685444459e-02, 5.189535339e-03, -8.020841281e-04,
+        7.889119536e-05,
     )  # fmt: skip
     q = a.polynomial(
-        -1.880381700e-04, 1.129578416e00, 6.332199081e-01, 1.084185629e-01, -2.520824863e-02, 4.204559183e-03,
-        -4.413358905e-04, 2.168681298e-05,
+        3.124597540e-04, 1.127202319e00, 6.379649269e-01, 1.032562669e-01, -2.190650796e-02, 2.964014296e-03,
+        -1.879725517e-04,
     )  # fmt: skip
-    return small.choose(a.less(1.0), 1.0 - _exp(-q)).intrinsic("copysign", x)
+    r, n = _split(-q)
+    above = 1.0 - (_expm1_small(r) + 1.0) * _power_of_two(x, n)
+    return a.fma(p, a).choose(a.less(1.0), above).intrinsic("copysign", x)
 
 
 def _widened(name: str) -> Callable[..., _Value]:

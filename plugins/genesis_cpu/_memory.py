@@ -6,6 +6,7 @@ elements (None until somebody wants it).  A handle is a flat array of bytes.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -20,38 +21,61 @@ BYTES = np.dtype(np.uint8)
 _layouts: dict[Shape, tuple[int, Shape]] = {}
 
 
+def layout(shape: Shape) -> tuple[int, Shape]:
+    """The number of elements, and the strides of a contiguous view; remembered for each shape."""
+    found = _layouts.get(shape)
+    if found is None:
+        size = 1
+        for s in shape:
+            size *= s
+        if len(_layouts) > 4096:  # a program whose shapes never repeat must not grow
+            _layouts.clear()
+        found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
+    return found
+
+
 def empty(shape: Shape, dtype: Any, device: Any) -> View:
     """A new contiguous view."""
-    layout = _layouts.get(shape)
-    if layout is None:
-        layout = _layout(shape)
-    size, strides = layout
+    found = _layouts.get(shape)
+    size, strides = layout(shape) if found is None else found
     nbytes = size * dtype.itemsize
-    return View(Buffer(np.empty(nbytes, BYTES), nbytes, device), dtype, shape, strides)
+    handle = np.empty(nbytes, BYTES)
+    native = (_threads.address(handle), None) if _threads.ready else None
+    return View(Buffer(handle, nbytes, device), dtype, shape, strides, 0, native)
 
 
-def _layout(shape: Shape) -> tuple[int, Shape]:
-    size = 1
-    for s in shape:
-        size *= s
-    if len(_layouts) > 4096:  # a program whose shapes never repeat must not grow
-        _layouts.clear()
-    found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
-    return found
+def scratch(nbytes: int) -> tuple[int, np.ndarray[Any, Any]]:
+    """The address of memory for one call, and its owner."""
+    owner = np.empty(nbytes, BYTES)
+    return _threads.address(owner), owner
+
+
+class Report(threading.local):
+    """Two integers where a kernel leaves a wrong index: whether there was one, and which."""
+
+    def __init__(self) -> None:
+        self.memory = np.zeros(2, np.int64)
+        self.address = int(self.memory.ctypes.data)
+
+    def take(self) -> int | None:
+        """The wrong index, or None; forgotten afterwards."""
+        if not self.memory[0]:
+            return None
+        self.memory[0] = 0
+        return int(self.memory[1])
+
+
+report = Report()
 
 
 def address(v: View) -> int:
     """The address of element (0, 0, …)."""
     native = v.native
     if native is None:
-        native = v.native = (_place(v), None)
+        handle = v.buffer.handle
+        start = _threads.address(handle) if handle.flags.writeable else int(handle.ctypes.data)
+        native = v.native = (start + v.offset * v.dtype.itemsize, None)
     return native[0]  # type: ignore[no-any-return]
-
-
-def _place(v: View) -> int:
-    handle = v.buffer.handle
-    start = _threads.address(handle) if handle.flags.writeable else handle.ctypes.data
-    return int(start) + v.offset * v.dtype.itemsize
 
 
 def array(v: View) -> np.ndarray[Any, Any]:
@@ -66,10 +90,8 @@ def array(v: View) -> np.ndarray[Any, Any]:
     else:
         strides = tuple([s * size for s in v.strides])
         made = np.ndarray(v.shape, v.dtype.name, v.buffer.handle, v.offset * size, strides)
-    v.native = (native[0] if native is not None else None, made)
-    if native is None:
-        # the address is found without Numba here: it may not be loaded yet
-        v.native = (made.ctypes.data, made) if made.size else (0, made)
+    # without Numba, which may not be loaded yet
+    v.native = (made.ctypes.data if native is None else native[0], made)
     return made
 
 

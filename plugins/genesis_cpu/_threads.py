@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # what the launchers find in their file
 
 _lock = threading.RLock()
 _count = 0
+#: whether ``address`` is compiled: before the first kernel nothing may load Numba
+ready = False
 
 
 def get_num_threads() -> int:
@@ -89,6 +91,7 @@ class _Lazy:
         self.name, self.function, self.signature, self.options = name, function, signature, options
 
     def __call__(self, *args: Any) -> Any:
+        global ready
         with _lock:
             compiled = globals()[self.name]
             if compiled is self:
@@ -98,6 +101,7 @@ class _Lazy:
 
                 function, cached = build(source(self.function), self.function.__name__)
                 compiled = globals()[self.name] = njit(self.signature, cache=cached, **self.options)(function)
+                ready = ready or self.name == "address"
         return compiled(*args)
 
 

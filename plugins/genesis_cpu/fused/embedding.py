@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from genesis.backend import Backend, View
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, empty
+from genesis_cpu._memory import address, empty, report
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -62,15 +60,15 @@ def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int |
     index, weight = contiguous(index), contiguous(weight)
     length, n = weight.shape
     out = empty((*index.shape, n), weight.dtype, weight.buffer.device)
-    bad = np.zeros(2, np.int64)
     count = index.size
     if count:
         words = (
-            address(out), address(index), address(weight), length, n, weight.dtype.itemsize, bad.ctypes.data,
+            address(out), address(index), address(weight), length, n, weight.dtype.itemsize, report.address,
         )  # fmt: skip
         launch(forward(weight.dtype.name), count, parts(count * n, count), words)
-    if bad[0]:
-        raise IndexError(f"embedding index {bad[1]} is out of range for a table of {length} rows")
+    bad = report.take()
+    if bad is not None:
+        raise IndexError(f"embedding index {bad} is out of range for a table of {length} rows")
     return out
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from genesis.backend import Backend, View
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, empty
+from genesis_cpu._memory import address, empty, report
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -132,14 +130,14 @@ def cross_entropy(
     n, classes = logits.shape
     dtype, device = logits.dtype, logits.buffer.device
     losses, lse, count = (empty(shape, dtype, device) for shape in ((n,), (n,), ()))
-    bad = np.zeros(2, np.int64)
     words = (
         address(logits), dtype.itemsize, classes, address(target), target.strides[0], ignore_index,
-        address(losses), address(lse), bad.ctypes.data,
+        address(losses), address(lse), report.address,
     )  # fmt: skip
     launch(rows(dtype.name), n, parts(logits.size * 10, n), words, (label_smoothing,))
-    if bad[0]:
-        raise IndexError(f"target {bad[1]} is out of range for {classes} classes; it must be 0 to {classes - 1}")
+    bad = report.take()
+    if bad is not None:
+        raise IndexError(f"target {bad} is out of range for {classes} classes; it must be 0 to {classes - 1}")
     loss = losses if reduction == "none" else empty((), dtype, device)
     # without a reduction this leaves its sum in the place of the divisor first
     words = (

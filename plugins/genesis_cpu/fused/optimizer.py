@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genesis.backend import Backend, View
+from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address
+from genesis_cpu._memory import address, layout
+from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._math import fma_, max_, sqrt_
@@ -23,7 +26,7 @@ if TYPE_CHECKING:  # what kernels find in their file
 def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, amsgrad = float64_pointer(slot(args, 2)), slot(args, 3)
-    options = float64_pointer(slot(args, 4))
+    options, width = float64_pointer(slot(args, 4)), slot(args, 5)
     sign, l2, keep = real(options[0]), real(options[1]), real(options[2])
     new1, keep2, new2, eps = real(options[3]), real(options[4]), real(options[5]), real(options[6])
     t = 0
@@ -33,10 +36,11 @@ def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
     while at < hi:
         a = at - starts[t]
         b = min(hi, starts[t + 1]) - starts[t]
-        p, g, m = reals(table[5 * t]), reals(table[5 * t + 1]), reals(table[5 * t + 2])
-        v, top = reals(table[5 * t + 3]), reals(table[5 * t + 4])
+        p, g = reals(table[width * t]), reals(table[width * t + 1])
+        m, v = reals(table[width * t + 2]), reals(table[width * t + 3])
         step, root = real(scales[2 * t]), real(scales[2 * t + 1])
         if amsgrad:
+            top = reals(table[width * t + 4])
             for i in range(a, b):
                 x = p[i] * keep
                 d = fma_(l2, p[i], sign * g[i])
@@ -63,7 +67,7 @@ def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
 def _sgd(args, lo, hi):  # type: ignore[no-untyped-def]
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, nesterov = float64_pointer(slot(args, 2)), slot(args, 3)
-    options = float64_pointer(slot(args, 4))
+    options, width = float64_pointer(slot(args, 4)), slot(args, 5)
     sign, l2, lr, momentum = real(options[0]), real(options[1]), real(options[2]), real(options[3])
     t = 0
     while starts[t + 1] <= lo:
@@ -72,12 +76,13 @@ def _sgd(args, lo, hi):  # type: ignore[no-untyped-def]
     while at < hi:
         a = at - starts[t]
         b = min(hi, starts[t + 1]) - starts[t]
-        p, g, buffer = reals(table[3 * t]), reals(table[3 * t + 1]), reals(table[3 * t + 2])
-        if table[3 * t + 2] == 0:
+        p, g = reals(table[width * t]), reals(table[width * t + 1])
+        if width == 2:
             for i in range(a, b):
                 p[i] = p[i] - lr * fma_(l2, p[i], sign * g[i])
         else:
             # a fresh buffer is set to the gradient: it keeps nothing, and takes all
+            buffer = reals(table[width * t + 2])
             keep, new = real(scales[2 * t]), real(scales[2 * t + 1])
             fresh = keep == real(0)
             for i in range(a, b):
@@ -91,38 +96,56 @@ def _sgd(args, lo, hi):  # type: ignore[no-untyped-def]
 
 
 adam, sgd = Kernel(_adam), Kernel(_sgd)
-_WEIGHT = 4  # additions that one element costs
+_WEIGHT = 3  # additions that one element costs
 
 
-def _serves(*groups: Sequence[View]) -> bool:
-    """All tensors contiguous, of one floating-point type, and alike in size."""
-    first = groups[0]
-    if not first:
-        return False
-    dtype = first[0].dtype
-    return dtype.is_floating_point and all(
-        v.dtype is dtype and v.contiguous and v.shape == p.shape
-        for group in groups
-        if group
-        for v, p in zip(group, first, strict=True)
-    )
+def _table(params: Sequence[View], grads: Sequence[View], *states: Sequence[View]) -> tuple[Any, ...] | None:
+    """Addresses (a row for each parameter), where each parameter's elements start, and what must stay alive.
+
+    None unless all tensors are alike: contiguous, and of one floating-point type.
+    """
+    dtype = params[0].dtype
+    if not dtype.is_floating_point:
+        return None
+    table: list[int] = []
+    starts = [0]
+    alive: list[View] = []
+    total = 0
+    for p, g, *others in zip(params, grads, *states, strict=True):
+        size, strides = layout(p.shape)
+        if p.strides != strides or p.dtype is not dtype or g.dtype is not dtype or g.shape != p.shape:
+            return None
+        if g.strides != strides:
+            g = duplicate(g)
+            alive.append(g)
+        table += (address(p), address(g))
+        for s in others:
+            if s.strides != strides or s.shape != p.shape or s.dtype is not dtype:
+                return None
+            table.append(address(s))
+        total += size
+        starts.append(total)
+    return table, starts, alive
 
 
 def _launch(
-    kernel: Kernel, params: Sequence[View], table: list[int], scales: list[float], flag: bool, options: Any
+    kernel: Kernel, dtype: str, plan: tuple[Any, ...], scales: list[float], flag: bool, options: Any
 ) -> None:
-    starts = [0]
-    for p in params:
-        starts.append(starts[-1] + p.size)
+    table, starts, _ = plan
     total = starts[-1]
     if not total:
         return
-    # one block: the addresses, the starts, and the floats as they are
-    whole = np.array(table + starts, np.int64)
-    floats = np.array([*scales, *options], np.float64)
-    first, second = whole.ctypes.data, floats.ctypes.data
-    words = (first, first + 8 * len(table), second, int(flag), second + 8 * len(scales))
-    launch(kernel(params[0].dtype.name), total, parts(total * _WEIGHT, total), words)
+    # one block: the addresses, the starts, the scales, the options
+    k = len(table) + len(starts)
+    memory = np.frombuffer(
+        bytearray(struct.pack(f"{k}q{len(scales) + len(options)}d", *table, *starts, *scales, *options)), np.uint8
+    )
+    place = _threads.address(memory)
+    words = (
+        place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
+        len(table) // (len(starts) - 1),
+    )  # fmt: skip
+    launch(kernel(dtype), total, parts(total * _WEIGHT, total), words)
 
 
 def adam_step(
@@ -143,22 +166,20 @@ def adam_step(
     maximize: bool,
 ) -> Any:
     """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, of AdamW (arXiv 1711.05101), in place."""
-    if not _serves(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs):
-        return NotImplemented
     amsgrad = bool(max_exp_avg_sqs)
-    table: list[int] = []
+    plan = _table(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
+    if plan is None:
+        return NotImplemented
     scales: list[float] = []
     known: dict[float, tuple[float, float]] = {}
-    for k, t in enumerate(steps):
-        table += (address(params[k]), address(grads[k]), address(exp_avgs[k]), address(exp_avg_sqs[k]))
-        table.append(address(max_exp_avg_sqs[k]) if amsgrad else 0)
+    for t in steps:
         if t not in known:
             known[t] = lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
         scales += known[t]
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
     options = (-1.0 if maximize else 1.0, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
-    _launch(adam, params, table, scales, amsgrad, options)
+    _launch(adam, params[0].dtype.name, plan, scales, amsgrad, options)
     return None
 
 
@@ -177,13 +198,12 @@ def sgd_step(
     first: Sequence[bool],
 ) -> Any:
     """One step of gradient descent with momentum (PyTorch's form: the rate multiplies the buffer), in place."""
-    if not _serves(params, grads, momentum_buffers):
+    plan = _table(params, grads, *([momentum_buffers] if momentum_buffers else []))
+    if plan is None:
         return NotImplemented
-    table: list[int] = []
     scales: list[float] = []
-    for k, p in enumerate(params):
-        table += (address(p), address(grads[k]), address(momentum_buffers[k]) if momentum_buffers else 0)
-        scales += (0.0, 1.0) if momentum_buffers and first[k] else (momentum, 1 - dampening)
+    for fresh in first:
+        scales += (0.0, 1.0) if fresh else (momentum, 1 - dampening)
     options = (-1.0 if maximize else 1.0, weight_decay, lr, momentum)
-    _launch(sgd, params, table, scales, nesterov, options)
+    _launch(sgd, params[0].dtype.name, plan, scales, nesterov, options)
     return None

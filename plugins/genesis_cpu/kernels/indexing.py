@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from genesis.backend import View
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address
+from genesis_cpu._memory import address, report
 from genesis_cpu.kernels.map import collapse
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -92,7 +90,7 @@ gather_kernel, scatter_kernel, check = Kernel(_gather), Kernel(_scatter), Kernel
 _BITS = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}  # moving a number needs only its bits
 
 
-def _walk(first: View, index: View, second: View, axis: int, flag: int, bad: int) -> tuple[list[int], int, int]:
+def _walk(first: View, index: View, second: View, axis: int, flag: int) -> tuple[list[int], int, int]:
     """The argument block, the number of rows, and the number of elements."""
     fixed = list(second.strides)
     fixed[axis] = 0  # the index says where along this axis
@@ -103,7 +101,7 @@ def _walk(first: View, index: View, second: View, axis: int, flag: int, bad: int
     units = (first.dtype.itemsize, 8, second.dtype.itemsize)
     words = [
         address(first), address(index), address(second), second.shape[axis],
-        second.strides[axis] * second.dtype.itemsize, bad, len(sizes) - 1, flag,
+        second.strides[axis] * second.dtype.itemsize, report.address, len(sizes) - 1, flag,
     ]  # fmt: skip
     rows = 1
     for d in range(len(sizes) - 1, -1, -1):
@@ -113,28 +111,27 @@ def _walk(first: View, index: View, second: View, axis: int, flag: int, bad: int
     return words, rows, rows * sizes[-1]
 
 
-def _complain(bad: np.ndarray, length: int) -> None:  # type: ignore[type-arg]
-    if bad[0]:
-        raise IndexError(f"index {bad[1]} is out of range for an axis of length {length}")
+def _complain(length: int) -> None:
+    bad = report.take()
+    if bad is not None:
+        raise IndexError(f"index {bad} is out of range for an axis of length {length}")
 
 
 def gather(out: View, x: View, index: View, axis: int) -> None:
     """``Backend.gather``."""
     if not out.size:
         return
-    bad = np.zeros(2, np.int64)
-    words, rows, size = _walk(out, index, x, axis, out.dtype.itemsize, bad.ctypes.data)
+    words, rows, size = _walk(out, index, x, axis, out.dtype.itemsize)
     launch(gather_kernel(_BITS[out.dtype.itemsize]), rows, parts(2 * size, rows), words)
-    _complain(bad, x.shape[axis])
+    _complain(x.shape[axis])
 
 
 def scatter(op: str, out: View, index: View, source: View, axis: int) -> None:
     """``Backend.scatter``; on one thread, because two indices may name the same place."""
     if not index.size:
         return
-    bad = np.zeros(2, np.int64)
-    words, rows, size = _walk(source, index, out, axis, op == "add", bad.ctypes.data)
+    words, rows, size = _walk(source, index, out, axis, op == "add")
     launch(check("int64"), rows, 1, words)
-    _complain(bad, out.shape[axis])
+    _complain(out.shape[axis])
     name = out.dtype.name if op == "add" and out.dtype.kind != "b" else _BITS[out.dtype.itemsize]
     launch(scatter_kernel(name), rows, 1, words)

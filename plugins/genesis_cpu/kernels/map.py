@@ -15,8 +15,8 @@ import numpy as np
 
 from genesis.backend import Expr, Number, View, arg, number_dtype, scalar_source, topological
 from genesis_cpu import _threads
-from genesis_cpu._kernel import compile_text, float_place, launch
-from genesis_cpu._memory import address, array, empty
+from genesis_cpu._kernel import ALONE, INTS, ZEROS, compile_text, float_place, launch
+from genesis_cpu._memory import address, array, empty, layout
 
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
@@ -35,13 +35,6 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
 _SHIFTS: dict[str, Callable[..., Any]] = {"shl": np.left_shift, "shr": np.right_shift}
 
 
-class _Flat(NamedTuple):
-    """Contiguous operands: one loop, any length."""
-
-    kernel: int
-    weight: float
-
-
 class _Walk(NamedTuple):
     """Strided operands of one shape: ``n`` rows (or elements), and what follows the addresses in the block."""
 
@@ -58,7 +51,8 @@ class _Numpy(NamedTuple):
     order: tuple[tuple[bool, Any], ...]
 
 
-_flat: dict[Any, _Flat] = {}
+#: contiguous operands: the kernel, and what an element costs; one loop serves every length
+_flat: dict[Any, tuple[int, float]] = {}
 _walks: dict[Any, _Walk | None] = {}
 _kernels: dict[str, int] = {}
 _numpy: dict[Any, _Numpy | None] = {}
@@ -66,10 +60,10 @@ _numpy: dict[Any, _Numpy | None] = {}
 
 def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
     """``Backend.map``."""
-    size = out.size
-    if not size:
-        return
+    size, strides = layout(out.shape)
     if size < SMALL or out.dtype.itemsize < 4 or expr.name in _SHIFTS:
+        if not size:
+            return
         kinds = (expr, *map(type, inputs))
         plan = _numpy.get(kinds, False)
         if plan is False:
@@ -77,35 +71,45 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
         if plan and (size < SMALL or expr.name in _SHIFTS or _narrow(inputs)):
             _run_numpy(plan, out, inputs)
             return
-    strides = out.strides
-    if out.contiguous:
-        words = [address(out)]
-        key: list[Any] = [expr, out.dtype]
-        floats: list[float] = []
-        for x in inputs:
-            if type(x) is View:
-                if x.strides != strides:
-                    break
-                place = address(x)
-                key.append(x.dtype)
-                if place == words[0] and x.dtype is out.dtype:
-                    key.append(True)  # in place
-                else:
-                    words.append(place)
+    if out.strides != strides:
+        _run_walk(expr, out, inputs)
+        return
+    # from here to the launch this is the price of every operation, so it is written for speed
+    native = out.native
+    base = address(out) if native is None else native[0]
+    words = [base]
+    floats: list[float] = []
+    key: list[Any] = [expr, out.dtype]
+    for x in inputs:
+        if type(x) is View:
+            if x.strides != strides:
+                _run_walk(expr, out, inputs)
+                return
+            native = x.native
+            place = address(x) if native is None else native[0]
+            key.append(x.dtype)
+            if place == base and x.dtype is out.dtype:
+                key.append(True)  # in place
             else:
-                key.append(type(x))
-                if type(x) is float:
-                    floats.append(x)
-                else:
-                    words.append(int(x))
+                words.append(place)
         else:
-            flat = _flat.get(tuple(key))
-            if flat is None:
-                flat = _plan_flat(tuple(key), expr, out, inputs, len(words), len(floats))
-            work = size * flat.weight
-            launch(flat.kernel, size, 1 if work < 32768 else _threads.get_num_threads(), words, floats)
-            return
-    _run_walk(expr, out, inputs)
+            key.append(type(x))
+            if type(x) is float:
+                floats.append(x)
+            else:
+                words.append(int(x))  # type: ignore[arg-type]
+    found = _flat.get(tuple(key))
+    if found is None:
+        found = _plan_flat(tuple(key), expr, out, inputs, len(words), len(floats))
+    kernel, weight = found
+    if size * weight < ALONE:
+        k = len(words)
+        if k <= INTS and not floats:
+            _threads.serial(kernel, size, *words, *ZEROS[INTS - k], 0.0, 0.0)
+        else:
+            launch(kernel, size, 1, words, floats)
+    else:
+        launch(kernel, size, _threads.get_num_threads(), words, floats)
 
 
 # -- NumPy -------------------------------------------------------------------------------------------------
@@ -190,11 +194,11 @@ def _compiled(text: str) -> int:
 
 def _plan_flat(
     key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int, floats: int
-) -> _Flat:
+) -> tuple[int, float]:
     base = address(out)
     patterns = [_pattern(x, "=" if _in_place(x, out, base) else "1") for x in inputs]
     text = _text(expr, out, inputs, "1", patterns, 0, words, floats)
-    plan: _Flat = _remember(_flat, key, _Flat(_compiled(text), _weight(expr)))
+    plan: tuple[int, float] = _remember(_flat, key, (_compiled(text), _weight(expr)))
     return plan
 
 
@@ -226,7 +230,7 @@ def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
     found = _walks.get(tuple(key))
     if found is None:
         found = _plan_walk(tuple(key), expr, out, inputs, len(words), len(floats))
-    parts = 1 if found.work < 32768 else min(_threads.get_num_threads(), found.n)
+    parts = 1 if found.work < ALONE else min(_threads.get_num_threads(), found.n)
     launch(found.kernel, found.n, parts, [*words, *found.words], floats)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from genesis.backend import View
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, array, empty
+from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -58,7 +58,7 @@ def _whole(args, lo, hi):  # type: ignore[no-untyped-def]
 
 
 def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
-    """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64.
+    """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64; one part is the result.
 
     Four rows are added in their own type before they are widened: that is exact enough, and four times less work.
     """
@@ -89,6 +89,10 @@ def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
             for i in range(n):
                 total[i] = total[i] + float64(a[i])
             r += 1
+        if pieces == 1:
+            result = reals(slot(args, 11) + (batch * columns + first) * slot(args, 10))
+            for i in range(n):
+                result[i] = real(total[i])
 
 
 def _combine(args, lo, hi):  # type: ignore[no-untyped-def]
@@ -154,9 +158,10 @@ def _sum(out: View, x: View) -> None:
         if count == 1:
             launch(along_rows(name), 1, 1, (address(out), address(x), n, 0))
             return
-        sums = np.empty(count)
-        launch(whole(name), count, parts(n, count), (sums.ctypes.data, address(x), n, PART))
-        array(out)[...] = sums.sum()
+        sums, owner = scratch(8 * count)
+        launch(whole(name), count, parts(n, count), (sums, address(x), n, PART))
+        launch(combine(name), 1, 1, (address(out), sums, 1, count, size))
+        del owner
     elif kinds == [False, True]:
         (rows, stride, _), (n, _, _) = runs
         launch(along_rows(name), rows, parts(rows * n, rows), (address(out), address(x), n, stride * size))
@@ -166,16 +171,17 @@ def _sum(out: View, x: View) -> None:
         tiles = -(-columns // TILE)
         pieces = max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
         per_part = -(-rows // pieces)
-        sums = np.empty(batch * pieces * columns)
+        count = batch * pieces * columns
+        sums, owner = scratch(8 * count)
         items = batch * pieces * tiles
         words = (
-            sums.ctypes.data, address(x), rows, columns, per_part, pieces, tiles, TILE,
-            batch_stride * size, row_stride * size, size,
+            sums, address(x), rows, columns, per_part, pieces, tiles, TILE,
+            batch_stride * size, row_stride * size, size, address(out),
         )  # fmt: skip
         launch(down_columns(name), items, parts(x.size, items), words)
-        launch(
-            combine(name), batch, parts(sums.size, batch), (address(out), sums.ctypes.data, columns, pieces, size)
-        )
+        if pieces > 1:
+            launch(combine(name), batch, parts(count, batch), (address(out), sums, columns, pieces, size))
+        del owner
 
 
 def _runs(shape: Sequence[int], strides: Sequence[int], out: Sequence[int]) -> list[tuple[int, int, bool]]:
