@@ -16,9 +16,9 @@ from genesis.recipes.recipe import Recipe
 class Shakespeare(Recipe):
     """Predict the next character of Shakespeare."""
 
-    epochs = 2
+    epochs = 3
     batch_size = 32
-    lr = 3e-3
+    lr = 4e-3
     optimizer_options: ClassVar[Mapping[str, Any]] = {"weight_decay": 0.1, "betas": (0.9, 0.99)}
     clip = 1.0
     measure = "validation_loss"

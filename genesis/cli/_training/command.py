@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from inspect import Parameter
 from pathlib import Path
@@ -46,11 +47,16 @@ class Request:
 
 def run(request: Request) -> None:
     """Train as requested."""
+    with ExitStack() as claimed:
+        _run(request, claimed)
+
+
+def _run(request: Request, claimed: ExitStack) -> None:
     started = time.perf_counter()
     folder = _folder(request)
     config: Config | None = None
     if request.resume is not None and folder is not None:
-        folder.make()
+        claimed.enter_context(folder)
         if folder.has_config:
             config = folder.read_config()
             _refuse_contradictions(request, config, folder)
@@ -79,8 +85,9 @@ def run(request: Request) -> None:
     training = Training(config, recipe)
     if folder is None:
         folder = RunFolder(new_folder(name))
+    if request.resume is None:
+        claimed.enter_context(folder)
     if not folder.has_config:
-        folder.make()
         folder.write_config(config)
     loaded = folder.load()
     if loaded is not None:
@@ -140,7 +147,7 @@ def _set_threads(device: genesis.device, threads: int | None) -> int | None:
     backend: Any = device.backend
     if not hasattr(backend, "set_num_threads"):
         if threads is not None:
-            raise Misuse(f"the device {device} has no setting for threads; leave --threads out")
+            raise Misuse(f"the device {str(device)!r} has no setting for threads; leave --threads out")
         return None
     if threads is not None:
         try:

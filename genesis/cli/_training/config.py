@@ -52,9 +52,7 @@ class Config:
             if set(content) != {f.name for f in fields(cls)}:
                 raise ValueError("it has other keys")
         except (ValueError, TypeError) as error:
-            raise Stopped(
-                f"{path} is not the configuration of a run that this Genesis can read: {error}"
-            ) from None
+            raise Stopped(f"{path} is not a configuration that this Genesis can read: {error}") from None
         for key in ("optimizer_options", "scheduler_options"):
             content[key] = {name: _frozen(value) for name, value in content[key].items()}
         return cls(**content)

@@ -24,7 +24,7 @@ class RunFolder:
     """The files of a run.
 
     Args:
-        path: The folder; it is made when the first file is.
+        path: The folder; a `with` statement makes it.
 
     `checkpoints/epoch-003.ckpt` is the state after three epochs, `epoch-003-batch-0120.ckpt` that after 120
     more batches. Those within an epoch are removed when two newer checkpoints are there.
@@ -48,7 +48,7 @@ class RunFolder:
         """Whether a run got so far that it can be resumed."""
         return (self.path / "config.json").exists()
 
-    def make(self) -> None:
+    def __enter__(self) -> RunFolder:
         """Make the folder and claim it for this process.
 
         Raises:
@@ -63,16 +63,23 @@ class RunFolder:
             for leftover in folder.glob(".genesis-*.tmp"):  # of a process that was killed while it was saving
                 with suppress(OSError):
                     leftover.unlink()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
     def _claim(self) -> None:
         try:
             import fcntl
         except ImportError:  # not on this system
             return
-        self._lock = open(self.path / ".lock", "w")  # noqa: SIM115 - open as long as the process lives
+        lock = open(self.path / ".lock", "w")  # noqa: SIM115 - closed by __exit__
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it after a kill
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it after a kill
+            self._lock = lock
         except BlockingIOError:
+            lock.close()
             raise Misuse(f"another process is training in {self.path}") from None
 
     def write_config(self, config: Config) -> None:
@@ -154,8 +161,14 @@ class Metrics:
             )
         with atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(kept)
-        self._file = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115 - open during the run
+        self._file = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
         self._writer = csv.writer(self._file, lineterminator="\n")
+
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
     def add(self, step: int, epoch: int, loss: float, lr: float, speed: float, value: float | None) -> None:
         """Add the row of a step."""

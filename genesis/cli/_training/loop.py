@@ -13,6 +13,7 @@ import numpy as np
 
 import genesis
 from genesis import nn
+from genesis._errors import CheckpointError
 from genesis.cli._errors import Interrupted, Misuse, Stopped
 from genesis.cli._training.config import NO_SCHEDULER, Config
 from genesis.cli._training.folder import Metrics, RunFolder
@@ -138,11 +139,11 @@ def train(training: Training, folder: RunFolder, progress: Progress, save_every:
     """Train to the end, saving after each epoch and every `save_every` seconds within.
 
     Raises:
-        Stopped: The loss is not finite. The last good checkpoint is there.
+        Stopped: The loss is not finite, or nothing can be saved. The last good checkpoint is there.
         Interrupted: A signal came. All is saved, unless it came twice.
     """
-    metrics = Metrics(folder.path / "metrics.csv", training.recipe.measure, training.step)
-    with _signals() as signals:
+    path = folder.path / "metrics.csv"
+    with Metrics(path, training.recipe.measure, training.step) as metrics, _signals() as signals:
         try:
             _Run(training, folder, metrics, progress, save_every, signals).go()
         except Diverged as error:
@@ -151,6 +152,11 @@ def train(training: Training, folder: RunFolder, progress: Progress, save_every:
             raise Stopped(
                 f"{error} at step {error.step} (epoch {epoch}); the training has stopped. "
                 f"The last good checkpoint is {folder.newest()}. A lower --lr may help."
+            ) from None
+        except (CheckpointError, OSError) as error:
+            raise Stopped(
+                f"{error}; the training has stopped. The last good checkpoint is {folder.newest()}. When the "
+                f"cause is gone, go on with: {resume_command(folder)}"
             ) from None
         except KeyboardInterrupt:
             raise Interrupted(

@@ -19,9 +19,7 @@ def finish(training: Training, folder: RunFolder, seconds: float) -> None:
     training.model.eval()
     sample = training.recipe.show(training.model, training.device, training.config.seed)
     if sample:
-        console().rule("a sample")
-        console().print(sample, markup=False)
-        console().rule()
+        console().print(f"\n{sample}\n", markup=False, soft_wrap=True)
     config, recipe = training.config, training.recipe
     best = recipe.better(range(len(training.values)), key=training.values.__getitem__)
     name, final = recipe.measure.replace("_", " "), training.values[-1]
