@@ -1,7 +1,7 @@
 """The matrix product of one OpenBLAS, at one thread, callable from kernels.
 
-The library is a copy of our own (the package ``scipy-openblas32``), so a user's NumPy keeps its threads.  Ours
-get none: kernels call it on blocks from Numba's threads.
+The library is a copy of our own (the package ``scipy-openblas32``), so a user's NumPy keeps its threads.
+Ours get none: kernels call it on blocks from Numba's threads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def available() -> bool:
         import scipy_openblas32
 
         folder, name = Path(scipy_openblas32.get_lib_dir()), scipy_openblas32.get_library()
-        path = next(p for p in sorted(folder.parent.rglob(f"*{name}*")) if p.suffix in (".so", ".dylib", ".dll"))
+        path = next(
+            p for p in sorted(folder.parent.rglob(f"*{name}*")) if p.suffix in (".so", ".dylib", ".dll")
+        )
         library = _load(path)
         library.scipy_openblas_set_num_threads(1)
         for kind in "sd":
@@ -71,9 +73,7 @@ def gemm(typing, a_turned, b_turned, m, n, k, a, lda, b, ldb, beta, c, ldc):
         number = ir.FloatType() if real == types.float32 else ir.DoubleType()
         kinds = [i32] * 6 + [number, i64, i32, i64, i32, number, i64, i32]
         name = "genesis_cblas_" + ("s" if real == types.float32 else "d") + "gemm"
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), kinds), name
-        )
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
         ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc = values
         short = [builder.trunc(v, i32) for v in (ta, tb, m, n, k, lda, ldb, ldc)]
         ta, tb, m, n, k, lda, ldb, ldc = short

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +81,7 @@ def _write_once(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         try:
-            # a link never replaces: Numba compares the file's time stamp, so the first writer's file must stay
+            # a link never replaces: Numba compares the time stamp, so the first writer's file must stay
             os.link(temporary, path)
         except FileExistsError:
             pass
@@ -91,8 +92,8 @@ def _write_once(path: Path, text: str) -> None:
             os.unlink(temporary)
 
 
-def build(text: str, name: str) -> tuple[Callable[..., Any], bool]:
-    """The function ``name`` that ``text`` defines, and whether Numba may cache its machine code.
+def build(text: str, name: str) -> tuple[Callable[..., Any], Path | None]:
+    """The function ``name`` that ``text`` defines, and its file (None when there is no place for one).
 
     Args:
         text: definitions; the names of ``HEADER`` are imported for it.
@@ -100,25 +101,49 @@ def build(text: str, name: str) -> tuple[Callable[..., Any], bool]:
     """
     text = f"# {_stamp()}\n{HEADER}\n{text}"
     where = folder()
-    if where is None:
-        path, cached = Path(f"<{name}_{hashlib.sha256(text.encode()).hexdigest()[:24]}>"), False
-    else:
-        path = where / f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:24]}.py"
+    stem = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    path = None
+    if where is not None:
         try:
-            _write_once(path, text)
-            cached = True
+            _write_once(where / f"{stem}.py", text)
+            path = where / f"{stem}.py"
         except OSError:  # a full disk must not stop a computation
-            cached = False
+            pass
     # cached machine code names its module, and is loaded only where that can be imported
-    module = ModuleType(f"_genesis_cpu_{path.stem}")
-    module.__file__ = str(path)
+    module = ModuleType(f"_genesis_cpu_{stem}")
     sys.modules[module.__name__] = module
-    exec(compile(text, str(path), "exec"), module.__dict__)
-    return getattr(module, name), cached
+    exec(compile(text, str(path or f"<{stem}>"), "exec"), module.__dict__)
+    return getattr(module, name), path
+
+
+def compiled(text: str, name: str, decorator: Callable[..., Any]) -> Any:
+    """``decorator(cache=…)`` applied to the function that ``text`` defines.
+
+    Machine code that cannot be read (a machine that lost power, a full disk) is compiled again.
+    """
+    from numba.core.errors import NumbaError
+
+    function, path = build(text, name)
+    if path is None:
+        return decorator(cache=False)(function)
+    try:
+        return decorator(cache=True)(function)
+    except NumbaError:
+        raise
+    except Exception:
+        for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.nb[ci]"):
+            with suppress(OSError):
+                stale.unlink()
+    try:
+        return decorator(cache=True)(function)
+    except NumbaError:
+        raise
+    except Exception:
+        return decorator(cache=False)(function)
 
 
 def source(function: Callable[..., Any], **replace: str) -> str:
-    """The text of a kernel written in this package, without decorators; names in ``replace`` are exchanged."""
+    """The text of a kernel written in this package; it begins with the definitions in ``replace``."""
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("def "))
     prologue = [f"{name} = {value}" for name, value in replace.items()]

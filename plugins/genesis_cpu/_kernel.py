@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from genesis_cpu import _threads
-from genesis_cpu._cache import build, source
+from genesis_cpu._cache import compiled, source
 
 INTS, WIDE, FLOATS = 8, 16, 2  # what a launch can pass by itself
 ALONE = 49152  # additions below which a second thread costs more than it brings
@@ -24,11 +24,13 @@ def compile_text(text: str, name: str = "kernel") -> int:
     """The address of the kernel that ``text`` defines."""
     from numba import cfunc
 
+    def decorator(cache: bool) -> Any:
+        return cfunc(SIGNATURE, cache=cache, error_model="numpy", nogil=True)
+
     with _lock:
-        function, cached = build(text, name)
-        compiled = cfunc(SIGNATURE, cache=cached, error_model="numpy", nogil=True)(function)
-        _alive.append(compiled)
-        return int(compiled.address)
+        function = compiled(text, name, decorator)
+        _alive.append(function)
+        return int(function.address)
 
 
 class Kernel:
@@ -52,7 +54,7 @@ class Kernel:
 
 
 def parts(work: float, n: int, least: int = ALONE) -> int:
-    """Into how many parts to cut a range of ``n``: one where ``work`` (in additions) does not pay for a launch."""
+    """Into how many parts to cut a range of ``n``: one where ``work`` (in additions) is little."""
     if work < least:
         return 1
     return min(_threads.get_num_threads(), n)
@@ -70,7 +72,8 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
             if cut == 1:
                 _threads.serial(function, n, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
             else:
-                _threads.parallel(function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
+                with _threads.pool:
+                    _threads.parallel(function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
             return
         if k <= WIDE and cut == 1:
             _threads.serial16(function, n, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more])
@@ -83,11 +86,12 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     if cut == 1:
         _threads.packed_serial(function, n, place)
     else:
-        _threads.packed(function, n, cut, place)
+        with _threads.pool:
+            _threads.packed(function, n, cut, place)
 
 
 def float_place(words: int, floats: int) -> int:
-    """Where in the argument block the floats begin: at 8 or 16 if there are few of them, else after the words."""
+    """Where in the argument block the floats begin: at 8 or 16 if they are few, else after the words."""
     if floats <= FLOATS:
         if words <= INTS:
             return INTS

@@ -1,8 +1,8 @@
-"""The names of the alphabet as compiled code: float32 in plain arithmetic that LLVM vectorises, float64 by libm.
+"""The alphabet as compiled code: float32 in plain arithmetic that LLVM vectorises, float64 by libm.
 
 A call to a library function keeps a loop scalar (five to thirty times slower), so each float32 function is a
-range reduction and a polynomial, with its special values chosen by selects instead of branches.  The errors in
-the docstrings are the largest found over all float32 arguments tried, in units in the last place.
+range reduction and a polynomial, with its special values chosen by selects instead of branches.  The errors
+in the docstrings are the largest found over all float32 arguments tried, in units in the last place.
 
 Each function is generated as LLVM instructions: that compiles fast, lets a multiply-add be one instruction
 (``llvm.fmuladd``) exactly where the formula means it, and takes no part in any fast-math option.
@@ -225,8 +225,8 @@ def _erf(x: _Value) -> _Value:
     """x + x P(x**2) up to 1, above it 1 - exp(-Q(|x|)); both minimax fits of this project's own."""
     a = x.intrinsic("fabs").at_most(4.0)
     p = (a * a).polynomial(
-        1.283791659e-01, -3.761262714e-01, 1.128360018e-01, -2.685444459e-02, 5.189535339e-03, -8.020841281e-04,
-        7.889119536e-05,
+        1.283791659e-01, -3.761262714e-01, 1.128360018e-01, -2.685444459e-02, 5.189535339e-03,
+        -8.020841281e-04, 7.889119536e-05,
     )  # fmt: skip
     q = a.polynomial(
         3.124597540e-04, 1.127202319e00, 6.379649269e-01, 1.032562669e-01, -2.190650796e-02, 2.964014296e-03,
@@ -441,7 +441,7 @@ def accumulate(typing, total, x):
 
 
 def _flip(builder: Any, word: Any) -> Any:
-    """Make the bits of floats compare like integers: negative numbers have the rest of their bits inverted."""
+    """Make the bits of floats compare like integers: negative numbers get their other bits inverted."""
     width = word.type.width
     mask = builder.lshr(builder.ashr(word, ir.Constant(word.type, width - 1)), ir.Constant(word.type, 1))
     return builder.xor(word, mask)

@@ -1,7 +1,7 @@
 """Views as NumPy arrays and as addresses.
 
-``View.native`` holds ``(address, array)``: the address of the first element, and the array that walks the same
-elements (None until somebody wants it).  A handle is a flat array of bytes.
+``View.native`` holds ``(address, array)``: the address of the first element, and the array that walks the
+same elements (None until somebody wants it).  A handle is a flat array of bytes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Memory as kernels see it: a block of 64-bit arguments, and typed pointers made of addresses.
 
-A kernel is ``def kernel(args, lo, hi)``: the address of its argument block, and the part of its range to work on.
-Addresses instead of arrays: one compiled function serves the serial and the parallel launch, the loops hold no
-bounds or wrap-around arithmetic, so LLVM vectorises them, and a launch costs a third of a microsecond.
+A kernel is ``def kernel(args, lo, hi)``: the address of its argument block, and the part of its range to work
+on. Addresses instead of arrays: one compiled function serves the serial and the parallel launch, the loops
+hold no bounds or wrap-around arithmetic, so LLVM vectorises them, and a launch costs a third of a
+microsecond.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ __all__ = [
     "call",
     "float32_pointer",
     "float64_pointer",
+    "int8_pointer",
     "int16_pointer",
     "int32_pointer",
     "int64_pointer",
-    "int8_pointer",
     "number",
     "slot",
     "udiv",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # what the launchers find in their file
 
 _lock = threading.RLock()
 _count = 0
+#: held during a parallel launch: its threads are the whole machine anyway, and Numba's workqueue layer aborts
+#: the process when two Python threads launch at once
+pool = threading.Lock()
 #: whether ``address`` is compiled: before the first kernel nothing may load Numba
 ready = False
 
@@ -33,7 +36,7 @@ def set_num_threads(n: int) -> None:
     """Use ``n`` threads from now on.
 
     Raises:
-        ValueError: ``n`` is not between 1 and the size of Numba's pool, which is fixed when the process starts.
+        ValueError: ``n`` is not between 1 and the size of Numba's pool, fixed when the process starts.
     """
     global _count
     size = _pool_size()
@@ -93,21 +96,23 @@ class _Lazy:
     def __call__(self, *args: Any) -> Any:
         global ready
         with _lock:
-            compiled = globals()[self.name]
-            if compiled is self:
+            launcher = globals()[self.name]
+            if launcher is self:
                 from numba import njit
 
-                from genesis_cpu._cache import build, source
+                from genesis_cpu._cache import compiled, source
 
-                function, cached = build(source(self.function), self.function.__name__)
-                compiled = globals()[self.name] = njit(self.signature, cache=cached, **self.options)(function)
+                launcher = compiled(
+                    source(self.function),
+                    self.function.__name__,
+                    lambda cache: njit(self.signature, cache=cache, **self.options),
+                )
+                globals()[self.name] = launcher
                 ready = ready or self.name == "address"
-        return compiled(*args)
+        return launcher(*args)
 
 
 _WORDS, _WORDS16 = (",".join(["int64"] * k + ["float64"] * 2) for k in (8, 16))
-# A parallel launch keeps the interpreter lock: its threads are busy anyway, and the workqueue layer of Numba
-# aborts the process when two Python threads launch at once.
 serial: Any = _Lazy("serial", _serial, f"void(int64,int64,{_WORDS})", nogil=True)
 parallel: Any = _Lazy("parallel", _parallel, f"void(int64,int64,int64,{_WORDS})", parallel=True)
 serial16: Any = _Lazy("serial16", _serial16, f"void(int64,int64,{_WORDS16})", nogil=True)

@@ -82,4 +82,3 @@ class CpuBackend(Backend):
     def set_num_threads(self, n: int) -> None:
         """Use ``n`` threads; results may differ in the last bits from those with another number."""
         _threads.set_num_threads(n)
-

@@ -30,7 +30,7 @@ def _embedding(args, lo, hi):  # type: ignore[no-untyped-def]
 
 
 def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
-    """Columns lo … hi - 1 of the gradient: each thread adds all rows in order, so the sum is always the same."""
+    """Columns lo … hi - 1 of the gradient: a thread adds all rows in order, so the sum is always the same."""
     out, index, grad = slot(args, 0), int64_pointer(slot(args, 1)), slot(args, 2)
     length, n, size, count, skip = slot(args, 3), slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)
     for i in range(length):
@@ -73,7 +73,13 @@ def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int |
 
 
 def embedding_backward(
-    backend: Backend, needs: Sequence[bool], grad: View, index: View, weight: View, *, padding_idx: int | None = None
+    backend: Backend,
+    needs: Sequence[bool],
+    grad: View,
+    index: View,
+    weight: View,
+    *,
+    padding_idx: int | None = None,
 ) -> Any:
     """The dense gradient of the table; the row ``padding_idx`` gets none."""
     if index.dtype.name != "int64" or weight.ndim != 2 or grad.dtype is not weight.dtype:

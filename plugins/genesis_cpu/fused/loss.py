@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what kernels find in their file
     from numba import float64
 
     from genesis_cpu._math import accumulate, exp_, log_, order, unorder
-    from genesis_cpu._pointers import float64_pointer, int64_pointer, number, real, reals, slot
+    from genesis_cpu._pointers import int64_pointer, number, real, reals, slot
 
 
 def _rows(args, lo, hi):  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what kernels find in their file
     from numba import float64
 
     from genesis_cpu._math import accumulate, fma_, sqrt_
-    from genesis_cpu._pointers import float64_pointer, number, real, reals, slot
+    from genesis_cpu._pointers import number, real, reals, slot
 
 
 def _layer_norm(args, lo, hi):  # type: ignore[no-untyped-def]
@@ -119,7 +119,11 @@ forward, backward, columns = Kernel(_layer_norm), Kernel(_backward), Kernel(_col
 def layer_norm(
     backend: Backend, x: View, weight: View | None, bias: View | None, *, axes: int, eps: float
 ) -> Any:
-    """``(x - mean) / sqrt(variance + eps) * weight + bias`` over the last ``axes`` axes; also mean and 1 / deviation."""
+    """``(x - mean) / sqrt(variance + eps) * weight + bias`` over the last ``axes`` axes.
+
+    Returns:
+        the result, the mean, and one over the deviation.
+    """
     dtype = x.dtype
     if (
         not dtype.is_floating_point

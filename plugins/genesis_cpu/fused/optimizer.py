@@ -17,12 +17,12 @@ from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._math import fma_, max_, sqrt_
-    from genesis_cpu._pointers import float64_pointer, int64_pointer, number, real, reals, slot
+    from genesis_cpu._pointers import float64_pointer, int64_pointer, real, reals, slot
 
 
-# Both kernels work on a range of the elements of all tensors laid end to end.  The table has a row of addresses
-# for each tensor, the starts say where its elements begin in that range, and the scales are what differs
-# between tensors.
+# Both kernels work on a range of the elements of all tensors laid end to end.  The table has a row of
+# addresses for each tensor, the starts say where its elements begin in that range, and the scales are what
+# differs between tensors.
 def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, amsgrad = float64_pointer(slot(args, 2)), slot(args, 3)
@@ -138,7 +138,8 @@ def _launch(
     # one block: the addresses, the starts, the scales, the options
     k = len(table) + len(starts)
     memory = np.frombuffer(
-        bytearray(struct.pack(f"{k}q{len(scales) + len(options)}d", *table, *starts, *scales, *options)), np.uint8
+        bytearray(struct.pack(f"{k}q{len(scales) + len(options)}d", *table, *starts, *scales, *options)),
+        np.uint8,
     )
     place = _threads.address(memory)
     words = (
@@ -165,7 +166,7 @@ def adam_step(
     decoupled: bool,
     maximize: bool,
 ) -> Any:
-    """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, of AdamW (arXiv 1711.05101), in place."""
+    """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, AdamW (arXiv 1711.05101), in place."""
     amsgrad = bool(max_exp_avg_sqs)
     plan = _table(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
     if plan is None:
@@ -197,7 +198,7 @@ def sgd_step(
     maximize: bool,
     first: Sequence[bool],
 ) -> Any:
-    """One step of gradient descent with momentum (PyTorch's form: the rate multiplies the buffer), in place."""
+    """One step of gradient descent with momentum (the rate multiplies the buffer), in place."""
     plan = _table(params, grads, *([momentum_buffers] if momentum_buffers else []))
     if plan is None:
         return NotImplemented

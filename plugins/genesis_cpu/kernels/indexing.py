@@ -13,9 +13,10 @@ if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._pointers import int64_pointer, real, reals, slot, udiv, umod
 
 
-# The block of both kernels: three addresses (what is walked, the index, what the index points into), the length
-# of the axis and its stride in bytes, where to leave a bad index, the number of outer axes, whether to add; then the
-# length and the three strides (in bytes) of the inner axis, and the same for each outer axis, last first.
+# The block of both kernels: three addresses (what is walked, the index, what the index points into), the
+# length of the axis and its stride in bytes, where to leave a bad index, the number of outer axes, whether to
+# add; then the length and the three strides (in bytes) of the inner axis, and the same for each outer axis,
+# last first.
 def _gather(args, lo, hi):  # type: ignore[no-untyped-def]
     length, stride, bad, outer = slot(args, 3), slot(args, 4), int64_pointer(slot(args, 5)), slot(args, 6)
     n, walk, step, jump = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
@@ -51,7 +52,7 @@ def _gather(args, lo, hi):  # type: ignore[no-untyped-def]
 
 
 def _scatter(args, lo, hi):  # type: ignore[no-untyped-def]
-    length, stride, outer, add = slot(args, 3), slot(args, 4), slot(args, 6), slot(args, 7)
+    stride, outer, add = slot(args, 4), slot(args, 6), slot(args, 7)
     n, walk, step, jump = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
     for row in range(lo, hi):
         source, index, out = slot(args, 0), slot(args, 1), slot(args, 2)
@@ -130,7 +131,7 @@ def scatter(op: str, out: View, index: View, source: View, axis: int) -> None:
     """``Backend.scatter``; on one thread, because two indices may name the same place."""
     if not index.size:
         return
-    words, rows, size = _walk(source, index, out, axis, op == "add")
+    words, rows, _ = _walk(source, index, out, axis, op == "add")
     launch(check("int64"), rows, 1, words)
     _complain(out.shape[axis])
     name = out.dtype.name if op == "add" and out.dtype.kind != "b" else _BITS[out.dtype.itemsize]

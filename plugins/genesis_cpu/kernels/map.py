@@ -1,7 +1,7 @@
 """``map``: one generated loop for each expression, types and pattern of memory.
 
-A plan says how to run one kind of call.  Contiguous operands are planned once for all shapes; anything else is
-planned for its shape and strides, with axes merged where memory allows.
+A plan says how to run one kind of call.  Contiguous operands are planned once for all shapes; anything else
+is planned for its shape and strides, with axes merged where memory allows.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from genesis_cpu._memory import address, array, empty, layout
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
 #: additions that cost as much as one element of these names
-WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 200, "cos": 200, "pow": 200,
-           "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
+WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 200, "cos": 200,
+           "pow": 200, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
 _LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
-    "neg": np.negative, "abs": np.absolute, "sqrt": np.sqrt, "not": np.invert, "add": np.add, "sub": np.subtract,
-    "mul": np.multiply, "div": np.true_divide, "max": np.maximum, "min": np.minimum, "eq": np.equal,
-    "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "and": np.bitwise_and, "or": np.bitwise_or,
-    "xor": np.bitwise_xor, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "sign": np.sign,
+    "neg": np.negative, "abs": np.absolute, "sqrt": np.sqrt, "not": np.invert, "add": np.add,
+    "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "max": np.maximum, "min": np.minimum,
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "and": np.bitwise_and,
+    "or": np.bitwise_or, "xor": np.bitwise_xor, "floor": np.floor, "ceil": np.ceil, "round": np.rint,
+    "sign": np.sign,
 }  # fmt: skip
 #: NumPy's at every size: it defines shifts by more than the width, a processor does not
 _SHIFTS: dict[str, Callable[..., Any]] = {"shl": np.left_shift, "shr": np.right_shift}
 
 
 class _Walk(NamedTuple):
-    """Strided operands of one shape: ``n`` rows (or elements), and what follows the addresses in the block."""
+    """Strided operands of one shape: ``n`` rows (or elements), and what follows the addresses."""
 
     kernel: int
     n: int
@@ -137,11 +138,8 @@ def _numpy_plan(expr: Expr, inputs: Sequence[View | Number]) -> _Numpy | None:
         return None
     order: list[tuple[bool, Any]] = []
     for a in expr.args:
-        if a.name == "cast" and a.args[0].name == "arg" and not isinstance(inputs[a.args[0].value], View):
-            if a.value.kind == "f" or (
-                a.value.itemsize == 8 and not isinstance(inputs[a.args[0].value], float)
-            ):
-                a = a.args[0]  # NumPy gives a Python number the type of the array beside it
+        if a.name == "cast" and _is_number_like(a, inputs):
+            a = a.args[0]  # NumPy gives a Python number the type of the array beside it
         if a.name == "arg":
             order.append((True, a.value))
         elif a.name == "const":
@@ -149,6 +147,16 @@ def _numpy_plan(expr: Expr, inputs: Sequence[View | Number]) -> _Numpy | None:
         else:
             return None
     return _Numpy(function, tuple(order))
+
+
+def _is_number_like(e: Expr, inputs: Sequence[View | Number]) -> bool:
+    """True when a cast changes nothing that NumPy would not do: of a number to the type beside it."""
+    if e.args[0].name != "arg":
+        return False
+    x = inputs[e.args[0].value]
+    if isinstance(x, View):
+        return False
+    return e.value.kind == "f" or (e.value.name == "int64" and not isinstance(x, float))
 
 
 def _copy(x: Any, out: np.ndarray[Any, Any]) -> None:
@@ -287,7 +295,7 @@ def contiguous(v: View) -> View:
 def collapse(
     shape: Sequence[int], strides: Sequence[Sequence[int]], keep_order: bool = False
 ) -> tuple[list[int], list[list[int]]]:
-    """Drop axes of length 1, walk the first operand in memory order, and merge axes that all operands allow."""
+    """Drop axes of length 1, walk the first operand in memory order, merge axes where all operands allow."""
     axes = [i for i, s in enumerate(shape) if s != 1]
     if not keep_order:
         axes.sort(key=lambda i: -abs(strides[0][i]))
@@ -316,7 +324,7 @@ def _text(
     floats: int,
     extra: int = 0,
 ) -> str:
-    """The kernel: loops over ``outer`` axes and an inner one; a pattern is the inner stride, or how to get it.
+    """The kernel: loops over ``outer`` axes and an inner one; a pattern is the inner stride, or its kind.
 
     ``0`` the same element all along, ``1`` contiguous, ``s`` any stride, ``=`` the destination itself,
     ``n`` a number.

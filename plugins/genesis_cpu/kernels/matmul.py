@@ -83,7 +83,7 @@ def _stored(rows: int, columns: int, row: int, column: int) -> tuple[int, int] |
 
 
 def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:
-    """``Backend.matmul``, starting from ``bias`` (contiguous, a row) or, with ``add``, from what ``out`` holds."""
+    """``Backend.matmul``, starting from ``bias`` (a contiguous row) or, with ``add``, from ``out``."""
     m, k = a.shape[-2:]
     n = b.shape[-1]
     if not out.size:

@@ -59,7 +59,15 @@ def run(kind: str, out: View, seed: int, offset: int) -> Any:
     per_block = 2 if kind == "normal" else 4
     first, skip = divmod(offset, per_block)
     blocks = -(-(skip + out.size) // per_block)
-    words = (address(target), out.size, _KINDS[kind], first, skip, seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
+    words = (
+        address(target),
+        out.size,
+        _KINDS[kind],
+        first,
+        skip,
+        seed & 0xFFFFFFFF,
+        (seed >> 32) & 0xFFFFFFFF,
+    )
     launch(fill(out.dtype.name), blocks, parts(out.size * 20, blocks), words)
     if target is not out:
         elementwise.run(arg(0), out, (target,))

@@ -58,9 +58,10 @@ def _whole(args, lo, hi):  # type: ignore[no-untyped-def]
 
 
 def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
-    """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64; one part is the result.
+    """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64.
 
-    Four rows are added in their own type before they are widened: that is exact enough, and four times less work.
+    Four rows are added in their own type before they are widened: exact enough, and four times less work.
+    Where there is one part, its sums are the result.
     """
     sums, x = slot(args, 0), slot(args, 1)
     rows, columns, per_part = slot(args, 2), slot(args, 3), slot(args, 4)
@@ -108,9 +109,7 @@ def _combine(args, lo, hi):  # type: ignore[no-untyped-def]
             result[i] = real(total)
 
 
-along_rows, whole, down_columns, combine = (
-    Kernel(k) for k in (_along_rows, _whole, _down_columns, _combine)
-)
+along_rows, whole, down_columns, combine = (Kernel(k) for k in (_along_rows, _whole, _down_columns, _combine))
 
 
 def run(op: str, out: View, x: View) -> None:
@@ -185,7 +184,7 @@ def _sum(out: View, x: View) -> None:
 
 
 def _runs(shape: Sequence[int], strides: Sequence[int], out: Sequence[int]) -> list[tuple[int, int, bool]]:
-    """(length, stride, reduced) of each maximal run of axes that are walked alike; axes of length 1 are dropped."""
+    """(length, stride, reduced) of each run of axes that are walked alike, without axes of length 1."""
     runs: list[tuple[int, int, bool]] = []
     for n, stride, kept in zip(shape, strides, out, strict=True):
         if n == 1:
