@@ -4,6 +4,7 @@ The library is a copy of our own (the package ``scipy-openblas32``), so a user's
 Ours get none: kernels call it on blocks from Numba's threads.
 """
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 from __future__ import annotations
 
 import ctypes

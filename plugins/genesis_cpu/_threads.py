@@ -4,6 +4,7 @@ Everything that runs in parallel here, products included, runs on Numba's thread
 fight (a product and a loop in turn took 40 times as long as either).
 """
 
+# mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
 import os
@@ -11,9 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what the launchers find in their file
-    from numba import prange
-
-    from genesis_cpu._pointers import block, call
+    from genesis_cpu._names import block, call, prange
 
 _lock = threading.RLock()
 _count = 0
@@ -60,30 +59,30 @@ def _pool_size() -> int:
 
 # -- launching ---------------------------------------------------------------------------------------------
 # These are compiled by Numba; ``call`` and ``block`` are names of _pointers.
-def _serial(function, n, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
+def _serial(function, n, a, b, c, d, e, f, g, h, x, y):
     call(function, block((a, b, c, d, e, f, g, h), x, y), 0, n)
 
 
-def _parallel(function, n, parts, a, b, c, d, e, f, g, h, x, y):  # type: ignore[no-untyped-def]
+def _parallel(function, n, parts, a, b, c, d, e, f, g, h, x, y):
     args = block((a, b, c, d, e, f, g, h), x, y)
     for t in prange(parts):
         call(function, args, n * t // parts, n * (t + 1) // parts)
 
 
-def _serial16(function, n, a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r, x, y):  # type: ignore[no-untyped-def]
+def _serial16(function, n, a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r, x, y):
     call(function, block((a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r), x, y), 0, n)
 
 
-def _packed(function, n, parts, args):  # type: ignore[no-untyped-def]
+def _packed(function, n, parts, args):
     for t in prange(parts):
         call(function, args, n * t // parts, n * (t + 1) // parts)
 
 
-def _packed_serial(function, n, args):  # type: ignore[no-untyped-def]
+def _packed_serial(function, n, args):
     call(function, args, 0, n)
 
 
-def _address(array):  # type: ignore[no-untyped-def]
+def _address(array):
     return array.ctypes.data
 
 

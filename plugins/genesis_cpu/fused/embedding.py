@@ -11,10 +11,10 @@ from genesis_cpu._memory import address, empty, report
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._pointers import int64_pointer, real, reals, slot
+    from genesis_cpu._names import int64_pointer, real, reals, slot
 
 
-def _embedding(args, lo, hi):  # type: ignore[no-untyped-def]
+def _embedding(args, lo, hi):
     index, table, length, n = int64_pointer(slot(args, 1)), slot(args, 2), slot(args, 3), slot(args, 4)
     size, bad = slot(args, 5), int64_pointer(slot(args, 6))
     for k in range(lo, hi):
@@ -29,7 +29,7 @@ def _embedding(args, lo, hi):  # type: ignore[no-untyped-def]
                 out[j] = row[j]
 
 
-def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
+def _backward(args, lo, hi):
     """Columns lo … hi - 1 of the gradient: a thread adds all rows in order, so the sum is always the same."""
     out, index, grad = slot(args, 0), int64_pointer(slot(args, 1)), slot(args, 2)
     length, n, size, count, skip = slot(args, 3), slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)

@@ -11,13 +11,22 @@ from genesis_cpu._memory import address, empty, report
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from numba import float64
+    from genesis_cpu._names import (
+        accumulate,
+        exp_,
+        float64,
+        int64_pointer,
+        log_,
+        number,
+        order,
+        real,
+        reals,
+        slot,
+        unorder,
+    )
 
-    from genesis_cpu._math import accumulate, exp_, log_, order, unorder
-    from genesis_cpu._pointers import int64_pointer, number, real, reals, slot
 
-
-def _rows(args, lo, hi):  # type: ignore[no-untyped-def]
+def _rows(args, lo, hi):
     """Per row: its loss, and the logarithm of the sum of exponentials.  A bad target is left in ``bad``."""
     logits, size, n = slot(args, 0), slot(args, 1), slot(args, 2)
     target, step, ignore = int64_pointer(slot(args, 3)), slot(args, 4), slot(args, 5)
@@ -51,7 +60,7 @@ def _rows(args, lo, hi):  # type: ignore[no-untyped-def]
             losses[row] = loss
 
 
-def _total(args, lo, hi):  # type: ignore[no-untyped-def]
+def _total(args, lo, hi):
     """Sum of the rows' losses over the number of counted rows (or over 1), in float64."""
     losses, n = reals(slot(args, 0)), slot(args, 1)
     target, step, ignore, mean = int64_pointer(slot(args, 2)), slot(args, 3), slot(args, 4), slot(args, 5)
@@ -67,7 +76,7 @@ def _total(args, lo, hi):  # type: ignore[no-untyped-def]
     divisor[0] = real(count)
 
 
-def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
+def _backward(args, lo, hi):
     """``grad * (softmax - smoothed target)``, zero for ignored rows."""
     result, logits, size, n = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     target, step, ignore = int64_pointer(slot(args, 4)), slot(args, 5), slot(args, 6)
@@ -140,11 +149,11 @@ def cross_entropy(
         raise IndexError(f"target {bad} is out of range for {classes} classes; it must be 0 to {classes - 1}")
     loss = losses if reduction == "none" else empty((), dtype, device)
     # without a reduction this leaves its sum in the place of the divisor first
-    words = (
-        address(losses), n, address(target), target.strides[0], ignore_index, reduction == "mean",
+    rest = (
+        address(losses), n, address(target), target.strides[0], ignore_index, int(reduction == "mean"),
         address(count if reduction == "none" else loss), address(count),
     )  # fmt: skip
-    launch(total(dtype.name), 1, 1, words)
+    launch(total(dtype.name), 1, 1, rest)
     return loss, lse, count
 
 

@@ -12,13 +12,10 @@ from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from numba import float64
-
-    from genesis_cpu._math import accumulate, fma_, sqrt_
-    from genesis_cpu._pointers import number, real, reals, slot
+    from genesis_cpu._names import accumulate, float64, fma_, number, real, reals, slot, sqrt_
 
 
-def _layer_norm(args, lo, hi):  # type: ignore[no-untyped-def]
+def _layer_norm(args, lo, hi):
     n = slot(args, 2)
     size = slot(args, 3)
     weight, bias = slot(args, 4), slot(args, 5)
@@ -51,7 +48,7 @@ def _layer_norm(args, lo, hi):  # type: ignore[no-untyped-def]
                 out[i] = (x[i] - mean) * rstd
 
 
-def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
+def _backward(args, lo, hi):
     """Blocks of rows: gx for each row, and each block's sums of the gradients of weight and bias."""
     gx_at, g_at, x_at, weight = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     means, rstds = reals(slot(args, 4)), reals(slot(args, 5))
@@ -98,7 +95,7 @@ def _backward(args, lo, hi):  # type: ignore[no-untyped-def]
                         gx[i] = rstd * (g[i] - first - (x[i] - mean) * rstd * second)
 
 
-def _columns(args, lo, hi):  # type: ignore[no-untyped-def]
+def _columns(args, lo, hi):
     """Add up the blocks' sums, in float64 and always in the same order."""
     gw, gb, sums = slot(args, 0), slot(args, 1), slot(args, 2)
     n, blocks, size = slot(args, 3), slot(args, 4), slot(args, 5)
@@ -184,8 +181,8 @@ def layer_norm_backward(
     )  # fmt: skip
     launch(backward(dtype.name), blocks, parts(x.size * 6, blocks), words)
     if sums is not None:
-        words = (
+        rest = (
             address(gw) if gw else 0, address(gb) if gb else 0, address(sums), n, blocks, dtype.itemsize,
         )  # fmt: skip
-        launch(columns(dtype.name), n, parts(blocks * n, n), words)
+        launch(columns(dtype.name), n, parts(blocks * n, n), rest)
     return gx, gw, gb

@@ -16,14 +16,13 @@ from genesis_cpu._memory import address, layout
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._math import fma_, max_, sqrt_
-    from genesis_cpu._pointers import float64_pointer, int64_pointer, real, reals, slot
+    from genesis_cpu._names import float64_pointer, fma_, int64_pointer, max_, real, reals, slot, sqrt_
 
 
 # Both kernels work on a range of the elements of all tensors laid end to end.  The table has a row of
 # addresses for each tensor, the starts say where its elements begin in that range, and the scales are what
 # differs between tensors.
-def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
+def _adam(args, lo, hi):
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, amsgrad = float64_pointer(slot(args, 2)), slot(args, 3)
     options, width = float64_pointer(slot(args, 4)), slot(args, 5)
@@ -64,7 +63,7 @@ def _adam(args, lo, hi):  # type: ignore[no-untyped-def]
         t += 1
 
 
-def _sgd(args, lo, hi):  # type: ignore[no-untyped-def]
+def _sgd(args, lo, hi):
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, nesterov = float64_pointer(slot(args, 2)), slot(args, 3)
     options, width = float64_pointer(slot(args, 4)), slot(args, 5)

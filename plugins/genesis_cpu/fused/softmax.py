@@ -11,11 +11,10 @@ from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._math import accumulate, exp_, log_, order, unorder
-    from genesis_cpu._pointers import real, reals, slot
+    from genesis_cpu._names import accumulate, exp_, log_, order, real, reals, slot, unorder
 
 
-def _softmax(args, lo, hi):  # type: ignore[no-untyped-def]
+def _softmax(args, lo, hi):
     n = slot(args, 2)
     size = slot(args, 3)
     for row in range(lo, hi):
@@ -35,7 +34,7 @@ def _softmax(args, lo, hi):  # type: ignore[no-untyped-def]
             out[i] = out[i] * scale
 
 
-def _log_softmax(args, lo, hi):  # type: ignore[no-untyped-def]
+def _log_softmax(args, lo, hi):
     n = slot(args, 2)
     size = slot(args, 3)
     for row in range(lo, hi):
@@ -53,7 +52,7 @@ def _log_softmax(args, lo, hi):  # type: ignore[no-untyped-def]
             out[i] = (x[i] - largest) - log_total
 
 
-def _softmax_backward(args, lo, hi):  # type: ignore[no-untyped-def]
+def _softmax_backward(args, lo, hi):
     n = slot(args, 3)
     size = slot(args, 4)
     for row in range(lo, hi):
@@ -67,7 +66,7 @@ def _softmax_backward(args, lo, hi):  # type: ignore[no-untyped-def]
             gx[i] = (g[i] - dot) * out[i]
 
 
-def _log_softmax_backward(args, lo, hi):  # type: ignore[no-untyped-def]
+def _log_softmax_backward(args, lo, hi):
     n = slot(args, 3)
     size = slot(args, 4)
     for row in range(lo, hi):

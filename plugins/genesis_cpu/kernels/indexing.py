@@ -10,14 +10,14 @@ from genesis_cpu._memory import address, report
 from genesis_cpu.kernels.map import collapse
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._pointers import int64_pointer, real, reals, slot, udiv, umod
+    from genesis_cpu._names import int64_pointer, real, reals, slot, udiv, umod
 
 
 # The block of both kernels: three addresses (what is walked, the index, what the index points into), the
 # length of the axis and its stride in bytes, where to leave a bad index, the number of outer axes, whether to
 # add; then the length and the three strides (in bytes) of the inner axis, and the same for each outer axis,
 # last first.
-def _gather(args, lo, hi):  # type: ignore[no-untyped-def]
+def _gather(args, lo, hi):
     length, stride, bad, outer = slot(args, 3), slot(args, 4), int64_pointer(slot(args, 5)), slot(args, 6)
     n, walk, step, jump = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
     for row in range(lo, hi):
@@ -51,7 +51,7 @@ def _gather(args, lo, hi):  # type: ignore[no-untyped-def]
                     reals(out + k * walk)[0] = reals(x + i * stride + k * jump)[0]
 
 
-def _scatter(args, lo, hi):  # type: ignore[no-untyped-def]
+def _scatter(args, lo, hi):
     stride, outer, add = slot(args, 4), slot(args, 6), slot(args, 7)
     n, walk, step, jump = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
     for row in range(lo, hi):
@@ -70,7 +70,7 @@ def _scatter(args, lo, hi):  # type: ignore[no-untyped-def]
             target[0] = real(target[0] + value) if add else value
 
 
-def _check(args, lo, hi):  # type: ignore[no-untyped-def]
+def _check(args, lo, hi):
     """Leave the first bad index of a walk, before a scatter writes anything."""
     length, bad, outer = slot(args, 3), int64_pointer(slot(args, 5)), slot(args, 6)
     n, step = slot(args, 8), slot(args, 10)

@@ -7,6 +7,7 @@ is planned for its shape and strides, with axes merged where memory allows.
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -66,9 +67,7 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
         if not size:
             return
         kinds = (expr, *map(type, inputs))
-        plan = _numpy.get(kinds, False)
-        if plan is False:
-            plan = _numpy[kinds] = _numpy_plan(expr, inputs)
+        plan = _numpy[kinds] if kinds in _numpy else _remember(_numpy, kinds, _numpy_plan(expr, inputs))
         if plan and (size < SMALL or expr.name in _SHIFTS or _narrow(inputs)):
             _run_numpy(plan, out, inputs)
             return
@@ -234,7 +233,7 @@ def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
             if type(x) is float:
                 floats.append(x)
             else:
-                words.append(int(x))
+                words.append(int(x))  # type: ignore[arg-type]
     found = _walks.get(tuple(key))
     if found is None:
         found = _plan_walk(tuple(key), expr, out, inputs, len(words), len(floats))
@@ -273,9 +272,7 @@ def _plan_walk(
         if patterns[-1] == "s":
             extra.append(s[-1])
     text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, floats, len(extra))
-    n = 1
-    for s in outer or [inner]:
-        n *= s
+    n = math.prod(outer or [inner])
     plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * _weight(expr), tuple(extra)))
     return plan
 

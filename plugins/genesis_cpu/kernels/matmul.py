@@ -15,14 +15,13 @@ from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels.map import collapse, duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._blas import gemm
-    from genesis_cpu._pointers import real, reals, slot
+    from genesis_cpu._names import gemm, real, reals, slot
 
 #: multiplications below which a second thread costs more than it brings
 ALONE = 400_000
 
 
-def _products(args, lo, hi):  # type: ignore[no-untyped-def]
+def _products(args, lo, hi):
     """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
     c, a, b, bias = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     m, n, k = slot(args, 4), slot(args, 5), slot(args, 6)
@@ -111,8 +110,9 @@ def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False
         if len(sizes) > 2:
             a, b = duplicate(a), duplicate(b)
             copy = out if out.contiguous else duplicate(out)
-            stacked = [v.reshape((math.prod(sizes), *v.shape[-2:])) for v in (copy, a, b)]
-            run(*stacked, bias, add)  # type: ignore[arg-type]
+            c3, a3, b3 = (v.reshape((math.prod(sizes), *v.shape[-2:])) for v in (copy, a, b))
+            assert c3 is not None and a3 is not None and b3 is not None  # noqa: PT018
+            run(c3, a3, b3, bias, add)
             if copy is not out:
                 elementwise.run(arg(0), out, (copy,))
             return

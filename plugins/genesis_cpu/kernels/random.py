@@ -10,13 +10,10 @@ from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels import map as elementwise
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from numba import float64, uint64
-
-    from genesis_cpu._math import cos_, log_, sqrt_
-    from genesis_cpu._pointers import real, reals, slot
+    from genesis_cpu._names import cos_, float64, log_, real, reals, slot, sqrt_, uint64
 
 
-def _fill(args, lo, hi):  # type: ignore[no-untyped-def]
+def _fill(args, lo, hi):
     """Blocks of four words.  ``kind``: 0 bits, 1 uniform, 2 normal (two words for each number)."""
     out, n, kind = reals(slot(args, 0)), slot(args, 1), slot(args, 2)
     first, skip = slot(args, 3), slot(args, 4)

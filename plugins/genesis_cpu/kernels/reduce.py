@@ -18,10 +18,7 @@ from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from numba import float64
-
-    from genesis_cpu._math import accumulate
-    from genesis_cpu._pointers import float64_pointer, real, reals, slot
+    from genesis_cpu._names import accumulate, float64, float64_pointer, real, reals, slot
 
 _REDUCERS: dict[str, Any] = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 #: below so many elements a sum goes to NumPy: it needs no compilation
@@ -30,7 +27,7 @@ SMALL = 256
 PART, TILE = 16384, 1024
 
 
-def _along_rows(args, lo, hi):  # type: ignore[no-untyped-def]
+def _along_rows(args, lo, hi):
     """``out[row] = sum(x[row, :])``; the elements of a row are contiguous."""
     out, x, n, stride = reals(slot(args, 0)), slot(args, 1), slot(args, 2), slot(args, 3)
     for row in range(lo, hi):
@@ -44,7 +41,7 @@ def _along_rows(args, lo, hi):  # type: ignore[no-untyped-def]
         out[row] = real(total)
 
 
-def _whole(args, lo, hi):  # type: ignore[no-untyped-def]
+def _whole(args, lo, hi):
     """Partial sums of a contiguous range, in float64."""
     sums, x, n, size = float64_pointer(slot(args, 0)), reals(slot(args, 1)), slot(args, 2), slot(args, 3)
     for k in range(lo, hi):
@@ -57,7 +54,7 @@ def _whole(args, lo, hi):  # type: ignore[no-untyped-def]
         sums[k] = total
 
 
-def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
+def _down_columns(args, lo, hi):
     """Tiles of ``sums[batch, part, :] = sum(x[batch, rows of the part, :])``, in float64.
 
     Four rows are added in their own type before they are widened: exact enough, and four times less work.
@@ -96,7 +93,7 @@ def _down_columns(args, lo, hi):  # type: ignore[no-untyped-def]
                 result[i] = real(total[i])
 
 
-def _combine(args, lo, hi):  # type: ignore[no-untyped-def]
+def _combine(args, lo, hi):
     """``out[batch, :] = sum over parts of sums[batch, part, :]``, in order."""
     out, sums = slot(args, 0), slot(args, 1)
     columns, pieces, size = slot(args, 2), slot(args, 3), slot(args, 4)

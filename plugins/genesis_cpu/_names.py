@@ -1,0 +1,33 @@
+"""What kernels find in their files, for type checkers alone: Numba checks the types itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# of numba
+float64: Any
+prange: Any
+uint64: Any
+# of _pointers; a kernel's file says which type ``real`` is
+block: Any
+call: Any
+float64_pointer: Any
+int64_pointer: Any
+number: Any
+real: Any
+reals: Any
+slot: Any
+udiv: Any
+umod: Any
+# of _math
+accumulate: Any
+cos_: Any
+exp_: Any
+fma_: Any
+log_: Any
+max_: Any
+order: Any
+sqrt_: Any
+unorder: Any
+# of _blas
+gemm: Any
