@@ -10,7 +10,11 @@ from genesis._errors import GenesisError
 _INSTANCES: dict[str, dtype] = {}
 
 
-class dtype:  # noqa: N801 - PyTorch's spelling
+class UnknownDtypeError(GenesisError, TypeError):
+    """There is no element type of this name."""
+
+
+class dtype:
     """The type of a tensor's elements, for instance ``genesis.float32``.
 
     Attributes:
@@ -64,12 +68,16 @@ float64 = dtype("float64", 8, "f", 6)
 
 ALL: tuple[dtype, ...] = (bool_, uint8, int8, int16, int32, int64, float32, float64)
 
-_ALIASES = {"float": float32, "double": float64, "int": int32, "long": int64, "short": int16, "half": None}
+_ALIASES = {"float": float32, "double": float64, "int": int32, "long": int64, "short": int16}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
 def as_dtype(value: object) -> dtype:
-    """Return the dtype that ``value`` names: a dtype, a name, a NumPy dtype, or ``bool``, ``int``, ``float``."""
+    """Return the dtype that ``value`` names: its name, a NumPy dtype, ``bool``, ``int``, ``float``, itself.
+
+    Raises:
+        TypeError: there is no such type.
+    """
     if isinstance(value, dtype):
         return value
     if value is float:
@@ -83,7 +91,7 @@ def as_dtype(value: object) -> dtype:
     found = _INSTANCES.get(name) or _ALIASES.get(name)
     if found is None:
         known = ", ".join(d.name for d in ALL)
-        raise GenesisError(f"unknown dtype {value!r}; Genesis has {known}")
+        raise UnknownDtypeError(f"unknown dtype {value!r}; Genesis has {known}")
     return found
 
 

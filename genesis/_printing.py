@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._dtypes import bool_, float32, int64
+from genesis._dtypes import bool_, default_dtype, int64
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+_THRESHOLD, _EDGE = 1000, 3  # with more elements than this, only so many at each end are shown
+_DIGITS = 4
 
 
 def tensor_text(t: Tensor) -> str:
     """``tensor([1., 2.], dtype=genesis.float64, requires_grad=True)``; the defaults are left out."""
     array = t.detach().numpy()
-    body = np.array2string(array, precision=4, separator=", ", prefix="tensor(", threshold=1000, edgeitems=3)
+    formatter: Any = {"float_kind": _float_format(_shown(array))} if t.dtype.is_floating_point else None
+    body = np.array2string(
+        array, separator=", ", prefix="tensor(", threshold=_THRESHOLD, edgeitems=_EDGE, formatter=formatter
+    )
     notes = []
     if array.size == 0 and array.ndim != 1:
         notes.append(f"size={tuple(array.shape)}")
-    if t.dtype not in (float32, int64, bool_) or array.size == 0 and t.dtype is not float32:
+    implied = (default_dtype(),) if array.size == 0 else (default_dtype(), int64, bool_)
+    if t.dtype not in implied:
         notes.append(f"dtype={t.dtype!r}")
     if t.device.type != "cpu":
         notes.append(f"device={str(t.device)!r}")
@@ -28,3 +35,28 @@ def tensor_text(t: Tensor) -> str:
     elif t.requires_grad:
         notes.append("requires_grad=True")
     return f"tensor({', '.join([body, *notes])})"
+
+
+def _shown(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The elements that are printed."""
+    if array.size <= _THRESHOLD:
+        return array
+    edges = [range(n) if n <= 2 * _EDGE else [*range(_EDGE), *range(n - _EDGE, n)] for n in array.shape]
+    return array[np.ix_(*edges)]
+
+
+def _float_format(shown: np.ndarray[Any, Any]) -> Any:
+    """One format for all elements: whole numbers as ``2.``, others ``0.5000``, extremes ``1.0000e-05``."""
+    sizes = np.abs(shown[np.isfinite(shown) & (shown != 0)].astype(np.float64))
+    low, high = (sizes.min(), sizes.max()) if sizes.size else (1.0, 1.0)
+    whole = bool((sizes == np.floor(sizes)).all())
+    if high > 1e8 or (not whole and (low < 1e-4 or high / low > 1000)):
+        text = f"{{:.{_DIGITS}e}}"
+    else:
+        text = "{:.0f}." if whole else f"{{:.{_DIGITS}f}}"
+
+    def show(x: float) -> str:
+        return text.format(x) if np.isfinite(x) else str(float(x))
+
+    width = max((len(show(x)) for x in shown.reshape(-1)), default=0)
+    return lambda x: show(x).rjust(width)

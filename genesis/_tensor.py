@@ -25,7 +25,9 @@ from genesis.backend.dispatch import run_map
 from genesis.backend.expr import arg, cast
 from genesis.backend.view import View
 from genesis.ops import elementwise as ew
+from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import primitive
+from genesis.ops.reduction import axis_of
 from genesis.ops.shape import fill_view
 
 _hook_ids = count(1)
@@ -87,7 +89,8 @@ class Tensor(TensorMethods):
     def size(self, dim: int) -> int: ...
     def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one axis."""
-        return Size(self._view.shape) if dim is None else self._view.shape[dim]
+        shape = self._view.shape
+        return Size(shape) if dim is None else shape[axis_of(dim, len(shape))]
 
     @property
     def dtype(self) -> dtype:
@@ -97,7 +100,8 @@ class Tensor(TensorMethods):
     @property
     def device(self) -> Device:
         """Where the elements are."""
-        return self._view.buffer.device
+        place: Device = self._view.buffer.device
+        return place
 
     @property
     def ndim(self) -> int:
@@ -119,7 +123,9 @@ class Tensor(TensorMethods):
         """Bytes of one element."""
         return self._view.dtype.itemsize
 
-    element_size = lambda self: self._view.dtype.itemsize  # noqa: E731
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self._view.dtype.itemsize
 
     @property
     def nbytes(self) -> int:
@@ -128,7 +134,8 @@ class Tensor(TensorMethods):
 
     def stride(self, dim: int | None = None) -> Any:
         """Elements to skip for the next index of each axis, or of one."""
-        return self._view.strides if dim is None else self._view.strides[dim]
+        strides = self._view.strides
+        return strides if dim is None else strides[axis_of(dim, len(strides))]
 
     def storage_offset(self) -> int:
         """Position of the first element in the storage."""
@@ -213,7 +220,8 @@ class Tensor(TensorMethods):
             inputs: accumulate into these leaves only.
 
         Raises:
-            RuntimeError: nothing that led here requires a gradient, or this is not a scalar and has no ``gradient``.
+            RuntimeError: nothing that led here requires a gradient, or this is not a scalar and has no
+                ``gradient``.
         """
         engine.backward(self, gradient, retain_graph, create_graph, inputs)
 
@@ -222,7 +230,13 @@ class Tensor(TensorMethods):
         return new(self._view)
 
     def detach_(self) -> Tensor:
-        """Leave the graph, in place."""
+        """Leave the graph, in place.
+
+        Raises:
+            RuntimeError: it is a view, whose history is that of its base.
+        """
+        if self._base is not None and tracked(self):
+            raise RuntimeError("can't detach views in-place; use detach() instead")
         self._node, self._tracked, self._base = None, False, None
         return self
 
@@ -233,10 +247,12 @@ class Tensor(TensorMethods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, TensorCore):
+            raise TypeError(f".data must be set to a tensor, got {type(value).__name__}")
         self._view = value._view
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns replaces the gradient."""
+        """Call ``hook(grad)`` when the gradient of this tensor is known; a tensor it returns replaces it."""
         if not tracked(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         owner: Any = self if self._node is None else self._node
@@ -254,8 +270,11 @@ class Tensor(TensorMethods):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate result in ``.grad``."""
-        if self.is_leaf:
+        if not tracked(self):
+            raise RuntimeError("can't retain_grad on a tensor that has requires_grad=False")
+        if self._node is None or self._retains:
             return
+        self._retains = True
 
         def keep(grad: Tensor) -> None:
             self.grad = grad if self.grad is None else self.grad + grad
@@ -266,9 +285,15 @@ class Tensor(TensorMethods):
         ew.plus.into(self, self, grad)
 
     def _ones_like(self) -> Tensor:
+        return self._filled_like(1)
+
+    def _zeros_like(self) -> Tensor:
+        return self._filled_like(0)
+
+    def _filled_like(self, value: Any) -> Tensor:
         view = self._view
         out = view.buffer.device.backend.empty(view.shape, view.dtype, view.buffer.device)
-        fill_view(out, 1)
+        fill_view(out, value)
         return new(out)
 
     # -- copies and conversions ----------------------------------------------------------------------
@@ -366,7 +391,7 @@ class Tensor(TensorMethods):
         """On the device ``cuda``."""
         return self.to(Device("cuda") if device is None else Device("cuda", device))
 
-    def numpy(self, *, force: Any = False) -> np.ndarray:
+    def numpy(self, *, force: Any = False) -> np.ndarray[Any, Any]:
         """A NumPy array; it shares memory with the tensor where the device allows.
 
         Raises:
@@ -377,10 +402,12 @@ class Tensor(TensorMethods):
                 "can't call numpy() on a tensor that requires grad; use tensor.detach().numpy() instead"
             )
         backend = self._view.buffer.device.backend
-        shared = backend.as_numpy(self._view)
-        return backend.read(self._view) if shared is None else shared
+        shared: np.ndarray[Any, Any] | None = backend.as_numpy(self._view)
+        if shared is None:
+            shared = backend.read(self._view)
+        return shared
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
@@ -448,23 +475,21 @@ class Tensor(TensorMethods):
 
             source = as_tensor(source, device=self.device)
         if isinstance(source, Tensor):
-            source = source.to(self._view.buffer.device, self._view.dtype)
-            return _assign.into(self, source)
+            return _assign.into(self, source.to(self._view.buffer.device, self._view.dtype))
         return self.fill_(source)
 
     def fill_(self, value: Any) -> Tensor:
         """Overwrite every element with one number (or 0-d tensor)."""
         if isinstance(value, TensorCore):
+            if value._view.shape:
+                raise RuntimeError(f"fill_ takes a number or a 0-d tensor, got shape {value._view.shape}")
             return self.copy_(value)
         if self._base is None and not tracked(self):
             check_writable(self)
             fill_view(self._view, value)
             self._view.buffer.version += 1
             return self
-        kept = self._view
-        filled = kept.buffer.device.backend.empty(kept.shape, kept.dtype, kept.buffer.device)
-        fill_view(filled, value)
-        return _replace(self, new(filled))
+        return _assign.into(self, self._filled_like(value))
 
     def zero_(self) -> Tensor:
         """Overwrite with zeros."""
@@ -509,6 +534,14 @@ class Tensor(TensorMethods):
 
         return full(size, fill_value, dtype=dtype or self.dtype, device=self.device)
 
+    def __copy__(self) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be copied by copy.copy; use detach() or clone()")
+        out = object.__new__(type(self))
+        out.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OWN})
+        out._view, out._tracked = self._view, self._tracked
+        return out
+
     def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
@@ -535,28 +568,9 @@ class Tensor(TensorMethods):
         return tensor_text(self)
 
 
-_OWN = {
-    "_view",
-    "_node",
-    "_tracked",
-    "grad",
-    "_base",
-    "_base_node",
-    "_steps",
-    "_hooks",
-    "_after_hooks",
-    "_fresh",
-}
-_assign = ew.Elementwise("copy", lambda x: x, 1, "same")
-
-
-def _replace(target: Tensor, source: Tensor) -> Tensor:
-    """Overwrite ``target`` by a value that does not depend on it."""
-    return _assign.into(target, source) if not tracked(target) else _overwrite.into(target, target, source)
-
-
-# the old value gets a zero gradient: whoever made it no longer matters
-_overwrite = ew.Elementwise("copy", lambda old, x: x, 2, "same", grad=lambda g, old, x, out: (None, g))
+# what __dict__ has of TensorCore; the rest was put there by the user or a subclass
+_OWN = {name for name in TensorCore.__annotations__}
+_assign = Elementwise("copy", lambda x: x, 1, "same")
 
 
 class RemovableHandle:
@@ -589,7 +603,7 @@ def _names_dtype(text: str) -> bool:
 
 
 def _rebuild(
-    cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool, extra: dict[str, Any]
+    cls: type[Tensor], array: np.ndarray[Any, Any], device: str, requires_grad: bool, extra: dict[str, Any]
 ) -> Tensor:
     from genesis.ops.creation import from_host
 

@@ -13,13 +13,14 @@ from genesis.ops import linalg as la
 from genesis.ops import normalization as norm_ops
 from genesis.ops import reduction as red
 from genesis.ops import shape as sh
+from genesis.ops import subscript
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
 # fmt: off
 # ruff: noqa: E501 - one line each
-# mypy: disable-error-code="arg-type, no-any-return"
+# mypy: disable-error-code="arg-type, no-any-return, return-value"
 # (the only subclass is Tensor, so `self` is one; operations without a gradient of their own are typed Any)
 
 
@@ -74,8 +75,8 @@ class TensorMethods(TensorCore):
     def __ior__(self, other: Any) -> Tensor: return ew.bitwise_or.into(self, self, other)
     def __ixor__(self, other: Any) -> Tensor: return ew.bitwise_xor.into(self, self, other)
 
-    def __getitem__(self, key: Any) -> Tensor: return ix.getitem(self, key)
-    def __setitem__(self, key: Any, value: Any) -> None: ix.setitem(self, key, value)
+    def __getitem__(self, key: Any) -> Tensor: return subscript.getitem(self, key)
+    def __setitem__(self, key: Any, value: Any) -> None: subscript.setitem(self, key, value)
 
     # -- arithmetic ----------------------------------------------------------------------------------
     def add(self, other: Any, *, alpha: float = 1) -> Tensor: return ew.add(self, other, alpha=alpha)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from genesis.autograd.grad_mode import set_grad_enabled, state
+from genesis._errors import ShapeError
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, TensorCore, edge
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+#: what a gradient is sent to: the node of an operation, or a leaf tensor
+Edge = Any
 
 
 def run_backward(
@@ -33,95 +37,94 @@ def run_backward(
     Returns:
         One gradient for each of ``inputs``, None where there is none.
     """
-    targets = [edge(t) for t in inputs or ()]
-    wanted = {id(e) for e in targets if e is not None}
+    targets = [] if inputs is None else [edge(t) for t in inputs]
+    wanted = {e for e in targets if e is not None}
     starts = [edge(t) for t in roots]
-    degree = _dependencies([e for e in starts if e is not None], wanted if inputs is not None else None)
-    pending: dict[int, Any] = {}
-    found: dict[int, Any] = {}
-    ready: list[tuple[int, Node]] = []
+    missing = _dependencies([e for e in starts if e is not None], wanted if inputs is not None else None)
+    for e in starts:
+        if e in missing:
+            missing[e] += 1
+    totals: dict[Edge, Any] = {}
+    found: dict[Edge, Any] = {}
+    ready: list[tuple[int, Node]] = []  # a heap: the latest node first
 
-    def deliver(e: Any, grad: Any) -> None:
-        """Give an edge its gradient; once it has all of them, it is ready."""
-        key = id(e)
-        have = pending.get(key)
-        if grad is not None:
-            pending[key] = grad if have is None else _add(have, grad, create_graph)
-        degree[key] -= 1
-        if degree[key]:
-            return
-        if type(e) is Node:
-            heapq.heappush(ready, (-e.seq, e))
-        else:
-            total = pending.pop(key, None)
-            if total is not None:
-                total = _leaf(e, total, accumulate and (inputs is None or key in wanted), create_graph)
-                if key in wanted:
-                    found[key] = total
-
-    before = state.enabled
-    state.enabled = create_graph
+    before, state.enabled = state.enabled, create_graph
     try:
-        for e in starts:
-            if e is not None and id(e) in degree:
-                degree[id(e)] += 1
-        for e, g in zip(starts, grads, strict=True):
-            if e is not None and id(e) in degree:
-                deliver(e, g)
-        while ready:
-            node = heapq.heappop(ready)[1]
-            grad = pending.pop(id(node), None)
-            if grad is not None and node.hooks:
-                grad = _call_hooks(node.hooks, grad)
-            if id(node) in wanted:
-                found[id(node)] = grad
-            results: Sequence[Any] = (None,) * len(node.edges)
-            if grad is not None and any(e is not None and id(e) in degree for e in node.edges):
-                results = node.rule.backward(node, grad)
-                for g in results:
-                    if g is not None:
-                        # not the incoming gradient, not a view, not given to two inputs
-                        g._fresh = g is not grad and g._base is None and sum(r is g for r in results) == 1
+        edges: Sequence[Edge | None] = starts
+        results: Sequence[Any] = grads
+        while True:
+            for e, grad in zip(edges, results, strict=True):
+                left = missing.get(e)
+                if left is None or e is None:
+                    continue  # nobody wants this gradient
+                if grad is not None:
+                    have = totals.get(e)
+                    totals[e] = grad if have is None else _add(have, grad, create_graph)
+                missing[e] = left - 1
+                if left > 1:
+                    continue
+                if type(e) is Node:
+                    heappush(ready, (-e.seq, e))
+                elif (total := totals.pop(e, None)) is not None:
+                    store = accumulate and (inputs is None or e in wanted)
+                    found[e] = _leaf(e, total, store, create_graph)
+            if not ready:
+                break
+            node = heappop(ready)[1]
+            edges, results = node.edges, (None,) * len(node.edges)
+            grad = totals.pop(node, None)
+            if grad is not None:
+                if node.hooks:
+                    grad = _call_hooks(node.hooks, grad)
+                if node in wanted:
+                    found[node] = grad
+                if inputs is None or any(e in missing for e in edges):
+                    results = _results(node, grad)
             if not retain_graph:
-                node.saved, node.freed = (), bool(node.versions)
-            for e, g in zip(node.edges, results, strict=True):
-                if e is not None and id(e) in degree:
-                    deliver(e, g)
+                node.free()
     finally:
         state.enabled = before
-    return [None if e is None else found.get(id(e)) for e in targets]
+    return [None if e is None else found.get(e) for e in targets]
 
 
-def _dependencies(starts: list[Any], wanted: set[int] | None) -> dict[int, int]:
-    """How many gradients each edge will get; with ``wanted``, only edges that lead to one of these."""
-    degree: dict[int, int] = {}
-    order: list[Any] = []
-    seen: set[int] = set()
-    stack = list(starts)
+def _results(node: Node, grad: Any) -> Sequence[Any]:
+    """The gradients of a node's inputs, each marked as fresh when its memory is nobody else's."""
+    results = node.rule.backward(node, grad)
+    buffers = [grad._view.buffer]
+    for g in results:
+        if g is not None:
+            buffer = g._view.buffer
+            g._fresh = g._base is None and buffer not in buffers and g._view.contiguous
+            buffers.append(buffer)
+    return results
+
+
+def _dependencies(starts: list[Edge], wanted: set[Edge] | None) -> dict[Edge, int]:
+    """How many gradients each edge gets from nodes; with ``wanted``, only edges that lead to one of these."""
+    missing: dict[Edge, int] = dict.fromkeys(starts, 0)
+    stack = list(missing)
     while stack:
         e = stack.pop()
-        if id(e) in seen:
-            continue
-        seen.add(id(e))
-        order.append(e)
         if type(e) is Node:
-            stack.extend(n for n in e.edges if n is not None and id(n) not in seen)
+            for n in e.edges:
+                if n is None:
+                    continue
+                if n in missing:
+                    missing[n] += 1
+                else:
+                    missing[n] = 1
+                    stack.append(n)
     if wanted is None:
-        useful = seen
-    else:
-        useful = set()
-        # inputs have smaller sequence numbers than their users: leaves first, then nodes in order of creation
-        for e in sorted(order, key=lambda e: e.seq if type(e) is Node else 0):
-            edges = e.edges if type(e) is Node else ()
-            if id(e) in wanted or any(n is not None and id(n) in useful for n in edges):
-                useful.add(id(e))
-    for e in order:
-        if id(e) in useful:
-            degree.setdefault(id(e), 0)
-            for n in e.edges if type(e) is Node else ():
-                if n is not None and id(n) in useful:
-                    degree[id(n)] = degree.get(id(n), 0) + 1
-    return degree
+        return missing
+    # inputs have smaller sequence numbers than their users: leaves first, then nodes in order of creation
+    useful: dict[Edge, int] = {}
+    for e in sorted(missing, key=lambda e: e.seq if type(e) is Node else 0):
+        leads = [n for n in e.edges if n in useful] if type(e) is Node else []
+        if leads or e in wanted:
+            useful[e] = 0
+            for n in leads:
+                useful[n] += 1
+    return useful
 
 
 def _add(have: Any, grad: Any, create_graph: bool) -> Any:
@@ -138,18 +141,24 @@ def _call_hooks(hooks: dict[int, Any], grad: Any) -> Any:
         result = hook(grad)
         if result is not None:
             grad = result
+    grad._fresh = False  # a hook may have kept it
     return grad
 
 
 def _leaf(t: Any, grad: Any, accumulate: bool, create_graph: bool) -> Any:
+    """The gradient of a leaf has arrived: call its hooks and add it to ``.grad``."""
     if t._hooks:
         grad = _call_hooks(t._hooks, grad)
     if not accumulate:
         return grad
+    if grad._view.shape != t._view.shape:
+        raise ShapeError(
+            f"a gradient of shape {grad._view.shape} reached a leaf of shape {t._view.shape}; "
+            "the backward rule or a hook that gave it is wrong"
+        )
     if t.grad is None:
-        # otherwise it may be a view of something else, or the same tensor that another leaf gets
-        own = create_graph or (grad._fresh and grad._view.contiguous)
-        t.grad = grad if own else grad.clone()
+        # what is not fresh may be a view of something else, or the same tensor that another leaf gets
+        t.grad = grad if grad._fresh and not create_graph else grad.clone()
         grad._fresh = False
     elif create_graph:
         t.grad = t.grad + grad
@@ -167,24 +176,24 @@ def _seed(root: Any, grad: Any) -> Any:
         raise TypeError(f"expected a tensor to start backward from, got {type(root).__name__}")
     if edge(root) is None:
         raise GraphError(
-            "element 0 of tensors does not require grad and does not have a grad_fn: nothing that led to this "
-            "tensor has requires_grad=True (or it was made under no_grad)"
+            "element 0 of tensors does not require grad and does not have a grad_fn: nothing that led to "
+            "this tensor has requires_grad=True, or it was made under no_grad"
         )
     view = root._view
     if grad is None:
         if view.size != 1:
             raise GraphError(
-                f"grad can be implicitly created only for scalar outputs, but this tensor has shape {view.shape}; "
-                "reduce it with .sum() or .mean(), or pass backward(gradient=...)"
+                "grad can be implicitly created only for scalar outputs, but this tensor has shape "
+                f"{view.shape}; reduce it with .sum() or .mean(), or pass backward(gradient=...)"
             )
-        return root._ones_like()
+        return root._ones_like()  # type: ignore[attr-defined]
     if not isinstance(grad, TensorCore):
         raise TypeError(f"gradients must be tensors or None, got {type(grad).__name__}")
     if grad._view.shape != view.shape:
         raise GraphError(
             f"gradient has shape {grad._view.shape}, the tensor has shape {view.shape}; they must agree"
         )
-    return grad
+    return grad.to(view.buffer.device, view.dtype)  # type: ignore[attr-defined]
 
 
 def backward(
@@ -207,7 +216,14 @@ def backward(
         RuntimeError: a tensor has no graph, or is not a scalar and has no gradient.
     """
     roots, seeds = _pairs(tensors, grad_tensors)
-    only = None if inputs is None else [inputs] if isinstance(inputs, TensorCore) else list(inputs)
+    only: list[Any] | None = None
+    if inputs is not None:
+        only = [inputs] if isinstance(inputs, TensorCore) else list(inputs)
+        if not only:
+            raise GraphError("the inputs argument of backward() cannot be empty")
+        for t in only:
+            if edge(t) is None:
+                raise GraphError("one of the inputs does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
     run_backward(roots, seeds, keep, create_graph, only, accumulate=True)
 
@@ -232,7 +248,7 @@ def grad(
         RuntimeError: an input does not require a gradient, or is not part of the graph.
     """
     roots, seeds = _pairs(outputs, grad_outputs)
-    wanted = [inputs] if isinstance(inputs, TensorCore) else list(inputs)
+    wanted: list[Any] = [inputs] if isinstance(inputs, TensorCore) else list(inputs)
     for t in wanted:
         if edge(t) is None:
             raise GraphError("one of the inputs does not require grad")
@@ -254,6 +270,3 @@ def _pairs(tensors: Any, grads: Any) -> tuple[list[Any], list[Any]]:
     if len(grads) != len(roots):
         raise GraphError(f"got {len(roots)} tensors and {len(grads)} gradients")
     return roots, [_seed(t, g) for t, g in zip(roots, grads, strict=True)]
-
-
-__all__ = ["backward", "grad", "run_backward", "set_grad_enabled"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import wraps
+from inspect import isgeneratorfunction
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -41,6 +42,12 @@ class _Mode:
 
     def __call__(self, function: F) -> F:
         enabled = self._enabled
+
+        if isgeneratorfunction(function):
+            raise TypeError(
+                f"{type(self).__name__} cannot decorate the generator {function.__name__}: its body runs "
+                "after the call; use `with` inside it"
+            )
 
         @wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -93,3 +100,7 @@ class set_grad_enabled(_Mode):
     def __enter__(self) -> None:
         self._before.append(self._at_construction)
         state.enabled = self._enabled
+
+    def __call__(self, function: F) -> F:
+        state.enabled = self._at_construction  # as a decorator it is for the calls only
+        return super().__call__(function)

@@ -1,8 +1,8 @@
-"""The graph of a computation: what a tensor carries, the nodes between tensors, and the record of an operation.
+"""The graph of a computation: what a tensor carries, and the nodes between tensors.
 
 A node stands for one differentiable result.  Its edges lead to the nodes that made its inputs, or to the leaf
-tensors themselves.  The public ``Tensor`` derives from ``TensorCore``; operations create tensors through ``new``,
-so this module and ``genesis.ops`` do not import it.
+tensors themselves.  The public ``Tensor`` derives from ``TensorCore``; operations create tensors through
+``new``, so this module and ``genesis.ops`` do not import it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class TensorCore:
     _base_node: Node | None = None  # the base's node when this view's node was made
     _steps: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # how the view was taken: (View method, arguments)
     _fresh: bool = False  # a gradient that nothing else refers to yet
+    _retains: bool = False  # retain_grad() was called
     _hooks: dict[int, Callable[..., Any]] | None = None
     _after_hooks: dict[int, Callable[..., Any]] | None = None
 
@@ -63,10 +64,22 @@ class Node:
 
     def __init__(self, rule: Rule, edges: tuple[Any, ...], saved: tuple[Any, ...], options: Any) -> None:
         self.rule, self.edges, self.saved, self.options = rule, edges, saved, options
-        self.versions = tuple([t._view.buffer.version if isinstance(t, TensorCore) else 0 for t in saved])
+        #: of each saved tensor when it was saved; empty when no tensor was
+        self.versions: tuple[int, ...] = ()
+        for t in saved:
+            if isinstance(t, TensorCore):
+                self.versions = tuple(
+                    [t._view.buffer.version if isinstance(t, TensorCore) else 0 for t in saved]
+                )
+                break
         self.seq = next(_sequence)
         self.hooks: dict[int, Callable[..., Any]] | None = None
         self.freed = False
+
+    def free(self) -> None:
+        """Let go of the saved tensors; the node cannot be passed again, unless it had saved none."""
+        if self.versions:
+            self.saved, self.versions, self.freed = (), (), True
 
     @property
     def needs(self) -> tuple[bool, ...]:
@@ -88,16 +101,16 @@ class Node:
         """
         if self.freed:
             raise GraphError(
-                "trying to go backward through the graph a second time: the values it saved were freed after the "
-                "first pass. Call backward(retain_graph=True) the first time if you need this."
+                "trying to go backward through the graph a second time: the values it saved were freed after "
+                "the first pass. Call backward(retain_graph=True) the first time if you need this."
             )
-        for t, version in zip(self.saved, self.versions, strict=True):
+        for t, version in zip(self.saved, self.versions, strict=False):  # no versions: no tensors
             if isinstance(t, TensorCore) and t._view.buffer.version != version:
                 raise GraphError(
-                    f"one of the variables needed for gradient computation has been modified by an inplace "
+                    "one of the variables needed for gradient computation has been modified by an inplace "
                     f"operation: a tensor of shape {t._view.shape} saved by {self.rule.name!r} is at version "
-                    f"{t._view.buffer.version}; expected version {version}. Use the out-of-place operation, or "
-                    "clone() the tensor before changing it."
+                    f"{t._view.buffer.version}; expected version {version}. Use the out-of-place operation, "
+                    "or clone() the tensor before changing it."
                 )
         return self.saved
 
@@ -126,7 +139,8 @@ def tracked(t: Any) -> bool:
     """True when gradients flow into ``t``; brings a view's node up to date with its base."""
     if t._base is not None and t._base._node is not t._base_node:
         _refresh(t)
-    return t._tracked
+    found: bool = t._tracked
+    return found
 
 
 def edge(t: Any) -> Any:
@@ -136,28 +150,24 @@ def edge(t: Any) -> Any:
     return t if t._node is None else t._node
 
 
+def edges_of(inputs: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The edge of each input, or None when an operation on them need not be recorded."""
+    if not state.enabled:
+        return None
+    wanted = False
+    edges: list[Any] = []
+    for t in inputs:
+        e = None
+        if isinstance(t, TensorCore) and (t._tracked or t._base is not None) and tracked(t):
+            e = t if t._node is None else t._node
+            wanted = True
+        edges.append(e)
+    return tuple(edges) if wanted else None
+
+
 def recording(*inputs: Any) -> bool:
     """True when an operation on these inputs has to be recorded."""
-    if not state.enabled:
-        return False
-    for t in inputs:
-        if isinstance(t, TensorCore) and (t._tracked or (t._base is not None and tracked(t))):
-            return True
-    return False
-
-
-def record(
-    out: Any, rule: Rule, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None
-) -> Any:
-    """Make ``out`` the result of ``rule`` on ``inputs`` in the graph; returns ``out``."""
-    out._node = Node(rule, tuple([edge(t) for t in inputs]), saved, options)
-    out._tracked = True
-    return out
-
-
-def alias(t: Any) -> Any:
-    """A tensor over the same view outside the graph, for a node that saves its own output (no cycle)."""
-    return new(t._view)
+    return edges_of(inputs) is not None
 
 
 def replay(view: View, steps: Sequence[tuple[str, tuple[Any, ...]]]) -> View:
@@ -216,12 +226,12 @@ class _WriteView:
     name = "write_view"
 
     def backward(self, node: Node, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        from genesis.ops.shape import clear_view, take_view
+        from genesis.ops.shape import clear_view, take_part
 
         needs_base, needs_value = node.needs
         return (
             clear_view(grad, node.options) if needs_base else None,
-            take_view(grad, node.options) if needs_value else None,
+            take_part(grad, node.options) if needs_value else None,
         )
 
 
@@ -229,14 +239,23 @@ _write_view = _WriteView()
 
 
 def check_writable(t: Any) -> None:
-    """Refuse to overwrite a leaf whose gradient is wanted while operations are recorded.
+    """Refuse to overwrite what cannot be: a repeated element, or a leaf whose gradient is wanted.
 
     Raises:
-        RuntimeError: ``t`` is such a leaf, or a view of one.
+        RuntimeError: several elements of ``t`` share memory, or ``t`` is such a leaf or a view of one while
+            operations are recorded.
     """
+    view = t._view
+    if not view.contiguous and any(s == 0 and n > 1 for s, n in zip(view.strides, view.shape, strict=True)):
+        raise GraphError(
+            f"an in-place operation on a tensor of shape {view.shape} that repeats its elements (strides "
+            f"{view.strides}): several of them share memory; clone() it first"
+        )
     if not state.enabled:
         return
     root = t if t._base is None else t._base
+    if root is not t and root._tracked and not t._tracked:
+        _refresh(t)  # a view taken under no_grad: from now on its history matters
     if root._tracked and root._node is None:
         what = "a leaf tensor" if root is t else "a view of a leaf tensor"
         raise GraphError(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from genesis._dtypes import dtype
 from genesis._errors import GenesisError
 from genesis.backend.base import Backend
 from genesis.backend.expr import Expr, Number, arg, infer, number_dtype, topological
@@ -48,7 +49,7 @@ def run_map(backend: Backend, expr: Expr, out: View, *inputs: View | Number) -> 
             target = out if e is expr else backend.empty(out.shape, types[e], out.buffer.device)
             operands = [values[a] for a in e.args]
             if e.name == "cast" and not isinstance(operands[0], View):
-                values[e] = _cast_number(operands[0], e.value.kind)
+                values[e] = operands[0] = _cast_number(operands[0], e.value)
                 if e is not expr:
                     continue
             simple = Expr(e.name, tuple(arg(i) for i in range(len(operands))), e.value)
@@ -56,5 +57,11 @@ def run_map(backend: Backend, expr: Expr, out: View, *inputs: View | Number) -> 
             values[e] = target
 
 
-def _cast_number(value: Number, kind: str) -> Number:
-    return bool(value) if kind == "b" else float(value) if kind == "f" else int(value)
+def _cast_number(value: Number, to: dtype) -> Number:
+    if to.kind == "b":
+        return bool(value)
+    if to.kind == "f":
+        return float(value)
+    span = 1 << 8 * to.itemsize  # integers wrap
+    wrapped = int(value) % span
+    return wrapped - span if to.kind == "i" and wrapped >= span // 2 else wrapped

@@ -1,13 +1,14 @@
 """Philox 4x32-10: random numbers that are a pure function of (seed, position).
 
-Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11, section 3.3 and table 2.
-The counter is the block number (position // 4) in the low 64 bits, the key is the 64-bit seed; block i yields the
-words for positions 4i … 4i+3.  This module is the definition; devices repeat it in their own language.
+Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11, 3.3 and table 2.
+The counter is the block number (position // 4) in the low 64 bits, the key is the 64-bit seed; block i yields
+the words for positions 4i … 4i+3.  This module is the definition; devices repeat it in their own language.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,17 @@ M0, M1 = 0xD2511F53, 0xCD9E8D57
 W0, W1 = 0x9E3779B9, 0xBB67AE85
 MASK = 0xFFFFFFFF
 
+Array = np.ndarray[Any, Any]
 
-def words(seed: int, offset: int, count: int) -> np.ndarray:
+
+def words(seed: int, offset: int, count: int) -> Array:
     """The 32-bit words of positions offset … offset + count - 1, as uint64."""
     first, last = offset // 4, (offset + count + 3) // 4
-    block = np.arange(first, last, dtype=np.uint64)
-    c0, c1 = block & MASK, block >> np.uint64(32)
-    c2, c3 = np.zeros_like(block), np.zeros_like(block)
+    block: Array = np.arange(first, last, dtype=np.uint64)
+    c0: Array = block & MASK
+    c1: Array = block >> np.uint64(32)
+    c2: Array = np.zeros_like(block)
+    c3: Array = np.zeros_like(block)
     k0, k1 = seed & MASK, (seed >> 32) & MASK
     for _ in range(10):
         p0, p1 = c0 * np.uint64(M0), c2 * np.uint64(M1)
@@ -36,7 +41,7 @@ def words(seed: int, offset: int, count: int) -> np.ndarray:
     return flat[offset - 4 * first : offset - 4 * first + count]
 
 
-def fill(kind: str, shape: tuple[int, ...], dtype: str, seed: int, offset: int) -> np.ndarray:
+def fill(kind: str, shape: tuple[int, ...], dtype: str, seed: int, offset: int) -> Array:
     """The numbers of ``Backend.random``.
 
     uniform: the top 24 bits of the word at the element's position, over 2**24 (exact in float32).

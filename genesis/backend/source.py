@@ -1,8 +1,8 @@
-"""Expression -> text of a scalar Python function, for devices that compile (``numba.njit``, ``numba.cuda.jit``).
+"""Expression -> text of a scalar Python function, for devices that compile (``numba.njit``, say).
 
 The text uses plain operators where Python's mean the same, and otherwise calls ``name_`` for a name of the
-alphabet (``exp_``, ``max_``, …) and ``float32(x)``, ``int64(x)``, … for casts.  A device puts functions of these
-names beside the text.
+alphabet (``exp_``, ``max_``, …) and ``float32(x)``, ``int64(x)``, … for casts.  A device puts functions of
+these names beside the text.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ class View:
     def unsqueeze(self, axis: int) -> View:
         stride = self.shape[axis] * self.strides[axis] if axis < self.ndim else 1
         return self.like(
-            self.shape[:axis] + (1,) + self.shape[axis:],
-            self.strides[:axis] + (stride,) + self.strides[axis:],
+            (*self.shape[:axis], 1, *self.shape[axis:]),
+            (*self.strides[:axis], stride, *self.strides[axis:]),
         )
 
     def flip(self, axes: Sequence[int]) -> View:

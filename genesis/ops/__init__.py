@@ -1,7 +1,7 @@
 """What tensors can do: every operation, declared once with its gradient.
 
-Most are also in ``genesis`` itself and methods of ``Tensor``.  A device may have kernels of its own for those of
-``OVERRIDABLE``.
+Most are also in ``genesis`` itself and methods of ``Tensor``.  A device may have kernels of its own for those
+of ``OVERRIDABLE``.
 """
 
 import genesis._tensor  # noqa: F401 - operations return this class

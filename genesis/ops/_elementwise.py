@@ -1,4 +1,4 @@
-"""Elementwise: an operation that is one formula for each element, with its gradient derived from the formula."""
+"""Elementwise: an operation that is one formula for each element; its gradient is derived from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import bool_, default_dtype, dtype, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import Node, TensorCore, check_writable, edge, new, rebase, recording
+from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes, may_overlap
@@ -29,12 +29,12 @@ class Elementwise:
         name: shown in errors and graphs.
         formula: builds the expression from its inputs.
         arity: number of inputs.
-        kind: how types combine. ``"same"``: the promoted type in and out; ``"float"``: integers become the default
-            floating type; ``"compare"``: promoted in, bool out; ``"logic"``: bool in and out; ``"bits"``: integers
-            and bools only.
+        kind: how types combine. ``"same"``: the promoted type in and out; ``"float"``: integers become the
+            default floating type; ``"compare"``: promoted in, bool out; ``"logic"``: bool in and out;
+            ``"bits"``: integers and bools only.
         conditions: the inputs that are read as bools and have no part in the promotion.
-        grad: gives the gradients of all inputs from (grad, *inputs, out), where the derived ones would be unstable
-            or slow; None for an input without one.
+        grad: gives the gradients of all inputs from (grad, *inputs, out), where the derived ones would be
+            unstable or slow; None for an input whose gradient is zero.
     """
 
     def __init__(
@@ -50,35 +50,32 @@ class Elementwise:
         self.conditions = frozenset(conditions)
         self._plans: dict[tuple[Any, ...], tuple[Expr, dtype]] = {}
         self._grads: list[tuple[Elementwise, list[int]] | None] | None = None
+        self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
 
     def __call__(self, *args: Any) -> Tensor:
         views, device, key = self._operands(args)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = self._plan(args)
-        expr, out_dtype = plan
+        expr, out_dtype = self._plans.get(key) or self._plan(key, args)
         shape = _common_shape(views)
         backend = device.backend
         out_view = backend.empty(shape, out_dtype, device)
-        inputs = [v.expand(shape) if type(v) is View and v.shape != shape else v for v in views]
-        run_map(backend, expr, out_view, *inputs)
+        run_map(backend, expr, out_view, *[v.expand(shape) if type(v) is View else v for v in views])
         out = new(out_view)
-        if state.enabled and out_dtype.is_floating_point and recording(*args):
-            out._node, out._tracked = self._node(out, args), True
+        if out_dtype.is_floating_point:
+            edges = edges_of(args)
+            if edges is not None:
+                out._node, out._tracked = self._node(edges, args, out_view), True
         return out
 
     def into(self, target: Any, *args: Any) -> Tensor:
         """Write the result into ``target`` (which may be one of ``args``) and return it.
 
         Raises:
-            RuntimeError: the result's type or shape does not fit, or ``target`` is a leaf that requires a gradient.
+            RuntimeError: the result's type or shape does not fit, several elements of ``target`` share
+                memory, or it is a leaf that requires a gradient.
         """
         check_writable(target)
         views, device, key = self._operands(args)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = self._plan(args)
-        expr, out_dtype = plan
+        expr, out_dtype = self._plans.get(key) or self._plan(key, args)
         out_view: View = target._view
         if out_view.buffer.device is not device:
             raise DeviceError(_devices(f"{self.name}_", (*args, target)))
@@ -91,22 +88,22 @@ class Elementwise:
         shape = broadcast_shapes(out_view.shape, *[v.shape for v in views if type(v) is View])
         if shape != out_view.shape:
             raise ShapeError(
-                f"{self.name}_: output with shape {out_view.shape} doesn't match the broadcast shape {shape}; "
-                "an in-place operation cannot grow its tensor"
+                f"{self.name}_: output with shape {out_view.shape} doesn't match the broadcast shape "
+                f"{shape}; an in-place operation cannot grow its tensor"
             )
-        track = recording(*args)
-        if track and any(a is target for a in args) and self._uses(args, target):
-            before = target.clone()  # the gradient of another input needs the value from before
-            args = tuple([before if a is target else a for a in args])
+        edges = edges_of((*args, target))
+        if edges is not None:
+            args = self._before_write(edges[:-1], args, out_view.buffer)
+            edges = tuple([edge(a) for a in args])
         backend = device.backend
         inputs = [
             v if type(v) is not View else _read_safely(backend, v, out_view).expand(shape) for v in views
         ]
         run_map(backend, expr, out_view, *inputs)
         out_view.buffer.version += 1
-        if track:
-            rebase(target, self._node(target, args))
-        return target
+        if edges is not None:
+            rebase(target, self._node(edges, args, out_view))
+        return target  # type: ignore[no-any-return]
 
     # -- types ---------------------------------------------------------------------------------------
     def _operands(self, args: Sequence[Any]) -> tuple[list[Any], Any, tuple[Any, ...]]:
@@ -154,7 +151,7 @@ class Elementwise:
         key.append(default_dtype())
         return views, device, tuple(key)
 
-    def _plan(self, args: Sequence[Any]) -> tuple[Expr, dtype]:
+    def _plan(self, key: tuple[Any, ...], args: Sequence[Any]) -> tuple[Expr, dtype]:
         """The expression with its casts, and the type of the result."""
         have: list[dtype] = []
         tensors: list[tuple[dtype, int]] = []
@@ -182,12 +179,13 @@ class Elementwise:
         expr = self.formula(*inputs)
         if common is bool_ and self.kind == "same":
             expr = _on_bools(expr, self.name)
-        return expr, bool_ if self.kind == "compare" else common
+        plan = self._plans[key] = (expr, bool_ if self.kind == "compare" else common)
+        return plan
 
     # -- gradients -----------------------------------------------------------------------------------
     @property
     def grads(self) -> list[tuple[Elementwise, list[int]] | None]:
-        """For each input: the operation that gives its gradient, and which of (grad, *inputs, out) it takes."""
+        """Of each input: the operation that gives its gradient, and what of (*inputs, grad, out) it takes."""
         if self._grads is None:
             xs = [arg(i) for i in range(self.arity)]
             g, out = arg(self.arity), arg(self.arity + 1)
@@ -202,47 +200,66 @@ class Elementwise:
             ]
         return self._grads
 
-    def _uses(self, args: Sequence[Any], target: Any) -> bool:
-        """True when the gradient of some input needs the value of ``target`` as an input."""
-        return any(
-            grad is not None
-            and recording(args[i])
-            and any(j < self.arity and args[j] is target for j in grad[1])
-            for i, grad in enumerate(self.grads)
+    def _read_by(self, needs: tuple[bool, ...]) -> frozenset[int]:
+        """Which of (*inputs, grad, out) the gradients of the inputs with ``needs`` are computed from."""
+        found = self._reads.get(needs)
+        if found is None:
+            wanted = [g[1] for g, need in zip(self.grads, needs, strict=True) if need and g is not None]
+            found = self._reads[needs] = frozenset(i for indices in wanted for i in indices)
+        return found
+
+    def _before_write(self, edges: tuple[Any, ...], args: tuple[Any, ...], buffer: Any) -> tuple[Any, ...]:
+        """``args`` with copies of those that a write into ``buffer`` would change and a gradient needs."""
+        read = self._read_by(tuple([e is not None for e in edges]))
+        return tuple(
+            [
+                a.clone() if i in read and isinstance(a, TensorCore) and a._view.buffer is buffer else a  # type: ignore[attr-defined]
+                for i, a in enumerate(args)
+            ]
         )
 
-    def _node(self, out: Any, args: Sequence[Any]) -> Node:
-        edges = tuple([edge(a) for a in args])
-        used: set[int] = set()
-        for e, grad in zip(edges, self.grads, strict=True):
-            if e is not None and grad is not None:
-                used.update(grad[1])
-        saved = [a if i in used or not isinstance(a, TensorCore) else None for i, a in enumerate(args)]
-        saved.append(new(out._view) if self.arity + 1 in used else None)
-        places = tuple([(a._view.shape, a._view.dtype) if isinstance(a, TensorCore) else None for a in args])
-        return Node(self, edges, tuple(saved), places)
+    def _node(self, edges: tuple[Any, ...], args: Sequence[Any], out: View) -> Node:
+        read = self._read_by(tuple([e is not None for e in edges]))
+        saved: tuple[Any, ...] = ()
+        if read and (len(read) > 1 or self.arity not in read):  # more than the gradient of the result
+            saved = (
+                *[a if i in read else None for i, a in enumerate(args)],
+                new(out) if self.arity + 1 in read else None,
+            )
+        places: list[tuple[Any, dtype] | None] | None = None
+        for a in args:
+            if isinstance(a, TensorCore) and (a._view.shape != out.shape or a._view.dtype is not out.dtype):
+                places = [(a._view.shape, a._view.dtype) if isinstance(a, TensorCore) else None for a in args]
+                break
+        return Node(self, edges, saved, places)
 
     def backward(self, node: Node, grad: Tensor) -> list[Tensor | None]:
         """Rule of the graph: evaluate the gradient formula of each input and sum over what was broadcast."""
         from genesis.ops.reduction import sum_to_shape
 
-        saved = node.unpack()
-        if state.enabled and saved[-1] is not None:  # a higher derivative: the result is part of the graph
-            out = new(saved[-1]._view)
+        saved = node.unpack() or (None,) * (self.arity + 1)
+        out = saved[-1]
+        if out is not None and state.enabled:  # a higher derivative: the result is part of the graph
+            out = new(out._view)
             out._node, out._tracked = node, True
-            saved = (*saved[:-1], out)
-        operands = (*saved[:-1], grad, saved[-1])
+        operands = (*saved[:-1], grad, out)
+        places = node.options
         result: list[Tensor | None] = []
-        for e, rule, place in zip(node.edges, self.grads, node.options, strict=True):
-            if e is None or rule is None:
+        for i, (e, rule) in enumerate(zip(node.edges, self.grads, strict=True)):
+            if e is None:
                 result.append(None)
                 continue
-            operation, indices = rule
-            g = grad if operation is _identity else operation(*[operands[i] for i in indices])
-            shape, dtype = place
-            if g._view.dtype is not dtype:
-                g = g.to(dtype)
-            result.append(sum_to_shape(g, shape))
+            if rule is None:
+                g = grad._zeros_like()
+            else:
+                operation, indices = rule
+                g = grad if operation is _identity else operation(*[operands[j] for j in indices])
+            if places is not None:  # otherwise all are as the result is
+                shape, dtype = places[i]
+                if g._view.dtype is not dtype:
+                    g = g.to(dtype)
+                g = sum_to_shape(g, shape)
+            result.append(g)
         return result
 
 
@@ -270,7 +287,7 @@ def _on_bools(expr: Expr, name: str) -> Expr:
     if expr.name in ("arg", "where", "cast"):
         return expr
     if expr.name not in logic:
-        raise TypeError(
+        raise RuntimeError(
             f"{name} is not defined for bool tensors; convert with .int() or use the logical operations"
         )
     return call(logic[expr.name], *expr.args)

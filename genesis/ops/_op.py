@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._errors import DeviceError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import Node, TensorCore, edge, new, recording
+from genesis.autograd.graph import Node, TensorCore, edges_of, new
 from genesis.backend.dispatch import kernel
 from genesis.backend.view import View
 
@@ -28,7 +28,8 @@ class Op:
     Args:
         composite: the definition, a function of positional tensors (or None) and keyword options.
         saves: what the backward pass gets, by name: parameters of the composite, or results.
-        results: names of the results; only the first is differentiable, and only ``public`` of them are returned.
+        results: names of the results; only the first is differentiable, and only ``public`` of them are
+            returned.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Op:
         result: Any = NotImplemented
         if own is not None:
             result = own(backend, *[a._view if isinstance(a, TensorCore) else a for a in args], **options)
-        track = recording(*args)
+        edges = edges_of(args)
         if result is NotImplemented:
             before, state.enabled = state.enabled, False
             try:
@@ -87,19 +88,17 @@ class Op:
             finally:
                 state.enabled = before
             results = result if type(result) is tuple else (result,)
-            if track and any(results[0] is a for a in args):
-                results = (new(results[0]._view), *results[1:])
+            if edges is not None and (results[0]._base is not None or any(results[0] is a for a in args)):
+                results = (new(results[0]._view), *results[1:])  # a tensor that nothing else refers to
         else:
             results = tuple([new(v) for v in (result if type(result) is tuple else (result,))])
         out = results[0]
-        if track:
-            saved = tuple(
-                [
-                    (new(out._view) if i == 0 else results[i]) if is_result else args[i]
-                    for is_result, i in self._sources
-                ]
-            )
-            out._node = Node(self, tuple([edge(a) for a in args]), saved, options)
+        if edges is not None:
+            saved = [
+                (new(out._view) if i == 0 else results[i]) if is_result else args[i]
+                for is_result, i in self._sources
+            ]
+            out._node = Node(self, edges, tuple(saved), options)
             out._tracked = True
         return out if self.public == 1 else results[: self.public]
 
@@ -143,7 +142,8 @@ class Primitive:
 
     Args:
         name: shown in graphs and errors.
-        rule: the gradient, from (node, grad), one entry for each input; saved values come from ``node.unpack()``.
+        rule: the gradient, from (node, grad), one entry for each input; saved values come from
+            ``node.unpack()``.
     """
 
     def __init__(self, name: str, rule: Callable[[Node, Any], Sequence[Any]]) -> None:
@@ -152,11 +152,11 @@ class Primitive:
     def wrap(
         self, view: View, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None
     ) -> Tensor:
-        """A tensor over ``view``, recorded as the result of this operation on ``inputs`` where gradients flow."""
+        """``view`` as the result of this operation on ``inputs``; recorded where gradients flow."""
         out = new(view)
-        if state.enabled and recording(*inputs):
-            out._node = Node(self, tuple([edge(t) for t in inputs]), saved, options)
-            out._tracked = True
+        edges = edges_of(inputs)
+        if edges is not None:
+            out._node, out._tracked = Node(self, edges, saved, options), True
         return out
 
 

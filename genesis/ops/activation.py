@@ -1,4 +1,4 @@
-"""Activation functions.  Each is its formula; the gradient is given where the derived one would be unstable."""
+"""Activation functions: formulas, with a gradient of their own where the derived one would be unstable."""
 
 from __future__ import annotations
 

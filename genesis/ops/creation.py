@@ -14,13 +14,14 @@ from genesis._dtypes import ALL, as_dtype, bool_, default_dtype, dtype, float64,
 from genesis._random import Generator, default_generator
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import INDEX, arg, call, cast
-from genesis.backend.view import View
+from genesis.backend.expr import INDEX, Expr, arg, call, cast
+from genesis.backend.view import View, broadcast_shapes
 from genesis.ops.shape import fill_view, size_of
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
+Array = np.ndarray[Any, Any]
 _KNOWN = {d.name: d for d in ALL}
 
 
@@ -28,10 +29,8 @@ def _place(device: Any) -> Device:
     return default_device() if device is None else Device(device)
 
 
-def _leaf(t: Any, requires_grad: bool) -> Any:
-    if requires_grad:
-        t.requires_grad_(True)
-    return t
+def _leaf(t: Tensor, requires_grad: bool) -> Tensor:
+    return t.requires_grad_(True) if requires_grad else t
 
 
 def _empty(shape: tuple[int, ...], dtype: Any, device: Any) -> View:
@@ -42,8 +41,15 @@ def _empty(shape: tuple[int, ...], dtype: Any, device: Any) -> View:
     return place.backend.empty(shape, want, place)
 
 
+def _empty_float(name: str, shape: tuple[int, ...], dtype: Any, device: Any) -> View:
+    view = _empty(shape, dtype, device)
+    if not view.dtype.is_floating_point:
+        raise RuntimeError(f"{name} gives floating-point numbers, not {view.dtype}; convert with .to(dtype)")
+    return view
+
+
 # -- from data ---------------------------------------------------------------------------------------------
-def from_host(array: np.ndarray, device: Device) -> Tensor:
+def from_host(array: Array, device: Device) -> Tensor:
     """A tensor with a copy of a host array."""
     view = device.backend.empty(array.shape, _dtype_of(array), device)
     if array.size:
@@ -51,7 +57,7 @@ def from_host(array: np.ndarray, device: Device) -> Tensor:
     return new(view)
 
 
-def _dtype_of(array: np.ndarray) -> dtype:
+def _dtype_of(array: Array) -> dtype:
     found = _KNOWN.get(array.dtype.name)
     if found is None or not array.dtype.isnative:
         known = ", ".join(_KNOWN)
@@ -64,23 +70,23 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
 
     Args:
         data: a number, nested sequences of numbers, a NumPy array or a tensor.
-        dtype: default: that of an array or tensor; for Python numbers bool, int64 or the default floating type.
+        dtype: default: that of an array or tensor; for Python numbers bool, int64 or the default floating
+            type.
         device: default: that of a tensor, else the default device.
         requires_grad: record operations on it.
     """
     if isinstance(data, TensorCore):
-        source: Any = new(data._view)
-        copy = source._copy_view() if device is None else None
-        out = new(copy) if copy is not None else source.to(Device(device), copy=True)
-        return _leaf(out if dtype is None else out.to(dtype), requires_grad)
+        out = new(data._view).to(dtype=dtype, device=device, copy=True)
+        return _leaf(out, requires_grad)
     array = _to_array(data, dtype)
     return _leaf(from_host(array, _place(device)), requires_grad)
 
 
-def _to_array(data: Any, dtype: Any) -> np.ndarray:
+def _to_array(data: Any, dtype: Any) -> Array:
     want = None if dtype is None else as_dtype(dtype)
     if isinstance(data, np.ndarray | np.generic):
         array = np.asarray(data)
+        _dtype_of(array)
     else:
         if isinstance(data, list | tuple):
             data = _plain(data)
@@ -90,20 +96,28 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
             raise ValueError(
                 f"expected nested sequences of equal length, got ragged data ({error})"
             ) from None
-        except OverflowError as error:
-            raise RuntimeError(
-                f"value cannot be converted to a tensor element without overflow: {error}"
-            ) from None
-        if array.dtype == object or array.dtype.kind in "USV":
-            raise TypeError(
-                f"expected numbers, a nested sequence of numbers or an array, got {type(data).__name__}"
-            )
+        kind = array.dtype.kind
+        if kind == "u" or (kind == "O" and all(isinstance(x, int) for x in array.reshape(-1))):
+            if not hasattr(data, "__array__"):
+                raise RuntimeError("an integer is too large for int64; give floats, or dtype=genesis.float64")
+        elif kind not in "bif":
+            raise TypeError(f"expected numbers, nested sequences of them or an array, got {_example(data)}")
         if want is None and not hasattr(data, "__array__"):
-            if array.dtype.kind == "f" or array.size == 0:
+            if kind == "f" or array.size == 0:
                 want = default_dtype()
-            elif array.dtype.kind in "iu":
+            elif kind in "iu":
                 want = int64
-    return np.asarray(array, dtype=None if want is None else want.name)
+    with np.errstate(all="ignore"):  # nan or infinity as an integer is whatever the host makes of it
+        return np.asarray(array, dtype=None if want is None else want.name)
+
+
+def _example(data: Any) -> str:
+    """The type of the first element that is not a number."""
+    if isinstance(data, list | tuple):
+        for d in data:
+            if not isinstance(d, bool | int | float | np.generic | np.ndarray):
+                return _example(d)
+    return f"{type(data).__name__} {data!r:.40}"
 
 
 def _plain(data: Any) -> Any:
@@ -120,9 +134,8 @@ def _plain(data: Any) -> Any:
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a tensor, without a copy where it can be."""
     if isinstance(data, TensorCore):
-        out: Any = data
-        out = out if device is None else out.to(Device(device))
-        return out if dtype is None else out.to(as_dtype(dtype))
+        out: Tensor = data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+        return out
     place = _place(device)
     if isinstance(data, np.ndarray) and (dtype is None or as_dtype(dtype).name == data.dtype.name):
         view = place.backend.from_numpy(data, place) if data.flags.writeable else None
@@ -131,7 +144,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=place)
 
 
-def from_numpy(array: np.ndarray) -> Tensor:
+def from_numpy(array: Array) -> Tensor:
     """A tensor over the memory of a NumPy array (a copy when the array is read-only or cannot be shared)."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
@@ -213,7 +226,11 @@ def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad
 def arange(
     *bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any
 ) -> Tensor:
-    """``start, start + step, …`` below ``end``: ``arange(end)``, ``arange(start, end)``, ``arange(start, end, step)``."""
+    """``start, start + step, …`` below ``end``: ``arange(end)``, ``arange(start, end[, step])``.
+
+    Raises:
+        RuntimeError: the step is 0 or leads away from ``end``.
+    """
     start, end, step = 0, named.pop("end", None), named.pop("step", 1)
     if len(bounds) == 1 and end is None:
         end = bounds[0]
@@ -235,9 +252,13 @@ def arange(
     view = _empty((int(count),), want, device)
     # the position and the arithmetic stay exact: int64 for whole numbers, float64 otherwise
     inner = int64 if whole else float64
-    expr = cast(arg(0), inner) + cast(arg(1), inner) * (INDEX if whole else cast(INDEX, inner))
-    _fill(cast(expr, want) if want is not inner else expr, view, start, step)
+    position = INDEX if whole else cast(INDEX, inner)
+    _fill(_as(cast(arg(0), inner) + cast(arg(1), inner) * position, inner, want), view, start, step)
     return _leaf(new(view), requires_grad)
+
+
+def _as(expr: Expr, have: dtype, want: dtype) -> Expr:
+    return expr if have is want else cast(expr, want)
 
 
 def _fill(expr: Any, view: View, *numbers: Any) -> None:
@@ -264,10 +285,8 @@ def linspace(
     first = cast(arg(0), float64) + cast(arg(2), float64) * i
     second = cast(arg(1), float64) - cast(arg(2), float64) * (cast(arg(3), float64) - i)
     half = call("lt", i * 2, cast(arg(3), float64))
-    _fill(
-        cast(call("where", half, first, second), view.dtype) if view.dtype is not float64 else call("where", half, first, second),
-        view, float(start), float(end), float(step), float(max(steps - 1, 1)),
-    )  # fmt: skip
+    numbers = float(start), float(end), float(step), float(max(steps - 1, 1))
+    _fill(_as(call("where", half, first, second), float64, view.dtype), view, *numbers)
     return _leaf(new(view), requires_grad)
 
 
@@ -286,8 +305,10 @@ def eye(
 def draw(kind: str, view: View, generator: Generator | None) -> None:
     """Fill a view with random numbers of one kind of ``Backend.random``."""
     if view.size:
-        seed, offset = (generator or default_generator).take(view.size)
-        view.buffer.device.backend.random(kind, view, seed, offset)
+        # a normal number at position p uses the words at 2p and 2p + 1
+        words = 2 if kind == "normal" else 1
+        seed, offset = (generator or default_generator).take(view.size * words)
+        view.buffer.device.backend.random(kind, view, seed, offset // words)
 
 
 def rand(
@@ -298,7 +319,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform random numbers in [0, 1)."""
-    view = _empty(size_of(size), dtype, device)
+    view = _empty_float("rand", size_of(size), dtype, device)
     draw("uniform", view, generator)
     return _leaf(new(view), requires_grad)
 
@@ -311,7 +332,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal random numbers with mean 0 and variance 1."""
-    view = _empty(size_of(size), dtype, device)
+    view = _empty_float("randn", size_of(size), dtype, device)
     draw("normal", view, generator)
     return _leaf(new(view), requires_grad)
 
@@ -333,14 +354,28 @@ def randn_like(
 
 
 def randint(
-    *bounds: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None
+    *bounds: Any,
+    low: int = 0,
+    high: int | None = None,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
 ) -> Tensor:
-    """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
-    if size is None:
-        *bounds_list, size = bounds
-    else:
-        bounds_list = list(bounds)
-    low, high = (0, *bounds_list) if len(bounds_list) == 1 else bounds_list
+    """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
+
+    Raises:
+        RuntimeError: the range is empty or has more than 2**32 values.
+    """
+    given = list(bounds)
+    if given and size is None:
+        size = given.pop()
+    if given:
+        high = given.pop()
+    if given:
+        low = given.pop()
+    if given or high is None or size is None:
+        raise TypeError("randint expects high and size, or low, high and size")
     span = int(high) - int(low)
     if not 0 < span <= 1 << 32:
         raise RuntimeError(
@@ -352,8 +387,8 @@ def randint(
     scaled = (
         call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
     )
-    _fill(scaled + arg(3), view, *(new(view)._view,), span, 32, int(low))
-    out: Any = new(view)
+    _fill(scaled + arg(3), view, view, span, 32, int(low))
+    out = new(view)
     return out if dtype is None else out.to(dtype)
 
 
@@ -366,7 +401,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, 
     low = _empty((int(n),), int64, device)
     draw("bits", low, generator)
     # 62-bit keys: a tie, which would favour the lower index, does not happen in practice
-    key: Any = new(keys) * (1 << 30) + new(low)
+    key = new(keys) * (1 << 30) + new(low)
     return argsort(key).to(dtype)
 
 
@@ -398,17 +433,16 @@ def normal(
     device: Any = None,
 ) -> Tensor:
     """Normal numbers with the given means and standard deviations (numbers or tensors)."""
+    tensors: list[Any] = [t for t in (mean, std) if isinstance(t, TensorCore)]
     if size is None:
-        shaped = mean if isinstance(mean, TensorCore) else std
-        if not isinstance(shaped, TensorCore):
+        if not tensors:
             raise TypeError("normal needs a size when mean and std are numbers")
-        size = (
-            tuple((mean + std).shape)
-            if isinstance(mean, TensorCore) and isinstance(std, TensorCore)
-            else tuple(shaped.shape)
-        )  # type: ignore[attr-defined,operator]
-        device = shaped.device if device is None else device  # type: ignore[attr-defined]
-    return randn(size, generator=generator, dtype=dtype, device=device) * std + mean
+        size = broadcast_shapes(*[t.shape for t in tensors])
+    if tensors:
+        device = tensors[0].device if device is None else device
+        dtype = tensors[0].dtype if dtype is None else dtype
+    unit = randn(size, generator=generator, dtype=dtype, device=device)
+    return unit * std + mean  # type: ignore[no-any-return]
 
 
 def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
@@ -422,7 +456,8 @@ def multinomial(
     """Indices drawn with probability proportional to ``weights`` (n,) or (rows, n): int64 (…, num_samples).
 
     Raises:
-        RuntimeError: a weight is negative or not finite, all are zero, or too many are drawn without replacement.
+        RuntimeError: a weight is negative or not finite, all are zero, or too many are drawn without
+            replacement.
     """
     rows = weights.detach().cpu().numpy().astype(np.float64)
     if rows.ndim not in (1, 2) or not rows.size:
@@ -460,7 +495,7 @@ def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     return _triangle(x, diagonal, lower=False)
 
 
-def _triangle(x: Any, diagonal: int, lower: bool) -> Any:
+def _triangle(x: Any, diagonal: int, lower: bool) -> Tensor:
     from genesis.ops.elementwise import masked_fill
 
     if x.dim() < 2:
@@ -470,4 +505,4 @@ def _triangle(x: Any, diagonal: int, lower: bool) -> Any:
     row, column = call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0))
     outside = call("lt", row + arg(1), column) if lower else call("lt", column, row + arg(1))
     _fill(outside, mask, max(columns, 1), int(diagonal))
-    return masked_fill(x, new(mask), 0)
+    return masked_fill(x, new(mask), 0)  # type: ignore[no-any-return]

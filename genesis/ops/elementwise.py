@@ -36,15 +36,15 @@ sign = _named("sign", 1, "same")
 scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
 square = Elementwise("square", lambda x: x * x, 1, "same")
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
-trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
+_trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
 lerp = Elementwise("lerp", lambda a, b, w: a + w * (b - a), 3)
 addcmul = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
 addcdiv = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
 
 
 def _rounding(name: str) -> Any:
-    """floor, ceil and round leave integers as they are."""
-    operation = _named(name, 1)
+    """floor, ceil, round and trunc leave integers as they are."""
+    operation = _trunc if name == "trunc" else _named(name, 1)
 
     def apply(x: Any) -> Any:
         return operation(x) if x.dtype.is_floating_point else x.clone()
@@ -53,7 +53,16 @@ def _rounding(name: str) -> Any:
     return apply
 
 
-floor, ceil, round = _rounding("floor"), _rounding("ceil"), _rounding("round")
+floor, ceil, round, trunc = (_rounding(name) for name in ("floor", "ceil", "round", "trunc"))
+
+
+def _towards_zero(a: Expr, b: Expr) -> Expr:
+    down = call("floordiv", a, b)
+    signs_differ = call("ne", call("lt", a, 0), call("lt", b, 0))
+    return where_expr(call("and", call("ne", call("mod", a, b), 0), signs_differ), down + 1, down)
+
+
+_integer_quotient = Elementwise("div", _towards_zero, 2, "same")
 
 
 def add(a: Any, b: Any, *, alpha: float = 1) -> Any:
@@ -72,18 +81,20 @@ def mul(a: Any, b: Any) -> Any:
 
 
 def div(a: Any, b: Any, *, rounding_mode: str | None = None) -> Any:
-    """``a / b``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient and keeps integers integers."""
+    """``a / b``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient and keeps integers.
+
+    Raises:
+        ValueError: ``rounding_mode`` is something else.
+    """
     if rounding_mode is None:
         return true_divide(a, b)
     if rounding_mode == "floor":
         return floor_divide(a, b)
     if rounding_mode != "trunc":
         raise ValueError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
-    quotient = trunc(true_divide(a, b))
-    whole = all(
-        not (x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float)) for x in (a, b)
-    )
-    return quotient.to(plus(a, b).dtype) if whole else quotient
+    if any(x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float) for x in (a, b)):
+        return trunc(true_divide(a, b))
+    return _integer_quotient(a, b)
 
 
 def pow(a: Any, b: Any) -> Any:
@@ -95,8 +106,6 @@ def pow(a: Any, b: Any) -> Any:
     if isinstance(b, int | float) and not isinstance(b, bool):
         if b == 2:
             return square(a) if isinstance(b, int) or a.dtype.is_floating_point else power(a, b)
-        if b == 1 and isinstance(b, int):
-            return a.clone()
         if isinstance(b, int) and b < 0 and not a.dtype.is_floating_point:
             raise RuntimeError("integers to negative integer powers are not allowed; use a float exponent")
         if b == 0.5:
@@ -117,7 +126,8 @@ tan = Elementwise(
 log2 = Elementwise("log2", lambda x: call("log", x) * (1 / math.log(2)), 1)
 log10 = Elementwise("log10", lambda x: call("log", x) * (1 / math.log(10)), 1)
 exp2 = Elementwise("exp2", lambda x: call("pow", 2, x), 1, grad=lambda g, x, out: (g * out * math.log(2),))
-sinh = Elementwise("sinh", lambda x: (call("exp", x) - call("exp", -x)) * 0.5, 1)
+# expm1 keeps the precision near 0, where the two exponentials cancel
+sinh = Elementwise("sinh", lambda x: (call("expm1", x) - call("expm1", -x)) * 0.5, 1)
 cosh = Elementwise("cosh", lambda x: (call("exp", x) + call("exp", -x)) * 0.5, 1)
 atanh = Elementwise(
     "atanh",
@@ -161,7 +171,7 @@ masked = Elementwise("masked_fill", lambda x, m, v: where_expr(m, v, x), 3, "sam
 
 
 def where(condition: Any, a: Any = None, b: Any = None) -> Any:
-    """Elements of ``a`` where ``condition`` is true, else of ``b``; with the condition alone, its positions."""
+    """Elements of ``a`` where ``condition`` holds, else of ``b``; a condition alone gives its positions."""
     if a is None and b is None:
         from genesis.ops.indexing import nonzero
 
@@ -237,6 +247,8 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """``x`` with nan and infinities replaced; the infinities by the largest finite numbers unless given."""
+    if not x.dtype.is_floating_point:
+        return x.clone()
     big = 3.4028234663852886e38 if x.dtype.itemsize == 4 else 1.7976931348623157e308
     out = where(isnan(x), nan, x)
     out = where(eq(out, math.inf), big if posinf is None else posinf, out)

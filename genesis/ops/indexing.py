@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import bool_, int64
-from genesis._errors import ShapeError
-from genesis.autograd.graph import Node, TensorCore, check_writable, new, rebase, recording
+from genesis._errors import DeviceError, ShapeError
+from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
+from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
-from genesis.ops._op import op, primitive
+from genesis.ops._op import Primitive, op, primitive
 from genesis.ops.reduction import ValuesAndIndices, axis_of
-from genesis.ops.shape import Steps, expand, movedim, permute, reshape, take_view, zeros_view
+from genesis.ops.shape import expand, fill_view, movedim, reshape, take_view, zeros_view
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -57,6 +58,12 @@ def index_select(x: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 # -- gather and scatter ------------------------------------------------------------------------------------
+def _check_devices(name: str, *tensors: Any) -> None:
+    devices = {str(t._view.buffer.device) for t in tensors}
+    if len(devices) > 1:
+        raise DeviceError(f"{name}: all tensors must be on one device, got {' and '.join(sorted(devices))}")
+
+
 def _check_index(name: str, index: Any) -> Any:
     if index.dtype is not int64:
         if index.dtype.is_floating_point or index.dtype is bool_:
@@ -76,6 +83,7 @@ def _gather(node: Node, grad: Any) -> tuple[Any, None]:
 def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on; the shape of ``index``."""
     index = _check_index("gather", index)
+    _check_devices("gather", x, index)
     if x.dim() != index.dim():
         raise RuntimeError(
             f"gather: index has {index.dim()} dimensions, the input {x.dim()}; they must agree"
@@ -108,14 +116,16 @@ def _scatter(node: Node, grad: Any) -> tuple[Any, None, Any]:
     return kept, None, gather(grad, node.options, index) if node.needs[2] else None
 
 
-def _scattered(mode: str, rule: Any, x: Any, dim: int, index: Any, src: Any, target: Any) -> Any:
+def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: Any, in_place: bool) -> Tensor:
     name = "scatter_add" if mode == "add" else "scatter"
     index = _check_index(name, index)
     axis = axis_of(dim, x.dim())
+    device = x._view.buffer.device
     if not isinstance(src, TensorCore):
-        value = src
-        src = new(x._view.buffer.device.backend.empty(index._view.shape, x.dtype, x._view.buffer.device))
-        src.fill_(value)
+        filled = device.backend.empty(index._view.shape, x.dtype, device)
+        fill_view(filled, src)
+        src = new(filled)
+    _check_devices(name, x, index, src)
     if x.dtype is not src.dtype:
         raise RuntimeError(f"{name}: expected self.dtype {x.dtype} to be equal to src.dtype {src.dtype}")
     if not x.dim() == index.dim() == src.dim():
@@ -128,235 +138,43 @@ def _scattered(mode: str, rule: Any, x: Any, dim: int, index: Any, src: Any, tar
             )
     if tuple(src.shape) != tuple(index.shape):
         src = take_view(src, tuple([("narrow", (a, 0, n)) for a, n in enumerate(index.shape)]))
-    backend = x._view.buffer.device.backend
-    if target is None:
-        out = x._copy_view()
-        backend.scatter(mode, out, index._view, src._view, axis)
+    if not x.dim():  # devices scatter along an axis
+        one = _scattered(mode, rule, reshape(x, 1), 0, reshape(index, 1), reshape(src, 1), in_place)
+        return x if in_place else reshape(one, ())
+    if in_place:
+        check_writable(x)
+        if src._view.buffer is x._view.buffer:
+            src = src.clone()
+    out = x._view if in_place else x._copy_view()
+    edges = edges_of((x, index, src))
+    if index._view.size:
+        device.backend.scatter(mode, out, index._view, src._view, axis)
+    if not in_place:
         return rule.wrap(out, (x, index, src), (index,), axis)
-    check_writable(x)
-    backend.scatter(mode, x._view, index._view, src._view, axis)
-    x._view.buffer.version += 1
-    if recording(x, src):
-        out = rule.wrap(x._view, (x, index, src), (index,), axis)
-        rebase(x, out._node)
-    return x
+    out.buffer.version += 1
+    if edges is not None:
+        rebase(x, Node(rule, edges, (index,), axis))
+    return x  # type: ignore[no-any-return]
 
 
 def scatter_add(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0, starting from ``x``."""
-    return _scattered("add", _scatter_add, x, dim, index, src, None)
+    return _scattered("add", _scatter_add, x, dim, index, src, False)
 
 
 def scatter(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """``out[index[i][j]][j] = src[i][j]`` for dim 0, starting from ``x``; ``src`` is a tensor or a number."""
-    return _scattered("set", _scatter, x, dim, index, src, None)
+    return _scattered("set", _scatter, x, dim, index, src, False)
 
 
 def scatter_(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """``scatter`` in place."""
-    return _scattered("set", _scatter, x, dim, index, src, x)
+    return _scattered("set", _scatter, x, dim, index, src, True)
 
 
 def scatter_add_(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``scatter_add`` in place."""
-    return _scattered("add", _scatter_add, x, dim, index, src, x)
-
-
-# -- x[...] ------------------------------------------------------------------------------------------------
-def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
-    """View steps for the basic part, and for each axis of the result its index tensor or None."""
-    items = list(key) if isinstance(key, tuple) else [key]
-    items = [_as_index(x, i) for i in items]
-    consumed = sum(i.dim() if _is_mask(i) else 1 for i in items if i is not None and i is not Ellipsis)
-    if items.count(Ellipsis) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...')")
-    if consumed > x.dim():
-        raise IndexError(f"too many indices for tensor of dimension {x.dim()}: got {consumed}")
-    if Ellipsis not in items:
-        items.append(Ellipsis)
-    at = items.index(Ellipsis)
-    items[at : at + 1] = [slice(None)] * (x.dim() - consumed)
-    steps: list[tuple[str, tuple[Any, ...]]] = []
-    advanced: list[Any | None] = []
-    axis, source = 0, 0  # axis of the view so far, axis of x
-    for item in items:
-        if item is None:
-            steps.append(("unsqueeze", (axis,)))
-            advanced.append(None)
-            axis += 1
-            continue
-        size = x._view.shape[source]
-        if isinstance(item, slice):
-            start, stop, step = item.indices(size)
-            if step < 0:
-                raise ValueError("slice step must be positive; use flip() to reverse an axis")
-            length = max(0, -(-(stop - start) // step))
-            if (start, length, step) != (0, size, 1):
-                steps.append(("narrow", (axis, start, length, step)))
-            advanced.append(None)
-        elif isinstance(item, int):
-            if not -size <= item < size:
-                raise IndexError(f"index {item} is out of bounds for dimension {source} with size {size}")
-            steps.append(("select", (axis, item % size)))
-            source += 1
-            continue
-        elif _is_mask(item):
-            want = x._view.shape[source : source + item.dim()]
-            if item._view.shape != want:
-                raise IndexError(
-                    f"the shape of the mask {item._view.shape} does not match the indexed shape {want}"
-                )
-            advanced.extend(nonzero(item, as_tuple=True) if item.dim() else [item])
-            axis += item.dim()
-            source += item.dim()
-            continue
-        else:
-            advanced.append(item)
-        axis += 1
-        source += 1
-    return tuple(steps), advanced
-
-
-def _is_mask(item: Any) -> bool:
-    return isinstance(item, TensorCore) and item._view.dtype is bool_
-
-
-def _as_index(x: Any, item: Any) -> Any:
-    if item is None or item is Ellipsis or (isinstance(item, slice | int) and not isinstance(item, bool)):
-        return item
-    if isinstance(item, TensorCore):
-        if item._view.dtype.is_floating_point:
-            raise IndexError(
-                f"tensors used as indices must be integer or bool tensors, got {item._view.dtype}"
-            )
-        return item
-    if hasattr(item, "__index__") and not isinstance(item, bool) and not getattr(item, "ndim", 0):
-        return item.__index__()
-    from genesis.ops.creation import tensor
-
-    index = tensor(item, device=x.device)
-    if index.dtype.is_floating_point:
-        if index.numel():
-            raise IndexError(f"indices must be integers, slices, None, ... or tensors, got {item!r}")
-        index = index.to(int64)
-    return index
-
-
-def _mask_dims(x: Any, key: Any) -> bool:
-    """True for a 0-d mask (``x[True]``), which PyTorch reads as a new axis of length 0 or 1."""
-    return isinstance(key, bool) or (_is_mask(key) and key.dim() == 0)
-
-
-def getitem(x: Tensor, key: Any) -> Tensor:
-    """``x[key]``: a view for integers, slices, None and ``...``; a copy when there are index tensors or masks."""
-    if type(key) is int:
-        size = x._view.shape[0] if x.dim() else 0
-        if not x.dim():
-            raise IndexError("invalid index of a 0-dim tensor; use tensor.item() to get its number")
-        if not -size <= key < size:
-            raise IndexError(f"index {key} is out of bounds for dimension 0 with size {size}")
-        return take_view(x, (("select", (0, key % size)),))
-    if _mask_dims(x, key):
-        keep = bool(key) if isinstance(key, bool) else bool(key.item())
-        return take_view(x, (("unsqueeze", (0,)), ("narrow", (0, 0, int(keep)))))
-    steps, advanced = _parse(x, key)
-    part: Any = take_view(x, steps)
-    if all(a is None for a in advanced):
-        return part
-    rows, index, place = _rows(part, advanced)
-    return place(embedding(index, rows))
-
-
-def _rows(part: Any, advanced: list[Any | None]) -> tuple[Any, Any, Any]:
-    """Advanced indexing as a look-up of rows: the rows, their indices, and how to order the result's axes."""
-    axes = [i for i, a in enumerate(advanced) if a is not None]
-    sizes = [part._view.shape[i] for i in axes]
-    rest = [i for i in range(part.dim()) if i not in axes]
-    index = _linear([advanced[i] for i in axes], sizes, part)
-    rows = permute(part, axes + rest) if axes + rest != list(range(part.dim())) else part
-    rows = reshape(rows, (math.prod(sizes), *[part._view.shape[i] for i in rest]))
-    together = axes == list(range(axes[0], axes[-1] + 1))
-    first, count = axes[0], index.dim()
-
-    def place(out: Any) -> Any:
-        # index axes come first unless they replace neighbouring axes, as in NumPy
-        return (
-            movedim(out, list(range(count)), list(range(first, first + count))) if together and first else out
-        )
-
-    return rows, index, place
-
-
-def _linear(indices: list[Any], sizes: list[int], x: Any) -> Any:
-    """One index over the merged axes; negative ones count from the end."""
-    total: Any = None
-    for index, size in zip(indices, sizes, strict=True):
-        i = index.to(int64).to(x.device)
-        if (
-            len(sizes) > 1 and i._view.size
-        ):  # the merged index would hide a bad one; the look-up checks a single axis
-            low, high = int(i.min().item()), int(i.max().item())
-            if low < -size or high >= size:
-                bad = low if low < -size else high
-                raise IndexError(f"index {bad} is out of bounds for an axis of size {size}")
-        i = ew.where(ew.lt(i, 0), i + size, i)
-        total = i if total is None else total * size + i
-    return total
-
-
-def setitem(x: Tensor, key: Any, value: Any) -> None:
-    """``x[key] = value``, in place; ``value`` broadcasts to the indexed part."""
-    from genesis.ops.creation import as_tensor
-
-    if _is_mask(key) and not (isinstance(value, TensorCore) and value.dim()) and key.dim():
-        if key._view.shape == x._view.shape[: key.dim()]:
-            mask = reshape(key, (*key._view.shape, *(1,) * (x.dim() - key.dim())))
-            ew.select_where.into(x, mask, _scalar(value, x), x)
-            return
-    steps, advanced = _parse(x, key)
-    part: Any = take_view(x, steps)
-    if all(a is None for a in advanced):
-        if isinstance(value, TensorCore) or not isinstance(value, int | float):
-            value = as_tensor(value, device=x.device)
-            lead = value.dim() - part.dim()
-            if lead > 0 and all(s == 1 for s in value.shape[:lead]):
-                value = reshape(value, value.shape[lead:])
-        part.copy_(value)
-        return
-    rows, index, place = _rows(part, advanced)
-    value = (
-        as_tensor(value, dtype=x.dtype, device=x.device)
-        if not isinstance(value, TensorCore)
-        else value.to(x.dtype)
-    )
-    wanted = place(
-        new(zeros_view((*index._view.shape, *rows._view.shape[1:]), x.dtype, x.device))
-    )._view.shape
-    try:
-        value = expand(value, wanted)
-    except ShapeError:
-        raise ShapeError(
-            f"shape mismatch: value of shape {tuple(value.shape)} cannot be broadcast to {wanted}"
-        ) from None
-    count, first = index.dim(), next(i for i, a in enumerate(advanced) if a is not None)
-    if len(wanted) == count + rows.dim() - 1 and first and place(index) is not index:
-        value = movedim(value, list(range(first, first + count)), list(range(count)))
-    flat = reshape(index, -1)
-    width = math.prod(rows._view.shape[1:])
-    source = reshape(value, (flat._view.size, width))
-    wide = expand(reshape(flat, (-1, 1)), (flat._view.size, width))
-    result = scatter(reshape(rows, (-1, width)), 0, wide, source)
-    axes = [i for i, a in enumerate(advanced) if a is not None]
-    order = axes + [i for i in range(part.dim()) if i not in axes]
-    result = reshape(result, [part._view.shape[i] for i in order])
-    inverse = [order.index(i) for i in range(part.dim())]
-    part.copy_(permute(result, inverse))
-
-
-def _scalar(value: Any, x: Any) -> Any:
-    if isinstance(value, TensorCore):
-        return value.to(x.dtype)
-    return float(value) if x.dtype.is_floating_point else int(value)
+    return _scattered("add", _scatter_add, x, dim, index, src, True)
 
 
 # -- finding -----------------------------------------------------------------------------------------------
@@ -364,21 +182,19 @@ def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
     """Positions of the non-zero elements: an int64 tensor (count, ndim), or one 1-D tensor for each axis."""
     from genesis.ops.creation import from_host
 
+    if as_tuple and not x.dim():
+        x = reshape(x, 1)
     host = x._view.buffer.device.backend.nonzero(x._view)
     if not as_tuple:
         return from_host(host, x._view.buffer.device)
-    return tuple(
-        [
-            from_host(host[:, i], x._view.buffer.device)
-            for i in range(max(x.dim(), 1))
-            if host.shape[1:] != (0,)
-        ]
-    )
+    return tuple([from_host(host[:, i], x._view.buffer.device) for i in range(x.dim())])
 
 
 def masked_select(x: Tensor, mask: Tensor) -> Tensor:
     """The elements of ``x`` where ``mask`` is true, one-dimensional."""
-    from genesis.backend.view import broadcast_shapes
+    if mask.dtype is not bool_:
+        raise RuntimeError(f"masked_select: expected a bool tensor as mask, got {mask.dtype}")
+    from genesis.ops.subscript import getitem
 
     shape = broadcast_shapes(x._view.shape, mask._view.shape)
     return getitem(expand(x, shape), expand(mask, shape))
@@ -422,7 +238,8 @@ def argsort_zero(x: Any) -> Any:
 
 def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that sort ``x`` along ``dim``."""
-    return sort(x, dim, descending).indices
+    indices: Tensor = sort(x, dim, descending).indices
+    return indices
 
 
 def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:

@@ -27,7 +27,7 @@ def _matmul(node: Node, grad: Any) -> tuple[Any, Any]:
     )
 
 
-def product(a: Any, b: Any) -> Any:
+def product(a: Any, b: Any) -> Tensor:
     """(…, m, k) @ (…, k, n) with equal leading axes."""
     u, v = a._view, b._view
     device = u.buffer.device
@@ -41,7 +41,7 @@ def product(a: Any, b: Any) -> Any:
     return _matmul.wrap(out, (a, b), (a, b))
 
 
-def matmul(a: Tensor, b: Tensor) -> Tensor:
+def matmul(a: Any, b: Any) -> Tensor:
     """Matrix product by PyTorch's rules: vectors are rows or columns, leading axes are batches and broadcast.
 
     Args:
@@ -60,9 +60,10 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
         )
     if a._view.buffer.device is not b._view.buffer.device:
         raise DeviceError(f"matmul: all tensors must be on one device, got {a.device} and {b.device}")
-    if s[-1] != t[-2 if len(t) > 1 else 0]:
+    inner = t[-2 if len(t) > 1 else 0]
+    if s[-1] != inner:
         raise ShapeError(
-            f"matmul: shapes {s} and {t} cannot be multiplied: inner sizes {s[-1]} and {t[-2 if len(t) > 1 else 0]} differ"
+            f"matmul: shapes {s} and {t} cannot be multiplied: inner sizes {s[-1]} and {inner} differ"
         )
     if len(s) == 1 and len(t) == 1:
         return reshape(product(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())

@@ -88,7 +88,8 @@ def _check_classes(name: str, x: Any, target: Any, weight: Any) -> None:
     want = tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
     if tuple(target.shape) != want:
         raise ShapeError(
-            f"{name}: expected a target of shape {want} for input of shape {tuple(x.shape)}, got {tuple(target.shape)}"
+            f"{name}: expected a target of shape {want} for input of shape {tuple(x.shape)}, "
+            f"got {tuple(target.shape)}"
         )
     if target.dtype.is_floating_point:
         raise RuntimeError(f"{name}: expected class indices of an integer type, got {target.dtype}")
@@ -136,7 +137,8 @@ def cross_entropy(
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
     if tuple(target.shape) != tuple(logits.shape):
         raise ShapeError(
-            f"cross_entropy: probabilities must have the shape of the input {tuple(logits.shape)}, got {tuple(target.shape)}"
+            f"cross_entropy: probabilities must have the shape of the input {tuple(logits.shape)}, "
+            f"got {tuple(target.shape)}"
         )
     x, y = _rows(logits), _rows(target)
     if smoothing:

@@ -7,7 +7,9 @@ from typing import Any
 
 from genesis._errors import ShapeError
 from genesis.autograd.graph import new
+from genesis.backend.expr import call
 from genesis.ops import elementwise as ew
+from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
 from genesis.ops.reduction import amax, mean, sum
 
@@ -124,14 +126,22 @@ def layer_norm(
 
 
 # -- dropout -----------------------------------------------------------------------------------------------
-_keep = ew.Elementwise(
-    "dropout", lambda x, noise, p, scale: ew.where_expr(ew.call("lt", noise, p), ew.ZERO, x * scale), 4, "same",
-    grad=lambda g, x, noise, p, scale, out: (ew.where_expr(ew.call("lt", noise, p), ew.ZERO, g * scale), None, None, None),
-)  # fmt: skip
+_keep = Elementwise(
+    "dropout",
+    lambda x, noise, p, scale: call("where", call("lt", noise, p), 0, x * scale),
+    4,
+    "same",
+    grad=lambda g, x, noise, p, scale, out: (
+        call("where", call("lt", noise, p), 0, g * scale),
+        None,
+        None,
+        None,
+    ),
+)
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
-    """Zero each element with probability ``p`` and scale the rest by 1 / (1 - p); ``x`` itself outside training.
+    """Zero each element with probability ``p`` and scale the rest by 1 / (1 - p); in training only.
 
     Reference: Srivastava et al., JMLR 15 (2014), section 10 (the inverted form).
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genesis._dtypes import as_dtype, bool_, int64
-from genesis.autograd.graph import Node, new
+from genesis._dtypes import as_dtype, bool_, default_dtype, int64
+from genesis.autograd.grad_mode import state
+from genesis.autograd.graph import GraphError, Node, new
+from genesis.backend.expr import call, const
 from genesis.backend.view import Shape, View, contiguous_strides
 from genesis.ops import elementwise as ew
+from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import primitive
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ class ValuesAndIndices(NamedTuple):
 
 
 def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """Sorted, non-negative axes; None and () mean all.
+    """Sorted, non-negative axes; None and () mean all.  A 0-d tensor has none, but may be asked for 0 or -1.
 
     Raises:
         IndexError: an axis is out of range.
@@ -38,7 +42,7 @@ def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     axes = sorted(axis_of(d, ndim) for d in dims)
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"dim {axes[0]} appears multiple times in the list of dims {dims}")
-    return tuple(axes)
+    return tuple(axes) if ndim else ()
 
 
 def axis_of(dim: int, ndim: int) -> int:
@@ -72,11 +76,11 @@ def _expand_back(grad: Any, shape: Shape, axes: tuple[int, ...], keepdim: bool) 
 
 
 def _run(name: str, x: Any, axes: tuple[int, ...], dtype: Any) -> View:
-    view = x._view
+    view: View = x._view
     if dtype is not view.dtype:
         view = x.to(dtype)._view
     device = view.buffer.device
-    out = device.backend.empty(_kept(view.shape, axes), dtype, device)
+    out: View = device.backend.empty(_kept(view.shape, axes), dtype, device)
     device.backend.reduce(name, out, view)
     return out
 
@@ -122,8 +126,7 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
             f"mean needs a floating-point tensor, got {x.dtype}; use x.float().mean() or dtype="
         )
     axes = axes_of(dim, x.dim())
-    count = math.prod(x.shape[i] for i in axes)
-    return sum(x, axes or None, keepdim) * (1.0 / count if count else math.nan)
+    return sum(x, axes or None, keepdim) / math.prod(x._view.shape[i] for i in axes)
 
 
 def var(
@@ -133,22 +136,46 @@ def var(
     if unbiased is not None:
         correction = 1 if unbiased else 0
     axes = axes_of(dim, x.dim())
-    count = math.prod(x.shape[i] for i in axes) - correction
+    count = math.prod(x._view.shape[i] for i in axes) - correction
     spread = ew.square(x - mean(x, axes or None, keepdim=True))
-    return sum(spread, axes or None, keepdim) * (1.0 / count if count > 0 else math.nan)
+    return sum(spread, axes or None, keepdim) / builtins.max(count, 0)
 
 
 def std(
     x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
 ) -> Tensor:
     """Square root of ``var``."""
-    return ew.sqrt(var(x, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
+    return _square_root(var(x, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
+
+
+# roots of sums that are zero only where every term is; the gradient there is 0, not infinity times 0
+_square_root = Elementwise(
+    "sqrt",
+    lambda x: call("sqrt", x),
+    1,
+    grad=lambda g, x, out: (ew.where_expr(call("eq", out, 0), const(0), g * 0.5 / out),),
+)
+_power = Elementwise(
+    "pow",
+    lambda x, p: call("pow", x, p),
+    2,
+    grad=lambda g, x, p, out: (
+        ew.where_expr(call("eq", x, 0), const(0), g * (p * call("pow", x, p - 1))),
+        None,
+    ),
+)
 
 
 def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """The p-norm ``(sum |x|^p)^(1/p)``; p may be inf, -inf, 0, ``"fro"``."""
-    if p in ("fro", 2, 2.0, None):
-        return ew.sqrt(sum(ew.square(x), dim, keepdim))
+    """The p-norm ``(sum |x|^p)^(1/p)``; p may be inf, -inf, 0, ``"fro"``.  Its gradient at zero is zero.
+
+    Raises:
+        RuntimeError: ``x`` is not of a floating-point type.
+    """
+    if not x.dtype.is_floating_point:
+        raise RuntimeError(f"norm needs a floating-point tensor, got {x.dtype}; use x.float().norm()")
+    if p in ("fro", 2, None):
+        return _square_root(sum(ew.square(x), dim, keepdim))
     if p == math.inf:
         return amax(ew.abs(x), dim, keepdim)
     if p == -math.inf:
@@ -157,30 +184,26 @@ def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tenso
         return sum(ew.ne(x, 0).to(x.dtype), dim, keepdim)
     if p == 1:
         return sum(ew.abs(x), dim, keepdim)
-    return ew.pow(sum(ew.pow(ew.abs(x), p), dim, keepdim), 1.0 / p)
+    return _power(sum(ew.pow(ew.abs(x), p), dim, keepdim), 1.0 / p)
 
 
 # -- products and extremes ---------------------------------------------------------------------------------
 @primitive("prod")
 def _prod(node: Node, grad: Any) -> tuple[Any]:
-    x, out = node.unpack()
+    (x,) = node.unpack()
     axes, keepdim = node.options
-    shape = x._view.shape
+    full = _expand_back(grad, x._view.shape, axes, keepdim)
     zeros = ew.eq(x, 0)
-    # with one zero, only that element has a gradient: the product of the others
+    if not _any_true(zeros):
+        return (full * (prod(x, axes, keepdim=True) / x),)
+    if state.enabled:
+        raise GraphError("prod: a second derivative where an element is 0 is not implemented")
+    # with one zero, only that element has a gradient: the product of the others; with more, none has
     count = sum(zeros, axes, keepdim=True)
-    others = _run_kept_prod(ew.masked_fill(x, zeros, 1), axes)
-    share = ew.where(zeros, others, 0.0) if _any_true(zeros) else None
-    full = _expand_back(grad, shape, axes, keepdim)
-    product = _run_kept_prod(x, axes)
-    plain = product / ew.masked_fill(x, zeros, 1)
-    if share is None:
-        return (full * plain,)
-    return (full * ew.where(ew.eq(count, 0), plain, ew.where(ew.eq(count, 1), share, 0.0)),)
-
-
-def _run_kept_prod(x: Any, axes: tuple[int, ...]) -> Any:
-    return prod(x, axes, keepdim=True)
+    filled = ew.masked_fill(x, zeros, 1)
+    others = prod(filled, axes, keepdim=True)
+    alone = ew.where(ew.logical_and(zeros, ew.eq(count, 1)), others, 0.0)
+    return (full * ew.where(ew.eq(count, 0), others / filled, alone),)
 
 
 def _any_true(x: Any) -> bool:
@@ -194,7 +217,7 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         x = x.to(want)
     axes = axes_of(dim, x.dim())
     out = _finish(_run("prod", x, axes, want), axes, keepdim)
-    return _prod.wrap(out, (x,), (x, None), (axes, keepdim))
+    return _prod.wrap(out, (x,), (x,), (axes, keepdim))
 
 
 @primitive("extreme")
@@ -202,7 +225,8 @@ def _extreme(node: Node, grad: Any) -> tuple[Any]:
     x, out = node.unpack()
     axes, keepdim = node.options
     shape = x._view.shape
-    chosen = ew.eq(x, _expand_back(out, shape, axes, keepdim)).to(grad.dtype)
+    top = _expand_back(out, shape, axes, keepdim)
+    chosen = ew.logical_or(ew.eq(x, top), ew.logical_and(ew.isnan(x), ew.isnan(top))).to(grad.dtype)
     return (chosen * (_expand_back(grad, shape, axes, keepdim) / sum(chosen, axes, keepdim=True)),)
 
 
@@ -213,7 +237,7 @@ def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
         )
 
 
-def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
     axes = axes_of(dim, x.dim())
     _nonempty(x, axes, f"a{name}")
     source = x.to("uint8") if x.dtype is bool_ else x
@@ -233,13 +257,14 @@ def amin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     return _amost("min", x, dim, keepdim)
 
 
-def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
+def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Tensor:
     if dim is None:
         flat = _arg(name, x.reshape(-1), 0, False)
         return flat.reshape((1,) * x.dim()) if keepdim else flat
-    axes = (axis_of(dim, x.dim()),)
     if not x.dim():
-        return new(_run("sum", x.to(int64) * 0, (), int64))
+        axis_of(dim, 0)
+        return _arg(name, x.reshape(1), 0, False)
+    axes = (axis_of(dim, x.dim()),)
     _nonempty(x, axes, name)
     view = (x.to("uint8") if x.dtype is bool_ else x)._view
     device = view.buffer.device
@@ -286,7 +311,7 @@ def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return _most(x, dim, keepdim, argmin, amin, ew.minimum)
 
 
-def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
     flags = ew.ne(x, 0).to("uint8")
     axes = axes_of(dim, x.dim())
     if 0 in [x.shape[i] for i in axes]:  # all of nothing is true, any of nothing is false
@@ -334,23 +359,37 @@ def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 @primitive("cumprod")
 def _cumprod(node: Node, grad: Any) -> tuple[Any]:
-    x, out = node.unpack()
+    (x,) = node.unpack()
     dim = node.options
-    if _any_true(ew.eq(x, 0)):
-        raise RuntimeError(
-            "cumprod: the gradient where an element is 0 is not implemented; add a small number to x"
-        )
-    return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
+    if not _any_true(ew.eq(x, 0)):
+        return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
+    # division is not possible: for every element, the running products without it
+    from genesis.ops.creation import arange
+    from genesis.ops.shape import cat
+
+    if not x.dim():
+        return (grad,)
+    position = arange(x._view.shape[dim], device=x.device).reshape(-1, *(1,) * (x.dim() - 1 - dim))
+    parts = []
+    for i in range(x._view.shape[dim]):
+        here = ew.eq(position, i)
+        terms = grad * cumprod(ew.masked_fill(x, here, 1), dim)
+        parts.append(sum(ew.masked_fill(terms, ew.lt(position, i), 0), dim, keepdim=True))
+    return (cat(parts, dim),)
 
 
 def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running product along ``dim``."""
     x, out, axis = _scan("prod", x, dim, dtype)
-    return _cumprod.wrap(out, (x,), (x, None), axis)
+    return _cumprod.wrap(out, (x,), (x,), axis)
 
 
-def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
     """``log(sum(exp(x)))`` over ``dim``, without overflow."""
+    if not x.dtype.is_floating_point:
+        x = x.to(default_dtype())
+    if 0 in [x._view.shape[i] for i in axes_of(dim, x.dim())]:
+        return ew.log(sum(ew.exp(x), dim, keepdim))
     top = amax(x, dim, keepdim=True).detach()
     top = ew.where(ew.isfinite(top), top, 0.0)
     out = ew.log(sum(ew.exp(x - top), dim, keepdim=True)) + top

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import result_type
-from genesis._errors import ShapeError
-from genesis.autograd.graph import Node, new, replay
-from genesis.backend.expr import arg
+from genesis._errors import DeviceError, ShapeError
+from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import arg, cast
 from genesis.backend.view import Shape, View, resolve_shape
 from genesis.ops._op import Primitive, primitive
 from genesis.ops.reduction import axes_of, axis_of, sum_to_shape
@@ -17,18 +19,21 @@ from genesis.ops.reduction import axes_of, axis_of, sum_to_shape
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
+#: how a view is taken: methods of ``View`` and their arguments
+Steps = tuple[tuple[str, tuple[Any, ...]], ...]
 
-def _take(
-    rule: Primitive, x: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...], options: Any = None
-) -> Tensor:
+
+def _take(rule: Primitive, x: Any, steps: Steps, options: Any = None) -> Tensor:
     """A view of ``x`` by steps of view algebra, tied to its base for in-place operations."""
-    view = replay(x._view, steps)
-    out = rule.wrap(view, (x,), (), options)
+    out = rule.wrap(replay(x._view, steps), (x,), (), options)
     base = x if x._base is None else x._base
-    out._base = base
-    out._base_node = base._node
-    out._steps = x._steps + steps
+    out._base, out._base_node, out._steps = base, base._node, x._steps + steps
     return out
+
+
+def _dims(dims: Any, ndim: int) -> tuple[int, ...]:
+    """Sorted, non-negative axes; none stays none."""
+    return () if not isinstance(dims, int) and not len(dims) else axes_of(dims, ndim)
 
 
 def size_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -48,7 +53,8 @@ def view(x: Tensor, *shape: Any) -> Tensor:
     """The same elements under another shape, without a copy; one size may be -1.
 
     Raises:
-        RuntimeError: the elements do not lie so that this is possible (use ``reshape``), or the sizes do not fit.
+        RuntimeError: the elements do not lie so that this is possible (use ``reshape``), or the sizes do not
+            fit.
     """
     want = resolve_shape(size_of(shape), x._view.size)
     if x._view.reshape(want) is None:
@@ -89,7 +95,7 @@ def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def squeeze(x: Tensor, dim: Any = None) -> Tensor:
     """Drop axes of length 1: all, or those of ``dim`` that have it."""
-    axes = [i for i in axes_of(dim, x.dim()) if x.dim() and x._view.shape[i] == 1]
+    axes = [i for i in (range(x.dim()) if dim is None else _dims(dim, x.dim())) if x._view.shape[i] == 1]
     return _take(_reshape, x, (("squeeze", (tuple(axes),)),), x._view.shape)
 
 
@@ -155,11 +161,14 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
     want = size_of(shape)
     lead = len(want) - x.dim()
     want = tuple([x._view.shape[i - lead] if s == -1 and i >= lead else s for i, s in enumerate(want)])
+    if min(want, default=0) < 0:
+        raise ShapeError(
+            f"expand: sizes {size_of(shape)} for shape {x._view.shape}: only an existing axis can be -1"
+        )
     return _take(_expand, x, (("expand", (want,)),), x._view.shape)
 
 
 # -- parts -------------------------------------------------------------------------------------------------
-Steps = tuple[tuple[str, tuple[Any, ...]], ...]
 
 
 @primitive("slice")
@@ -173,9 +182,17 @@ def take_view(x: Any, steps: Steps) -> Tensor:
     return _take(_slice, x, steps, (x._view.shape, steps))
 
 
+def take_part(x: Any, steps: Steps) -> Tensor:
+    """The same, of a copy if the elements of ``x`` do not lie so that the steps are possible."""
+    try:
+        return take_view(x, steps)
+    except GraphError:
+        return take_view(contiguous(x), steps)
+
+
 @primitive("embed")
 def _embed(node: Node, grad: Any) -> tuple[Any]:
-    return (take_view(grad, node.options),)
+    return (take_part(grad, node.options),)
 
 
 def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
@@ -186,7 +203,7 @@ def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
     source = grad._view
     for i, stride in enumerate(part.strides):  # an expanded axis: its gradients belong to one element
         if stride == 0 and part.shape[i] > 1:
-            total = device.backend.empty(
+            total: View = device.backend.empty(
                 tuple([1 if j == i else s for j, s in enumerate(source.shape)]), source.dtype, device
             )
             device.backend.reduce("sum", total, source)
@@ -213,9 +230,6 @@ def clear_view(x: Any, steps: Steps) -> Tensor:
 
 def fill_view(v: View, value: Any) -> None:
     """Write one number into every element."""
-    from genesis.backend.dispatch import run_map
-    from genesis.backend.expr import cast
-
     run_map(v.buffer.device.backend, cast(arg(0), v.dtype), v, value)
 
 
@@ -263,8 +277,8 @@ def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) 
         sections = [int(s) for s in split_size_or_sections]
         if sum(sections) != size:
             raise RuntimeError(f"split sizes {sections} add up to {sum(sections)}, the axis has {size}")
-    starts = [sum(sections[:i]) for i in range(len(sections))]
-    return tuple([narrow(x, axis, s, n) for s, n in zip(starts, sections, strict=True)])
+    starts = accumulate(sections, initial=0)
+    return tuple([narrow(x, axis, s, n) for s, n in zip(starts, sections, strict=False)])
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -298,20 +312,36 @@ def _flip(node: Node, grad: Any) -> tuple[Any]:
 
 def flip(x: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along ``dims`` reversed."""
-    axes = axes_of(size_of(dims), x.dim())
+    axes = _dims(size_of(dims), x.dim())
     return _flip.wrap(new(x._view.flip(axes))._copy_view(), (x,), (), axes)
 
 
 @primitive("cat")
 def _cat(node: Node, grad: Any) -> tuple[Any, ...]:
     axis, sizes = node.options
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    starts = accumulate(sizes, initial=0)
     return tuple(
         [
             narrow(grad, axis, s, n) if e is not None else None
-            for e, s, n in zip(node.edges, starts, sizes, strict=True)
+            for e, s, n in zip(node.edges, starts, sizes, strict=False)
         ]
     )
+
+
+def _tensors(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """A list of tensors on one device."""
+    found = list(tensors)
+    if not found:
+        raise RuntimeError(f"{name} expects a non-empty list of tensors")
+    for x in found:
+        if not isinstance(x, TensorCore):
+            raise TypeError(f"{name} expects tensors, got {type(x).__name__}")
+    if any(x._view.buffer.device is not found[0]._view.buffer.device for x in found):
+        places = " and ".join(str(x.device) for x in found)
+        raise DeviceError(
+            f"{name}: all tensors must be on one device, got {places}; move them with .to(device)"
+        )
+    return found
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -320,9 +350,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     Raises:
         RuntimeError: no tensors, or shapes that do not fit (all are named).
     """
-    tensors = list(tensors)
-    if not tensors:
-        raise RuntimeError("cat expects a non-empty list of tensors")
+    tensors = _tensors("cat", tensors)
     # PyTorch lets an empty one-dimensional tensor join anything
     tensors = [x for x in tensors if x._view.shape != (0,)] or tensors[:1]
     first = tensors[0]._view
@@ -339,8 +367,6 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     out = device.backend.empty((*first.shape[:axis], sum(sizes), *first.shape[axis + 1 :]), dtype, device)
     start = 0
     for x, n in zip(tensors, sizes, strict=True):
-        if x._view.buffer.device is not device:
-            raise RuntimeError("cat: all tensors must be on one device")
         if x._view.size:
             device.backend.map(arg(0), out.narrow(axis, start, n), x._view)
         start += n
@@ -349,9 +375,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape along a new axis at ``dim``."""
-    tensors = list(tensors)
-    if not tensors:
-        raise RuntimeError("stack expects a non-empty list of tensors")
+    tensors = _tensors("stack", tensors)
     if any(x._view.shape != tensors[0]._view.shape for x in tensors):
         shapes = ", ".join(str(x._view.shape) for x in tensors)
         raise ShapeError(f"stack expects each tensor to be equal size, got {shapes}")
