@@ -34,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         complain(str(error))
         sys.exit(FAILED)
-    except (GenesisError, OSError) as error:
+    except GenesisError as error:
+        complain(str(error))
+        sys.exit(FAILED)
+    except OSError as error:
+        if error.errno is None:  # not from the system, so it is no news for the user but a mistake of ours
+            raise
         complain(str(error))
         sys.exit(FAILED)
     except KeyboardInterrupt:

@@ -6,6 +6,8 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ import pytest
 
 import genesis
 
-EPOCHS, BATCHES = 4, 90
-RUN = ("digits", "--epochs", EPOCHS, "--batch-size", 16, "--seed", 5)
+EPOCHS, BATCHES = 4, 45
+RUN = ("digits", "--epochs", EPOCHS, "--batch-size", 32, "--seed", 5)
 
 
 class Reference:
@@ -42,18 +44,29 @@ def metrics(folder: Path) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def reference(
-    request: pytest.FixtureRequest, launcher: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Reference:
+def references(launcher: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Reference]:
+    """The reference for a number of threads, made once."""
+    return cache(lambda threads: Reference(launcher, tmp_path_factory.mktemp("reference") / "run", threads))
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest, references: Callable[[int], Reference]) -> Reference:
     threads = getattr(request, "param", 1)
     if threads > genesis.device("cpu").backend.get_num_threads():
         pytest.skip(f"this machine has fewer than {threads} threads")
-    return Reference(launcher, tmp_path_factory.mktemp("reference") / "run", threads)
+    return references(threads)
 
 
 def wait_for(path: Path, process: subprocess.Popen[Any]) -> None:
     """Wait until a file is there, or the process is over."""
     while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+
+
+def wait_for_another_checkpoint(folder: Path, process: subprocess.Popen[Any]) -> None:
+    """Wait until there is a checkpoint within an epoch that was not there before."""
+    before = set(folder.glob("*-batch-*.ckpt"))
+    while not set(folder.glob("*-batch-*.ckpt")) - before and process.poll() is None:
         time.sleep(0.01)
 
 
@@ -65,11 +78,12 @@ def test_kill_at_random_moments(reference: Reference, launcher: Any, tmp_path: P
     first = ("train", *RUN, "--threads", reference.threads, "--out", folder, "--save-every", 0)
     again = ("train", "--resume", folder, "--save-every", 0)
     process = launcher.start(*first, cwd=tmp_path)
-    for _ in range(4):
-        wait_for(folder / "metrics.csv", process)
-        time.sleep(chance.uniform(0.2, 1.6))  # the start takes most of the first second
-        if process.poll() is not None:
-            break
+    for number in range(4):
+        if number % 2 == 0:  # while it trains and saves
+            wait_for_another_checkpoint(folder / "checkpoints", process)
+            time.sleep(chance.uniform(0, 0.3))
+        else:  # at any moment, most often while it starts
+            time.sleep(chance.uniform(0, 1.5))
         process.kill()
         done = launcher.finish(process)
         assert done.code == -signal.SIGKILL
@@ -132,7 +146,7 @@ def test_rows_of_work_that_was_lost_are_cut_off(reference: Reference, launcher: 
     folder = copy_at(reference.folder, tmp_path / "run", epochs=2)
     assert len(metrics(folder)) == 1 + EPOCHS * BATCHES, "more rows than the checkpoint knows of"
     with open(folder / "metrics.csv", "a") as file:
-        file.write("361,5,0.1")  # cut off by a kill
+        file.write("181,5,0.1")  # cut off by a kill
     launcher.run("train", "--out", folder, "--resume", cwd=tmp_path)
     reference.assert_equals(folder)
 
