@@ -2,38 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
+from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import TensorCore
 from genesis.backend.dispatch import kernel
 from genesis.backend.expr import call
+from genesis.backend.view import View
 from genesis.ops._elementwise import Elementwise
 
 
-def _native(name: str, lists: Sequence[Sequence[Any]], options: dict[str, Any]) -> bool:
-    """Run the device's own kernel; False when it has none or declines."""
-    backend = lists[0][0]._view.buffer.device.backend
-    own = kernel(backend, name)
-    if own is None or own(backend, *[[t._view for t in tensors] for tensors in lists], **options) is NotImplemented:
-        return False
-    return True
+def _run(
+    name: str,
+    composite: Callable[..., None],
+    lists: Sequence[Sequence[Any]],
+    each: dict[str, Sequence[float]],
+    options: dict[str, Any],
+) -> None:
+    """Take a step on every part of the parameters: by the device's own kernel, or else by the composite.
+
+    Args:
+        lists: parameters, gradients and states; a list of states may be empty.
+        each: what differs between parameters; a list that is not needed may be empty.
+        options: what does not.
+    """
+    if not lists[0]:
+        return
+    for part in _parts(name, lists):
+        if part is None:
+            own_lists, own_each = lists, {k: list(v) for k, v in each.items()}
+        else:
+            own_lists = [[tensors[i] for i in part] if tensors else [] for tensors in lists]
+            own_each = {k: [v[i] for i in part] if v else [] for k, v in each.items()}
+        backend = own_lists[0][0]._view.buffer.device.backend
+        own = kernel(backend, name)
+        if own is not None:
+            views = [[t._view for t in tensors] for tensors in own_lists]
+            if own(backend, *views, **own_each, **options) is not NotImplemented:
+                for v in chain(views[0], *views[2:]):
+                    v.buffer.version += 1
+                continue
+        before, state.enabled = state.enabled, False
+        try:
+            composite(*own_lists, **own_each, **options)
+        finally:
+            state.enabled = before
 
 
-def _touch(*lists: Sequence[TensorCore]) -> None:
-    for tensors in lists:
-        for t in tensors:
-            t._view.buffer.version += 1
+def _parts(name: str, lists: Sequence[Sequence[Any]]) -> Iterator[list[int] | None]:
+    """The parameters, as parts of one type on one device: None for all of them, else their numbers.
+
+    Raises:
+        RuntimeError: what belongs to a parameter is not alike in shape, type and device.
+    """
+    params = [t._view for t in lists[0]]
+    shapes, kinds = [v.shape for v in params], [(v.dtype, v.buffer.device) for v in params]
+    for what, tensors in zip(("gradient", "state", "state", "state"), lists[1:], strict=False):
+        if not tensors:
+            continue
+        views = [t._view for t in tensors]
+        if [v.shape for v in views] != shapes or [(v.dtype, v.buffer.device) for v in views] != kinds:
+            raise _unlike(name, what, params, views)
+    if kinds.count(kinds[0]) == len(kinds):
+        yield None
+    else:
+        for kind in dict.fromkeys(kinds):
+            yield [i for i, k in enumerate(kinds) if k == kind]
+
+
+def _unlike(name: str, what: str, params: Sequence[View], views: Sequence[View]) -> Exception:
+    """Which one is not like its parameter, and in what."""
+    if len(params) != len(views):
+        return ShapeError(f"{name}: {len(params)} parameters, but {len(views)} tensors of kind {what}")
+    for i, (p, v) in enumerate(zip(params, views, strict=True)):
+        for attribute, have, want, error in (
+            ("shape", v.shape, p.shape, ShapeError),
+            ("type", v.dtype, p.dtype, RuntimeError),
+            ("device", v.buffer.device, p.buffer.device, DeviceError),
+        ):
+            if have != want:
+                return error(
+                    f"{name}: the {what} of parameter {i} has the {attribute} {have}, and the parameter has "
+                    f"{want}; they must be alike"
+                )
+    raise AssertionError("all are alike")
 
 
 _decayed = Elementwise("decay", lambda g, p, wd: g + wd * p, 3, "same")
-_average = Elementwise("average", lambda m, g, b: m + (g - m) * (1 - b), 3, "same")
-_square_average = Elementwise("square_average", lambda v, g, b: v * b + g * g * (1 - b), 3, "same")
+# What is left of a rate comes as a number of its own: 1 - 0.999 in float32 would be wrong in the fifth digit.
+_average = Elementwise("average", lambda m, g, new: m + (g - m) * new, 3, "same")
+_square_average = Elementwise("square_average", lambda v, g, b, new: v * b + g * g * new, 4, "same")
 _adam_update = Elementwise(
     "adam_update", lambda p, m, v, size, root, eps: p - size * (m / (call("sqrt", v) / root + eps)), 6, "same"
 )
-_momentum = Elementwise("momentum", lambda b, g, m, damp: b * m + g * (1 - damp), 4, "same")
+_momentum = Elementwise("momentum", lambda b, g, m, new: b * m + g * new, 4, "same")
 _minus = Elementwise("step", lambda p, d, lr: p - lr * d, 3, "same")
 
 
@@ -62,36 +126,40 @@ def adam_step(
     With ``max_exp_avg_sqs`` (amsgrad) the largest v so far stands in the root.
 
     Args:
+        max_exp_avg_sqs: one for each parameter, or none without amsgrad.
         steps: t of each parameter, counted from 1.
 
-    References: Kingma and Ba, arXiv 1412.6980, algorithm 1; Loshchilov and Hutter, arXiv 1711.05101, algorithm 2;
-    Reddi, Kale, Kumar, arXiv 1904.09237, algorithm 2.
+    Raises:
+        RuntimeError: a gradient or state differs from its parameter in shape, type or device.
+
+    References: Kingma and Ba, arXiv 1412.6980, algorithm 1; Loshchilov and Hutter, arXiv 1711.05101,
+    algorithm 2; Reddi, Kale, Kumar, arXiv 1904.09237, algorithm 2.
     """
-    if not params:
-        return
     options = dict(
-        steps=list(steps), lr=lr, beta1=beta1, beta2=beta2, eps=eps,
+        lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, decoupled=decoupled, maximize=maximize,
     )  # fmt: skip
-    if _native("adam_step", (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs), options):
-        _touch(params, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
-        return
-    before, state.enabled = state.enabled, False
-    try:
-        for i, (p, g, m, v, t) in enumerate(zip(params, grads, exp_avgs, exp_avg_sqs, steps, strict=True)):
-            if maximize:
-                g = -g
-            if weight_decay and decoupled:
-                p.mul_(1 - lr * weight_decay)
-            elif weight_decay:
-                g = _decayed(g, p, weight_decay)
-            _average.into(m, m, g, beta1)
-            _square_average.into(v, v, g, beta2)
-            if max_exp_avg_sqs:
-                v = max_exp_avg_sqs[i].copy_(max_exp_avg_sqs[i].maximum(v))
-            _adam_update.into(p, p, m, v, lr / (1 - beta1**t), (1 - beta2**t) ** 0.5, eps)
-    finally:
-        state.enabled = before
+    lists = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
+    _run("adam_step", _adam, lists, {"steps": steps}, options)
+
+
+def _adam(
+    params: Sequence[Any], grads: Sequence[Any], exp_avgs: Sequence[Any], exp_avg_sqs: Sequence[Any],
+    max_exp_avg_sqs: Sequence[Any], *, steps: Sequence[float], lr: float, beta1: float, beta2: float,
+    eps: float, weight_decay: float, decoupled: bool, maximize: bool,
+) -> None:  # fmt: skip
+    for i, (p, g, m, v, t) in enumerate(zip(params, grads, exp_avgs, exp_avg_sqs, steps, strict=True)):
+        if maximize:
+            g = -g
+        if weight_decay and decoupled:
+            p.mul_(1 - lr * weight_decay)
+        elif weight_decay:
+            g = _decayed(g, p, weight_decay)
+        _average.into(m, m, g, 1 - beta1)
+        _square_average.into(v, v, g, beta2, 1 - beta2)
+        if max_exp_avg_sqs:
+            v = max_exp_avg_sqs[i].copy_(max_exp_avg_sqs[i].maximum(v))
+        _adam_update.into(p, p, m, v, lr / (1 - beta1**t), (1 - beta2**t) ** 0.5, eps)
 
 
 def sgd_step(
@@ -117,31 +185,33 @@ def sgd_step(
         momentum_buffers: one for each parameter, or none without momentum.
         first: whether each buffer is fresh.
 
+    Raises:
+        RuntimeError: a gradient or buffer differs from its parameter in shape, type or device.
+
     Reference: Sutskever et al., ICML 2013, section 2, in PyTorch's form (the rate is outside the buffer).
     """
-    if not params:
-        return
     options = dict(
         lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
-        nesterov=nesterov, maximize=maximize, first=list(first),
+        nesterov=nesterov, maximize=maximize,
     )  # fmt: skip
-    if _native("sgd_step", (params, grads, momentum_buffers), options):
-        _touch(params, momentum_buffers)
-        return
-    before, state.enabled = state.enabled, False
-    try:
-        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            if maximize:
-                g = -g
-            if weight_decay:
-                g = _decayed(g, p, weight_decay)
-            if momentum_buffers:
-                b = momentum_buffers[i]
-                if first[i]:
-                    b.copy_(g)
-                else:
-                    _momentum.into(b, b, g, momentum, dampening)
-                g = _decayed(g, b, momentum) if nesterov else b
-            _minus.into(p, p, g, lr)
-    finally:
-        state.enabled = before
+    _run("sgd_step", _sgd, (params, grads, momentum_buffers), {"first": first}, options)
+
+
+def _sgd(
+    params: Sequence[Any], grads: Sequence[Any], momentum_buffers: Sequence[Any], *, lr: float,
+    momentum: float, dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
+    first: Sequence[bool],
+) -> None:  # fmt: skip
+    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+        if maximize:
+            g = -g
+        if weight_decay:
+            g = _decayed(g, p, weight_decay)
+        if momentum_buffers:
+            b = momentum_buffers[i]
+            if first[i]:
+                b.copy_(g)
+            else:
+                _momentum.into(b, b, g, momentum, 1 - dampening)
+            g = _decayed(g, b, momentum) if nesterov else b
+        _minus.into(p, p, g, lr)
