@@ -14,6 +14,7 @@ import numpy as np
 import genesis
 from genesis.backend import Buffer, Shape, View, contiguous_strides
 from genesis_cpu import _threads
+from genesis_cpu._pool import LEAST, Pooled, pool
 
 BYTES = np.dtype(np.uint8)
 
@@ -39,13 +40,22 @@ def empty(shape: Shape, dtype: Any, device: Any) -> View:
     found = _layouts.get(shape)
     size, strides = layout(shape) if found is None else found
     nbytes = size * dtype.itemsize
-    handle = np.empty(nbytes, BYTES)
-    native = (_threads.address(handle), None) if _threads.ready else None
+    handle: np.ndarray[Any, Any]
+    native: tuple[int, None] | None
+    if nbytes >= LEAST:
+        handle = pooled = pool.take(nbytes)
+        native = (pooled.address, None)
+    else:
+        handle = np.empty(nbytes, BYTES)
+        native = (_threads.address(handle), None) if _threads.ready else None
     return View(Buffer(handle, nbytes, device), dtype, shape, strides, 0, native)
 
 
 def scratch(nbytes: int) -> tuple[int, np.ndarray[Any, Any]]:
     """The address of memory for one call, and its owner."""
+    if nbytes >= LEAST:
+        pooled = pool.take(nbytes)
+        return pooled.address, pooled
     owner = np.empty(nbytes, BYTES)
     return _threads.address(owner), owner
 
@@ -73,7 +83,10 @@ def address(v: View) -> int:
     native = v.native
     if native is None:
         handle = v.buffer.handle
-        start = _threads.address(handle) if handle.flags.writeable else int(handle.ctypes.data)
+        if type(handle) is Pooled:
+            start = handle.address
+        else:
+            start = _threads.address(handle) if handle.flags.writeable else int(handle.ctypes.data)
         native = v.native = (start + v.offset * v.dtype.itemsize, None)
     return native[0]  # type: ignore[no-any-return]
 
