@@ -33,4 +33,4 @@ def _answer(contribution: Contribution) -> str:
         return f"no: {type(error).__name__}: {error}"
     if not available.ok:
         return f"no: {available.reason}"
-    return "yes" if available.count == 1 else f"yes, {available.count} of them"
+    return "yes" if available.devices == 1 else f"yes, {available.devices} of them"

@@ -98,11 +98,11 @@ class Images(Recipe):
 class FashionMnist(Images):
     """Fashion-MNIST: clothes of ten kinds."""
 
-    epochs = 25
+    epochs = 30
     batch_size = 64
     lr = 2e-3
     optimizer_options: ClassVar[Mapping[str, Any]] = {"weight_decay": 0.05}
-    hidden = (256, 256)
+    hidden = (256,)
     mean, std = 0.286, 0.353
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ def draw(folder: Path, title: str, measure: str, steps_per_epoch: int) -> None:
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # not pyplot: it looks for a screen
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     figure = Figure(figsize=(8, 5.6), layout="constrained")
     FigureCanvasAgg(figure)
@@ -45,7 +45,7 @@ def draw(folder: Path, title: str, measure: str, steps_per_epoch: int) -> None:
     (line,) = above.plot(middle, smooth, color=_BLUE, linewidth=1.8, label="training loss")
     lines = [line]
     # The first steps may be far above the rest: what matters is below.
-    above.set_ylim(*_limits(smooth))
+    above.set_ylim(*_limits(losses, smooth))
     above.set_ylabel("loss")
     if len(evaluated):
         accuracy = measure.endswith("accuracy")
@@ -53,7 +53,8 @@ def draw(folder: Path, title: str, measure: str, steps_per_epoch: int) -> None:
         label = f"{measure.replace('_', ' ')}"
         lines += axes.plot(*evaluated.T, "o-", color=_GREEN, markersize=3.5, linewidth=1.2, label=label)
         if accuracy:
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], min_n_ticks=3))
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
             axes.set_ylabel(label, color=_GREEN)
             axes.tick_params(axis="y", colors=_GREEN)
             axes.spines[:].set_visible(False)
@@ -71,7 +72,7 @@ def draw(folder: Path, title: str, measure: str, steps_per_epoch: int) -> None:
         figure.savefig(temporary, format="png", dpi=150)
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(values.min()), float(np.quantile(values, 0.995))
+def _limits(losses: np.ndarray, smooth: np.ndarray) -> tuple[float, float]:
+    low, high = float(np.quantile(losses, 0.002)), float(np.quantile(smooth, 0.995))
     margin = 0.06 * (high - low or 1.0)
     return max(0.0, low - margin), high + margin
