@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genesis._errors import DeviceError
 
@@ -15,7 +15,7 @@ _backends: dict[str, Backend] = {}
 _lock = threading.RLock()
 
 
-class device:  # noqa: N801 - PyTorch's spelling
+class device:
     """A place where tensors live, for instance ``genesis.device("cpu")`` or ``genesis.device("cuda", 1)``.
 
     Args:
@@ -44,7 +44,9 @@ class device:  # noqa: N801 - PyTorch's spelling
         name, colon, number = type.partition(":")
         if colon:
             if index is not None or not number.isdigit():
-                raise ValueError(f"invalid device {type!r} with index {index!r}; write 'cuda:1' or ('cuda', 1)")
+                raise ValueError(
+                    f"invalid device {type!r} with index {index!r}; write 'cuda:1' or ('cuda', 1)"
+                )
             index = int(number)
         from genesis.plugin import registry  # the registry costs a few ms: only for those who name a device
 
@@ -81,7 +83,7 @@ class device:  # noqa: N801 - PyTorch's spelling
     def __hash__(self) -> int:
         return hash(str(self))
 
-    def __reduce__(self) -> tuple[type[device], tuple[str, int | None]]:
+    def __reduce__(self) -> tuple[Any, tuple[str, int | None]]:
         return device, (self.type, self.index)
 
     def __deepcopy__(self, memo: object) -> device:

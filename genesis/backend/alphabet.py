@@ -13,8 +13,8 @@ class Name(NamedTuple):
     """One scalar operation.
 
     ``result`` says which type comes out: ``"same"`` as the operands (which agree), or ``"bool"``.
-    ``operands`` says which types go in: ``"any"``, ``"number"`` (no bool), ``"float"``, ``"integer"``, ``"bits"``
-    (integer or bool).
+    ``operands`` says which types go in: ``"any"``, ``"number"`` (no bool), ``"float"``, ``"integer"``, or
+    ``"bits"`` (integer or bool).
     """
 
     arity: int

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Availability(NamedTuple):
-    """Whether a device can be used here: ``ok``, how many there are, and otherwise the ``reason``."""
+    """Whether a device can be used here: ``ok`` and how many ``devices`` there are, or the ``reason``."""
 
     ok: bool
-    count: int = 1
+    devices: int = 1
     reason: str = ""
 
 
@@ -35,8 +35,8 @@ class Backend(ABC):
         name: the device's name, as in ``genesis.device("acme")``.
         fuses: True when ``map`` accepts whole expressions.  Otherwise the core splits them, and ``map`` only
             ever gets one name over plain inputs.
-        kernels: optional fast paths, operation name -> ``"module:function"``, imported on first use.  A kernel
-            gets ``(backend, *arguments)`` with views in place of tensors and may return ``NotImplemented``
+        kernels: optional fast paths, operation name -> ``"module:function"``, imported on first use.
+            A kernel gets ``(backend, *arguments)`` with views in place of tensors and may return ``NotImplemented``
             before it has written anything; the operation then runs as its composite.
     """
 
@@ -99,7 +99,10 @@ class Backend(ABC):
 
     @abstractmethod
     def scatter(self, op: str, out: View, index: View, source: View, axis: int) -> None:
-        """The converse: ``out[..., index[..., i, ...], ...] = source[..., i, ...]`` (op ``"set"``) or ``+=`` (``"add"``).
+        """The converse of gather: ``out[..., index[..., i, ...], ...] = source[..., i, ...]``, or ``+=``.
+
+        Args:
+            op: ``"set"`` or ``"add"``.
 
         Repeated indices: ``add`` accumulates all, in order along ``axis``; ``set`` keeps the last.
 
@@ -119,14 +122,14 @@ class Backend(ABC):
         return View(Buffer(handle, nbytes, device), dtype, shape, strides)
 
     def from_numpy(self, array: np.ndarray, device: device) -> View | None:
-        """A view of the host array's own memory, or None when that cannot be (the default): it is then copied."""
+        """A view of the host array's own memory, or None (the default): it is then copied."""
         return None
 
     def as_numpy(self, x: View) -> np.ndarray | None:
-        """A host array over the memory of ``x``, or None when that cannot be (the default): it is then copied."""
+        """A host array over the memory of ``x``, or None (the default): it is then copied."""
         return None
 
-    def synchronize(self) -> None:
+    def synchronize(self) -> None:  # noqa: B027 - optional
         """Wait until all work given to the device is done.  Default: nothing to wait for."""
 
     def random(self, kind: str, out: View, seed: int, offset: int) -> None:
@@ -143,7 +146,7 @@ class Backend(ABC):
     def sort(self, values: View, indices: View, x: View, descending: bool) -> None:
         """Stable sort along the last axis; ``indices`` are int64.  Default: on the host."""
         host = self.read(x)
-        # negating would overflow the smallest integer; sorting the reversed axis stably and mirroring keeps ties in order
+        # negating would overflow the smallest integer; reversing and mirroring keeps equal elements in order
         if descending:
             order = host.shape[-1] - 1 - np.argsort(host[..., ::-1], axis=-1, kind="stable")[..., ::-1]
         else:
@@ -153,11 +156,11 @@ class Backend(ABC):
 
     def scan(self, op: str, out: View, x: View, axis: int) -> None:
         """Running ``"sum"`` or ``"prod"`` along an axis.  Default: on the host."""
-        function = {"sum": np.cumsum, "prod": np.cumprod}[op]
-        self.write(out, function(self.read(x), axis=axis, dtype=out.dtype.name))
+        ufunc = {"sum": np.add, "prod": np.multiply}[op]
+        self.write(out, ufunc.accumulate(self.read(x), axis=axis, dtype=out.dtype.name))
 
     def nonzero(self, x: View) -> np.ndarray:
-        """Positions of the elements that are not zero, int64 of shape (count, ndim).  Default: on the host."""
+        """Positions of the non-zero elements, int64 of shape (count, ndim).  Default: on the host."""
         return np.argwhere(self.read(x)).astype(np.int64)
 
     def transfer(self, out: View, x: View) -> None:

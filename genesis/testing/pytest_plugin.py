@@ -1,4 +1,6 @@
-"""A pytest plugin: ``pytest -p genesis.testing.pytest_plugin --genesis-device=acme`` runs device tests on ``acme``.
+"""A pytest plugin that runs device tests on any device.
+
+``pytest -p genesis.testing.pytest_plugin --genesis-device=acme`` runs them on ``acme``.
 
 Tests that take the ``device`` fixture run once on each chosen device, which is the default device meanwhile.
 """

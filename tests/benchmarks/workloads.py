@@ -19,7 +19,9 @@ def mlp(fw: Any, batch: int = 64, width: int = 256) -> Step:
     return _step(fw, optim, model.parameters(), lambda: functional.cross_entropy(model(x), y))
 
 
-def gpt(fw: Any, d: int = 128, layers: int = 4, heads: int = 4, length: int = 64, batch: int = 12, vocab: int = 65) -> Step:
+def gpt(
+    fw: Any, d: int = 128, layers: int = 4, heads: int = 4, length: int = 64, batch: int = 12, vocab: int = 65
+) -> Step:
     """A GPT of ``layers`` pre-norm blocks with causal attention, trained on random text."""
     nn, optim, functional = _modules(fw)
     fw.manual_seed(0)
