@@ -36,8 +36,8 @@ class Backend(ABC):
         fuses: True when ``map`` accepts whole expressions.  Otherwise the core splits them, and ``map`` only
             ever gets one name over plain inputs.
         kernels: optional fast paths, operation name -> ``"module:function"``, imported on first use.
-            A kernel gets ``(backend, *arguments)`` with views in place of tensors and may return ``NotImplemented``
-            before it has written anything; the operation then runs as its composite.
+            A kernel gets ``(backend, *arguments)`` with views in place of tensors.  It may return
+            ``NotImplemented`` before it has written anything; the operation then runs as its composite.
     """
 
     name: ClassVar[str]
