@@ -10,8 +10,8 @@ from genesis._errors import GenesisError
 _INSTANCES: dict[str, dtype] = {}
 
 
-class UnknownDtypeError(GenesisError, TypeError):
-    """There is no element type of this name."""
+class DtypeError(GenesisError, TypeError, RuntimeError):
+    """There is no such element type, or an operation is not defined for it."""
 
 
 class dtype:
@@ -91,7 +91,7 @@ def as_dtype(value: object) -> dtype:
     found = _INSTANCES.get(name) or _ALIASES.get(name)
     if found is None:
         known = ", ".join(d.name for d in ALL)
-        raise UnknownDtypeError(f"unknown dtype {value!r}; Genesis has {known}")
+        raise DtypeError(f"unknown dtype {value!r}; Genesis has {known}")
     return found
 
 

@@ -99,8 +99,8 @@ class TensorMethods(TensorCore):
     def maximum(self, other: Any) -> Tensor: return ew.maximum(self, other)
     def minimum(self, other: Any) -> Tensor: return ew.minimum(self, other)
     def lerp(self, end: Any, weight: Any) -> Tensor: return ew.lerp(self, end, weight)
-    def addcmul(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcmul(self, a, b, value)
-    def addcdiv(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcdiv(self, a, b, value)
+    def addcmul(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcmul(self, a, b, value=value)
+    def addcdiv(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcdiv(self, a, b, value=value)
     subtract, multiply, divide, negative, absolute = sub, mul, div, neg, abs
 
     # -- mathematics ---------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ class TensorMethods(TensorCore):
     def sigmoid_(self) -> Tensor: return act.sigmoid.into(self, self)
     def relu_(self) -> Tensor: return act.relu.into(self, self)
     def lerp_(self, end: Any, weight: Any) -> Tensor: return ew.lerp.into(self, self, end, weight)
-    def addcmul_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcmul.into(self, self, a, b, value)
-    def addcdiv_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcdiv.into(self, self, a, b, value)
+    def addcmul_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.multiply_add.into(self, self, a, b, value)
+    def addcdiv_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.divide_add.into(self, self, a, b, value)
     def masked_fill_(self, mask: Any, value: Any) -> Tensor: return ew.masked.into(self, self, mask, value)
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         operation, bounds = ew.clamp_operation(min, max)

@@ -112,6 +112,8 @@ def gradgradcheck(
             )
         return tuple(g for g in found if g is not None and g.requires_grad)
 
+    if not first(*values, *seeds):
+        return True  # the gradients are constant
     return gradcheck(first, (*values, *seeds), eps, atol, rtol, raise_exception)
 
 
@@ -164,12 +166,12 @@ def _by_differences(function: Callable[..., Any], values: Sequence[Any], i: int,
                     )
             x[position] = float(before[position])
             columns.append((pair[0] - pair[1]) / (2 * eps))
-    return np.array(columns).reshape(before.size, -1)
+    return np.array(columns).reshape(before.size, columns[0].size if columns else 0)
 
 
 def _worst(backward: Array, numerical: Array, x: Any, out: Any, atol: float, rtol: float) -> str:
     """What is wrong, or nothing."""
-    if not backward.size:
+    if not backward.size or not numerical.size:
         return ""
     excess = np.abs(backward - numerical) - (atol + rtol * np.abs(numerical))
     excess[np.isnan(backward) | np.isnan(numerical)] = np.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import bool_, default_dtype, dtype, result_type
+from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Formula = Callable[..., Expr]
 
+_NO_BOOLS = "convert with .int(), or use the logical operations"
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -29,9 +30,9 @@ class Elementwise:
         name: shown in errors and graphs.
         formula: builds the expression from its inputs.
         arity: number of inputs.
-        kind: how types combine. ``"same"``: the promoted type in and out; ``"float"``: integers become the
-            default floating type; ``"compare"``: promoted in, bool out; ``"logic"``: bool in and out;
-            ``"bits"``: integers and bools only.
+        kind: how types combine. ``"same"``: the promoted type in and out; ``"number"``: the same, but bools
+            are refused; ``"float"``: integers become the default floating type; ``"compare"``: promoted in,
+            bool out; ``"logic"``: bool in and out; ``"bits"``: integers and bools only.
         conditions: the inputs that are read as bools and have no part in the promotion.
         grad: gives the gradients of all inputs from (grad, *inputs, out), where the derived ones would be
             unstable or slow; None for an input whose gradient is zero.
@@ -171,7 +172,9 @@ class Elementwise:
         if self.kind == "float" and not common.is_floating_point:
             common = default_dtype()
         if self.kind == "bits" and common.is_floating_point:
-            raise TypeError(f"{self.name} works on integers and bools, not on {common}")
+            raise DtypeError(f"{self.name} works on integers and bools, not on {common}")
+        if self.kind == "number" and bool_ in have:
+            raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
         want = [bool_ if i in self.conditions else common for i in range(len(args))]
         inputs = [
             arg(i) if h is w else cast(arg(i), w) for i, (h, w) in enumerate(zip(have, want, strict=True))
@@ -286,10 +289,10 @@ def _on_bools(expr: Expr, name: str) -> Expr:
     logic = {"add": "or", "mul": "and", "max": "or", "min": "and"}
     if expr.name in ("arg", "where", "cast"):
         return expr
+    if expr.name == "sign":
+        return expr.args[0]
     if expr.name not in logic:
-        raise RuntimeError(
-            f"{name} is not defined for bool tensors; convert with .int() or use the logical operations"
-        )
+        raise DtypeError(f"{name} is not defined for bools; {_NO_BOOLS}")
     return call(logic[expr.name], *expr.args)
 
 

@@ -26,7 +26,7 @@ class Op:
     operations and so runs on any device.  The backward pass does the same with ``name + ".backward"``.
 
     Args:
-        composite: the definition, a function of positional tensors (or None) and keyword options.
+        composite: the definition, a function of tensors (or None) and keyword-only options.
         saves: what the backward pass gets, by name: parameters of the composite, or results.
         results: names of the results; only the first is differentiable, and only ``public`` of them are
             returned.
@@ -42,7 +42,8 @@ class Op:
             tuple(results),
             public,
         )
-        parameters = inspect.signature(composite).parameters.values()
+        self._signature = inspect.signature(composite)
+        parameters = self._signature.parameters.values()
         self.inputs = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self._sources = tuple(
             (False, self.inputs.index(s)) if s in self.inputs else (True, self.results.index(s))
@@ -61,7 +62,17 @@ class Op:
         self._backward = function
         return function
 
+    def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+        """The inputs in order, also those that were given by name; takes these out of ``options``."""
+        bound = self._signature.bind(*args, **options)
+        bound.apply_defaults()
+        for name in self.inputs:
+            options.pop(name, None)
+        return tuple([bound.arguments[name] for name in self.inputs])
+
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if len(args) != len(self.inputs):
+            args = self._bind(args, options)
         device = None
         for a in args:
             if isinstance(a, TensorCore):

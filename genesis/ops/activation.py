@@ -39,7 +39,7 @@ relu = Elementwise(
     "relu",
     lambda x: call("max", x, ZERO),
     1,
-    "same",
+    "number",
     grad=lambda g, x, out: (call("where", call("le", out, ZERO), ZERO, g),),
 )
 sigmoid = Elementwise("sigmoid", _sigmoid, 1, grad=lambda g, x, out: (g * (out * (1 - out)),))

@@ -99,7 +99,7 @@ def _to_array(data: Any, dtype: Any) -> Array:
         kind = array.dtype.kind
         if kind == "u" or (kind == "O" and all(isinstance(x, int) for x in array.reshape(-1))):
             if not hasattr(data, "__array__"):
-                raise RuntimeError("an integer is too large for int64; give floats, or dtype=genesis.float64")
+                raise ValueError("an integer is too large for int64; give floats, or dtype=genesis.float64")
         elif kind not in "bif":
             raise TypeError(f"expected numbers, nested sequences of them or an array, got {_example(data)}")
         if want is None and not hasattr(data, "__array__"):

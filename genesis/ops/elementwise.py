@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from genesis._dtypes import DtypeError, bool_
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
 
@@ -22,7 +23,7 @@ def where_expr(c: Expr, a: Expr | float, b: Expr | float) -> Expr:
 
 # -- arithmetic --------------------------------------------------------------------------------------------
 plus = _named("add", 2, "same")
-minus = _named("sub", 2, "same")
+minus = _named("sub", 2, "number")
 times = _named("mul", 2, "same")
 true_divide = _named("div", 2)
 floor_divide = _named("floordiv", 2, "same")
@@ -30,7 +31,7 @@ remainder = _named("mod", 2, "same")
 maximum = _named("max", 2, "same")
 minimum = _named("min", 2, "same")
 power = _named("pow", 2, "same")
-neg = _named("neg", 1, "same")
+neg = _named("neg", 1, "number")
 abs = _named("abs", 1, "same")
 sign = _named("sign", 1, "same")
 scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
@@ -38,8 +39,8 @@ square = Elementwise("square", lambda x: x * x, 1, "same")
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
 _trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
 lerp = Elementwise("lerp", lambda a, b, w: a + w * (b - a), 3)
-addcmul = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
-addcdiv = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
+multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
+divide_add = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
 
 
 def _rounding(name: str) -> Any:
@@ -47,6 +48,8 @@ def _rounding(name: str) -> Any:
     operation = _trunc if name == "trunc" else _named(name, 1)
 
     def apply(x: Any) -> Any:
+        if x.dtype is bool_:
+            raise DtypeError(f"{name} is not defined for bools")
         return operation(x) if x.dtype.is_floating_point else x.clone()
 
     apply.__name__, apply.__doc__ = name, f"``{name}`` of each element; integers stay as they are."
@@ -73,6 +76,16 @@ def add(a: Any, b: Any, *, alpha: float = 1) -> Any:
 def sub(a: Any, b: Any, *, alpha: float = 1) -> Any:
     """``a - alpha * b``, broadcast."""
     return minus(a, b) if alpha == 1 else scaled_sum(a, b, -alpha)
+
+
+def addcmul(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
+    """``x + value * a * b``, broadcast."""
+    return multiply_add(x, a, b, value)
+
+
+def addcdiv(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
+    """``x + value * a / b``, broadcast."""
+    return divide_add(x, a, b, value)
 
 
 def mul(a: Any, b: Any) -> Any:
@@ -224,10 +237,10 @@ def clamp_operation(low: Any, high: Any) -> tuple[Elementwise, tuple[Any, ...]]:
     """The clamping operation for the bounds that are given, and these bounds.
 
     Raises:
-        ValueError: neither bound is given.
+        RuntimeError: neither bound is given.
     """
     if low is None and high is None:
-        raise ValueError("clamp needs at least one of min and max")
+        raise RuntimeError("clamp needs at least one of min and max")
     if high is None:
         return clamp_low, (low,)
     if low is None:
@@ -239,7 +252,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """``x`` limited to [min, max]; bounds are numbers or tensors, either may be None.
 
     Raises:
-        ValueError: neither bound is given.
+        RuntimeError: neither bound is given.
     """
     operation, bounds = clamp_operation(min, max)
     return operation(x, *bounds)

@@ -114,7 +114,7 @@ def outer(a: Tensor, b: Tensor) -> Tensor:
 
 
 @op(saves=("x", "weight", "bias"))
-def linear(x: Any, weight: Any, bias: Any) -> Any:
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """``x @ weight.T + bias``: (…, in) by (out, in) and (out,) to (…, out)."""
     out = matmul(x, transpose(weight, -1, -2))
     return out if bias is None else out + bias

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genesis._dtypes import as_dtype, bool_, default_dtype, int64
+from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, new
 from genesis.backend.expr import call, const
@@ -18,6 +19,10 @@ from genesis.ops._op import primitive
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+
+class EmptyReductionError(ShapeError, IndexError):
+    """Nothing has no largest or smallest element."""
 
 
 class ValuesAndIndices(NamedTuple):
@@ -181,7 +186,7 @@ def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tenso
     if p == -math.inf:
         return amin(ew.abs(x), dim, keepdim)
     if p == 0:
-        return sum(ew.ne(x, 0).to(x.dtype), dim, keepdim)
+        return sum(ew.abs(ew.sign(x)), dim, keepdim)
     if p == 1:
         return sum(ew.abs(x), dim, keepdim)
     return _power(sum(ew.pow(ew.abs(x), p), dim, keepdim), 1.0 / p)
@@ -232,7 +237,7 @@ def _extreme(node: Node, grad: Any) -> tuple[Any]:
 
 def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
     if 0 in [x.shape[i] for i in axes]:
-        raise RuntimeError(
+        raise EmptyReductionError(
             f"{name}: cannot reduce an axis of length 0 of shape {tuple(x.shape)}; it has no extreme"
         )
 

@@ -332,7 +332,7 @@ def _tensors(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     """A list of tensors on one device."""
     found = list(tensors)
     if not found:
-        raise RuntimeError(f"{name} expects a non-empty list of tensors")
+        raise ValueError(f"{name} expects a non-empty list of tensors")
     for x in found:
         if not isinstance(x, TensorCore):
             raise TypeError(f"{name} expects tensors, got {type(x).__name__}")
@@ -348,7 +348,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors one after another along ``dim``; all other sizes must agree.
 
     Raises:
-        RuntimeError: no tensors, or shapes that do not fit (all are named).
+        ValueError: no tensors are given.
+        RuntimeError: shapes that do not fit (all are named).
     """
     tensors = _tensors("cat", tensors)
     # PyTorch lets an empty one-dimensional tensor join anything

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import bool_, dtype, int64
 from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore, new
+from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops.creation import as_tensor, tensor, zeros
 from genesis.ops.indexing import embedding, nonzero, scatter, scatter_
@@ -139,6 +140,11 @@ class _LookUp:
         self.sizes = [shape[i] for i in self.axes]
         self.rest_shape = tuple([shape[i] for i in self.rest])
         self.indices = [advanced[i].to(part.device, int64) for i in self.axes]  # type: ignore[union-attr]
+        if len({i._view.shape for i in self.indices}) > 1:
+            try:
+                broadcast_shapes(*[i._view.shape for i in self.indices])
+            except ShapeError as error:
+                raise IndexError(f"index tensors cannot be broadcast together: {error}") from None
         if len(self.axes) > 1:
             self.check()  # the merged index would hide a bad one; a look-up checks a single axis itself
         self.index: Any = None
