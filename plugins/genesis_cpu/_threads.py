@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what the launchers find in their file
     from genesis_cpu._names import block, call, prange
 
+# An OpenMP thread that waits spins for a while before it sleeps. The default spins for milliseconds: when another
+# process needs the core, every kernel then waits for the spinner, and a training step takes 20 times as long. Short
+# spins cost nothing that could be measured on an idle machine. It is read when the library is loaded, so it stands
+# here, before Numba; what the user has set is left alone.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
 _lock = threading.RLock()
 _count = 0
 #: held during a parallel launch: its threads are the whole machine anyway, and Numba's workqueue layer aborts
