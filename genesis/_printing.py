@@ -18,7 +18,12 @@ _DIGITS = 4
 def tensor_text(t: Tensor) -> str:
     """``tensor([1., 2.], dtype=genesis.float64, requires_grad=True)``; the defaults are left out."""
     array = t.detach().numpy()
-    formatter: Any = {"float_kind": _float_format(_shown(array))} if t.dtype.is_floating_point else None
+    formatter: Any = None  # NumPy's own is right for integers
+    if t.dtype.is_floating_point:
+        formatter = {"float_kind": _float_format(_shown(array))}
+    elif t.dtype is bool_:
+        width = 4 if array.all() else 5
+        formatter = {"bool": lambda x: str(x).rjust(width)}
     body = np.array2string(
         array, separator=", ", prefix="tensor(", threshold=_THRESHOLD, edgeitems=_EDGE, formatter=formatter
     )
