@@ -63,5 +63,5 @@ def _float_format(shown: np.ndarray[Any, Any]) -> Any:
     def show(x: float) -> str:
         return text.format(x) if np.isfinite(x) else str(float(x))
 
-    width = max((len(show(x)) for x in shown.reshape(-1)), default=0)
+    width = max((len(show(x)) for x in shown[np.isfinite(shown)]), default=0)
     return lambda x: show(x).rjust(width)
