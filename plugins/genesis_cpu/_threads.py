@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # what the launchers find in their file
     from genesis_cpu._names import block, call, prange
 
 # A waiting OpenMP thread spins before it sleeps. By default it spins for milliseconds: when another process
-# needs the core, every kernel waits for the spinner, and a training step takes 20 times as long. With short spins
-# it takes about as long as the cores allow; on an idle machine small steps take about a sixth longer. Read when
-# the library is loaded, so it stands here, before Numba; what the user has set is left alone.
+# needs the core, every kernel waits for the spinner, and a training step takes 20 times as long. With short
+# spins a busy machine costs what the cores cannot give; on an idle one small steps take about a sixth longer.
+# Read when the library is loaded, so it stands here, before Numba; what the user has set is left alone.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
