@@ -22,7 +22,7 @@ from genesis.autograd.graph import (
     tracked,
 )
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import arg, cast
+from genesis.backend.expr import INPUT, cast
 from genesis.backend.view import View
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
@@ -303,7 +303,7 @@ class Tensor(TensorMethods):
         backend = view.buffer.device.backend
         out: View = backend.empty(view.shape, view.dtype, view.buffer.device)
         if out.size:
-            backend.map(arg(0), out, view)
+            backend.map(INPUT, out, view)
         return out
 
     def to(
@@ -337,7 +337,7 @@ class Tensor(TensorMethods):
         if want is not view.dtype:
             out = view.buffer.device.backend.empty(view.shape, want, view.buffer.device)
             if out.size:
-                run_map(view.buffer.device.backend, cast(arg(0), want), out, view)
+                run_map(view.buffer.device.backend, cast(INPUT, want), out, view)
             view = out
         if place is not view.buffer.device:
             moved = place.backend.empty(view.shape, want, place)

@@ -96,6 +96,8 @@ def cast(x: Expr, to: dtype) -> Expr:
 
 
 INDEX = Expr("index")
+#: the expression that copies its input
+INPUT = arg(0)
 
 
 def call(name: str, *args: Expr | Number) -> Expr:

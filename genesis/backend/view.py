@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from genesis._dtypes import dtype
@@ -145,6 +146,11 @@ class View:
 
 def contiguous_strides(shape: Sequence[int]) -> Shape:
     """Row-major strides in elements."""
+    return _row_major(tuple(shape))
+
+
+@lru_cache(4096)
+def _row_major(shape: Shape) -> Shape:
     out, n = [], 1
     for s in reversed(shape):
         out.append(n)
@@ -218,9 +224,13 @@ def broadcast_shapes(*shapes: Sequence[int]) -> Shape:
     return tuple(out)
 
 
-def resolve_shape(shape: Sequence[int], size: int) -> Shape:
-    """Fill in the one -1 of a requested shape and check that it holds ``size`` elements."""
-    shape = tuple(int(s) for s in shape)
+@lru_cache(4096)
+def resolve_shape(shape: Shape, size: int) -> Shape:
+    """Fill in the one -1 of a requested shape and check that it holds ``size`` elements.
+
+    Raises:
+        ShapeError: that is not possible.
+    """
     holes = [i for i, s in enumerate(shape) if s == -1]
     if any(s < -1 for s in shape) or len(holes) > 1:
         raise ShapeError(f"invalid shape {shape}: sizes must be >= 0, and at most one may be -1")

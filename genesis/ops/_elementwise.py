@@ -10,7 +10,7 @@ from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import Expr, arg, arguments, call, cast, number_dtype, substitute
+from genesis.backend.expr import INPUT, Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes, may_overlap
 from genesis.ops._derive import gradients
 
@@ -332,5 +332,5 @@ def _read_safely(backend: Any, v: View, out: View) -> View:
     if not may_overlap(v, out):
         return v
     copy: View = backend.empty(v.shape, v.dtype, v.buffer.device)
-    backend.map(arg(0), copy, v)
+    backend.map(INPUT, copy, v)
     return copy

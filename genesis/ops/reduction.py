@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genesis._dtypes import as_dtype, bool_, default_dtype, int64
+from genesis._dtypes import as_dtype, bool_, default_dtype, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, new
@@ -62,32 +63,43 @@ def axis_of(dim: int, ndim: int) -> int:
     return dim % limit
 
 
-def _kept(shape: Shape, axes: tuple[int, ...]) -> Shape:
-    return tuple([1 if i in axes else s for i, s in enumerate(shape)])
+@lru_cache(4096)
+def _layout(shape: Shape, dim: Any, keepdim: bool) -> tuple[tuple[int, ...], Shape, Shape]:
+    """The reduced axes, the shape with these as 1, and the shape of the result."""
+    axes = axes_of(dim, len(shape))
+    kept = tuple([1 if i in axes else s for i, s in enumerate(shape)])
+    return axes, kept, kept if keepdim else tuple([s for i, s in enumerate(shape) if i not in axes])
 
 
-def _finish(view: View, axes: tuple[int, ...], keepdim: bool) -> View:
-    if keepdim:
-        return view
-    shape = tuple([s for i, s in enumerate(view.shape) if i not in axes])
-    return view.like(shape, contiguous_strides(shape))
+def _plan(x: Any, dim: Any, keepdim: bool) -> tuple[tuple[int, ...], Shape, Shape]:
+    """``_layout`` for the axes as people give them."""
+    return _layout(x._view.shape, tuple(dim) if isinstance(dim, list) else dim, keepdim)
+
+
+@primitive("expand")
+def _expand(node: Node, grad: Any) -> tuple[Any]:
+    return (sum(grad, *node.options),)
 
 
 def _expand_back(grad: Any, shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Any:
-    """The gradient of a reduction, repeated over the reduced axes (a view: no memory is written)."""
-    if not keepdim and grad.dim() != len(shape):
-        grad = grad.reshape(_kept(shape, axes))
-    return grad.expand(shape)
+    """The gradient of a reduction, repeated over the reduced axes: a view, no memory is written."""
+    if not axes:
+        return grad
+    view = grad._view
+    strides = iter(view.strides)
+    wide = []
+    for i in range(len(shape)):
+        stride = next(strides) if keepdim or i not in axes else 0
+        wide.append(0 if i in axes else stride)
+    return _expand.wrap(view.like(shape, tuple(wide)), (grad,), (), (axes, keepdim))
 
 
-def _run(name: str, x: Any, axes: tuple[int, ...], dtype: Any) -> View:
-    view: View = x._view
-    if dtype is not view.dtype:
-        view = x.to(dtype)._view
+def _run(name: str, view: View, kept: Shape, shape: Shape, dtype: Any) -> View:
+    """Reduce to ``kept``; the result as ``shape``."""
     device = view.buffer.device
-    out: View = device.backend.empty(_kept(view.shape, axes), dtype, device)
+    out: View = device.backend.empty(kept, dtype, device)
     device.backend.reduce(name, out, view)
-    return out
+    return out if shape == kept else out.like(shape, contiguous_strides(shape))
 
 
 # -- sum and what follows from it --------------------------------------------------------------------------
@@ -99,12 +111,17 @@ def _sum(node: Node, grad: Any) -> tuple[Any]:
 
 def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Sum over ``dim`` (an axis, several, or all); integers and bools are summed as int64."""
-    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
-    if want is not x.dtype:
-        x = x.to(want)
-    axes = axes_of(dim, x.dim())
-    view = _finish(_run("sum", x, axes, want), axes, keepdim)
+    x = _total_type(x, dtype)
+    axes, kept, shape = _plan(x, dim, keepdim)
+    view = _run("sum", x._view, kept, shape, x._view.dtype)
     return _sum.wrap(view, (x,), (), (x._view.shape, axes, keepdim))
+
+
+def _total_type(x: Any, dtype: Any) -> Any:
+    """``x`` in the type that its elements are summed and multiplied in."""
+    if dtype is not None:
+        return x.to(as_dtype(dtype))
+    return x if x._view.dtype.is_floating_point else x.to(int64)
 
 
 def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
@@ -217,11 +234,9 @@ def _any_true(x: Any) -> bool:
 
 def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Product over ``dim``; integers and bools are multiplied as int64."""
-    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
-    if want is not x.dtype:
-        x = x.to(want)
-    axes = axes_of(dim, x.dim())
-    out = _finish(_run("prod", x, axes, want), axes, keepdim)
+    x = _total_type(x, dtype)
+    axes, kept, shape = _plan(x, dim, keepdim)
+    out = _run("prod", x._view, kept, shape, x._view.dtype)
     return _prod.wrap(out, (x,), (x,), (axes, keepdim))
 
 
@@ -236,17 +251,17 @@ def _extreme(node: Node, grad: Any) -> tuple[Any]:
 
 
 def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
-    if 0 in [x.shape[i] for i in axes]:
+    if 0 in [x._view.shape[i] for i in axes]:
         raise EmptyReductionError(
             f"{name}: cannot reduce an axis of length 0 of shape {tuple(x.shape)}; it has no extreme"
         )
 
 
 def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
-    axes = axes_of(dim, x.dim())
+    axes, kept, shape = _plan(x, dim, keepdim)
     _nonempty(x, axes, f"a{name}")
-    source = x.to("uint8") if x.dtype is bool_ else x
-    view = _finish(_run(name, source, axes, source.dtype), axes, keepdim)
+    source = (x.to(uint8) if x.dtype is bool_ else x)._view
+    view = _run(name, source, kept, shape, source.dtype)
     if x.dtype is bool_:
         return new(view).to(bool_)
     return _extreme.wrap(view, (x,), (x, new(view)), (axes, keepdim))
@@ -269,13 +284,10 @@ def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Tensor:
     if not x.dim():
         axis_of(dim, 0)
         return _arg(name, x.reshape(1), 0, False)
-    axes = (axis_of(dim, x.dim()),)
+    axes, kept, shape = _plan(x, dim, keepdim)
     _nonempty(x, axes, name)
-    view = (x.to("uint8") if x.dtype is bool_ else x)._view
-    device = view.buffer.device
-    out = device.backend.empty(_kept(view.shape, axes), int64, device)
-    device.backend.reduce(name, out, view)
-    return new(_finish(out, axes, keepdim))
+    view = (x.to(uint8) if x.dtype is bool_ else x)._view
+    return new(_run(name, view, kept, shape, int64))
 
 
 def argmax(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -317,13 +329,11 @@ def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
-    flags = ew.ne(x, 0).to("uint8")
-    axes = axes_of(dim, x.dim())
-    if 0 in [x.shape[i] for i in axes]:  # all of nothing is true, any of nothing is false
-        total = _run("prod" if name == "min" else "sum", flags, axes, flags.dtype)
-    else:
-        total = _run(name, flags, axes, flags.dtype)
-    return new(_finish(total, axes, keepdim)).to(bool_)
+    flags = (x if x.dtype is bool_ else ew.ne(x, 0)).to(uint8)._view
+    axes, kept, shape = _plan(x, dim, keepdim)
+    if 0 in [flags.shape[i] for i in axes]:  # all of nothing is true, any of nothing is false
+        name = "prod" if name == "min" else "sum"
+    return new(_run(name, flags, kept, shape, uint8)).to(bool_)
 
 
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:

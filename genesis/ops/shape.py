@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import result_type
+from genesis._dtypes import ALL, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import arg, cast
+from genesis.backend.expr import INPUT, cast
 from genesis.backend.view import Shape, View, resolve_shape
 from genesis.ops._op import Primitive, primitive
 from genesis.ops.reduction import axes_of, axis_of, sum_to_shape
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 Steps = tuple[tuple[str, tuple[Any, ...]], ...]
 
 
-def _take(rule: Primitive, x: Any, steps: Steps, options: Any = None) -> Tensor:
-    """A view of ``x`` by steps of view algebra, tied to its base for in-place operations."""
-    out = rule.wrap(replay(x._view, steps), (x,), (), options)
+def _take(rule: Primitive, x: Any, steps: Steps, options: Any = None, view: View | None = None) -> Tensor:
+    """A view of ``x`` by steps of view algebra, tied to its base for in-place operations.
+
+    ``view``: the result of the steps, where the caller has it.
+    """
+    out = rule.wrap(replay(x._view, steps) if view is None else view, (x,), (), options)
     base = x if x._base is None else x._base
     out._base, out._base_node, out._steps = base, base._node, x._steps + steps
     return out
@@ -40,7 +43,7 @@ def size_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as a sequence."""
     if len(shape) == 1 and not isinstance(shape[0], int) and hasattr(shape[0], "__iter__"):
         shape = tuple(shape[0])
-    return tuple([int(s) for s in shape])
+    return tuple([s if type(s) is int else s.__index__() for s in shape])
 
 
 # -- reshape -----------------------------------------------------------------------------------------------
@@ -57,12 +60,13 @@ def view(x: Tensor, *shape: Any) -> Tensor:
             fit.
     """
     want = resolve_shape(size_of(shape), x._view.size)
-    if x._view.reshape(want) is None:
+    view = x._view.reshape(want)
+    if view is None:
         raise ShapeError(
             f"view of shape {want} is not possible without a copy: the tensor has shape {x._view.shape} and "
             f"strides {x._view.strides}; use .reshape(...)"
         )
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)
+    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape, view)
 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
@@ -70,9 +74,10 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
     want = resolve_shape(size_of(shape), x._view.size)
     if want == x._view.shape:
         return x
-    if x._view.reshape(want) is None:
+    view = x._view.reshape(want)
+    if view is None:
         x = contiguous(x)
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape)
+    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape, view)
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -208,7 +213,7 @@ def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
             )
             device.backend.reduce("sum", total, source)
             source, part = total, part.narrow(i, 0, 1)
-    device.backend.map(arg(0), part, source)
+    device.backend.map(INPUT, part, source)
     return _embed.wrap(out, (grad,), (), steps)
 
 
@@ -224,13 +229,16 @@ def clear_view(x: Any, steps: Steps) -> Tensor:
     device = copy.buffer.device
     zero = device.backend.empty((), part.dtype, device)
     fill_view(zero, 0)
-    device.backend.map(arg(0), part, zero.expand(part.shape))
+    device.backend.map(INPUT, part, zero.expand(part.shape))
     return _clear.wrap(copy, (x,), (), steps)
+
+
+_fills = {d: cast(INPUT, d) for d in ALL}
 
 
 def fill_view(v: View, value: Any) -> None:
     """Write one number into every element."""
-    run_map(v.buffer.device.backend, cast(arg(0), v.dtype), v, value)
+    run_map(v.buffer.device.backend, _fills[v.dtype], v, value)
 
 
 def zeros_view(shape: Shape, dtype: Any, device: Any) -> View:
@@ -369,7 +377,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     start = 0
     for x, n in zip(tensors, sizes, strict=True):
         if x._view.size:
-            device.backend.map(arg(0), out.narrow(axis, start, n), x._view)
+            device.backend.map(INPUT, out.narrow(axis, start, n), x._view)
         start += n
     return _cat.wrap(out, tensors, (), (axis, sizes))
 
