@@ -68,7 +68,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.activation import sigmoid as sigmoid
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
-    from genesis.ops.creation import bernoulli as bernoulli
     from genesis.ops.creation import empty as empty
     from genesis.ops.creation import empty_like as empty_like
     from genesis.ops.creation import eye as eye
@@ -77,16 +76,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.creation import full as full
     from genesis.ops.creation import full_like as full_like
     from genesis.ops.creation import linspace as linspace
-    from genesis.ops.creation import multinomial as multinomial
-    from genesis.ops.creation import normal as normal
     from genesis.ops.creation import ones as ones
     from genesis.ops.creation import ones_like as ones_like
-    from genesis.ops.creation import rand as rand
-    from genesis.ops.creation import rand_like as rand_like
-    from genesis.ops.creation import randint as randint
-    from genesis.ops.creation import randn as randn
-    from genesis.ops.creation import randn_like as randn_like
-    from genesis.ops.creation import randperm as randperm
     from genesis.ops.creation import tensor as tensor
     from genesis.ops.creation import tril as tril
     from genesis.ops.creation import triu as triu
@@ -178,6 +169,15 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.normalization import dropout as dropout
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
+    from genesis.ops.random import bernoulli as bernoulli
+    from genesis.ops.random import multinomial as multinomial
+    from genesis.ops.random import normal as normal
+    from genesis.ops.random import rand as rand
+    from genesis.ops.random import rand_like as rand_like
+    from genesis.ops.random import randint as randint
+    from genesis.ops.random import randn as randn
+    from genesis.ops.random import randn_like as randn_like
+    from genesis.ops.random import randperm as randperm
     from genesis.ops.reduction import all as all
     from genesis.ops.reduction import amax as amax
     from genesis.ops.reduction import amin as amin
@@ -281,7 +281,6 @@ _NAMES = {
     "genesis.ops.creation": (
         "arange",
         "as_tensor",
-        "bernoulli",
         "empty",
         "empty_like",
         "eye",
@@ -290,16 +289,8 @@ _NAMES = {
         "full",
         "full_like",
         "linspace",
-        "multinomial",
-        "normal",
         "ones",
         "ones_like",
-        "rand",
-        "rand_like",
-        "randint",
-        "randn",
-        "randn_like",
-        "randperm",
         "tensor",
         "tril",
         "triu",
@@ -394,6 +385,17 @@ _NAMES = {
         "dropout",
         "log_softmax",
         "softmax",
+    ),
+    "genesis.ops.random": (
+        "bernoulli",
+        "multinomial",
+        "normal",
+        "rand",
+        "rand_like",
+        "randint",
+        "randn",
+        "randn_like",
+        "randperm",
     ),
     "genesis.ops.reduction": (
         "all",

@@ -11,9 +11,9 @@ from genesis.ops import elementwise as ew
 from genesis.ops import indexing as ix
 from genesis.ops import linalg as la
 from genesis.ops import normalization as norm_ops
+from genesis.ops import random, subscript
 from genesis.ops import reduction as red
 from genesis.ops import shape as sh
-from genesis.ops import subscript
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -140,7 +140,7 @@ class TensorMethods(TensorCore):
     def isnan(self) -> Tensor: return ew.isnan(self)
     def isinf(self) -> Tensor: return ew.isinf(self)
     def isfinite(self) -> Tensor: return ew.isfinite(self)
-    def where(self, condition: Any, other: Any) -> Tensor: return ew.select_where(condition, self, other)
+    def where(self, condition: Any, other: Any) -> Tensor: return ew.where(condition, self, other)
     def masked_fill(self, mask: Any, value: Any) -> Tensor: return ew.masked_fill(self, mask, value)
     def clamp(self, min: Any = None, max: Any = None) -> Tensor: return ew.clamp(self, min, max)
     clip = clamp
@@ -165,7 +165,7 @@ class TensorMethods(TensorCore):
     def lerp_(self, end: Any, weight: Any) -> Tensor: return ew.lerp.into(self, self, end, weight)
     def addcmul_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.multiply_add.into(self, self, a, b, value)
     def addcdiv_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.divide_add.into(self, self, a, b, value)
-    def masked_fill_(self, mask: Any, value: Any) -> Tensor: return ew.masked.into(self, self, mask, value)
+    def masked_fill_(self, mask: Any, value: Any) -> Tensor: return ew.masked_fill_(self, mask, value)
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         operation, bounds = ew.clamp_operation(min, max)
         return operation.into(self, self, *bounds)
@@ -173,14 +173,14 @@ class TensorMethods(TensorCore):
     def clamp_max(self, max: Any) -> Tensor: return ew.clamp_high(self, max)
     def scatter_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_(self, dim, index, src)
     def scatter_add_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_add_(self, dim, index, src)
-    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor: return new.uniform_(self, a, b, generator)
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor: return new.normal_(self, mean, std, generator)
+    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor: return random.uniform_(self, a, b, generator)
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor: return random.normal_(self, mean, std, generator)
 
     # -- reductions ----------------------------------------------------------------------------------
     def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.sum(self, dim, keepdim, dtype=dtype)
     def mean(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.mean(self, dim, keepdim, dtype=dtype)
-    def var(self, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor: return red.var(self, dim, correction=correction, unbiased=unbiased, keepdim=keepdim)
-    def std(self, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Tensor: return red.std(self, dim, correction=correction, unbiased=unbiased, keepdim=keepdim)
+    def var(self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1) -> Tensor: return red.var(self, dim, unbiased, keepdim, correction=correction)
+    def std(self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1) -> Tensor: return red.std(self, dim, unbiased, keepdim, correction=correction)
     def norm(self, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tensor: return red.norm(self, p, dim, keepdim)
     def prod(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.prod(self, dim, keepdim, dtype=dtype)
     def amax(self, dim: Any = None, keepdim: bool = False) -> Tensor: return red.amax(self, dim, keepdim)
@@ -247,8 +247,8 @@ class TensorMethods(TensorCore):
     def dot(self, other: Any) -> Tensor: return la.dot(self, other)
     def outer(self, other: Any) -> Tensor: return la.outer(self, other)
     def addmm(self, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Tensor: return la.addmm(self, a, b, beta=beta, alpha=alpha)
-    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor: return new.multinomial(self, num_samples, replacement, generator=generator)
-    def bernoulli(self, *, generator: Any = None) -> Tensor: return new.bernoulli(self, generator=generator)
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor: return random.multinomial(self, num_samples, replacement, generator=generator)
+    def bernoulli(self, *, generator: Any = None) -> Tensor: return random.bernoulli(self, generator=generator)
 
 
 def _foreign(x: object) -> bool:

@@ -127,7 +127,7 @@ def _outputs(result: Any) -> list[Any]:
 
 
 def _random_like(out: Any) -> Any:
-    from genesis.ops.creation import randn
+    from genesis.ops.random import randn
 
     return randn(out.shape, dtype=out.dtype, device=out.device, requires_grad=True)
 

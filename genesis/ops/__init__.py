@@ -23,7 +23,6 @@ from genesis.ops.attention import (
 from genesis.ops.creation import (
     arange,
     as_tensor,
-    bernoulli,
     empty,
     empty_like,
     eye,
@@ -32,16 +31,8 @@ from genesis.ops.creation import (
     full,
     full_like,
     linspace,
-    multinomial,
-    normal,
     ones,
     ones_like,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
     tensor,
     tril,
     triu,
@@ -151,6 +142,17 @@ from genesis.ops.normalization import (
 from genesis.ops.optimizer_steps import (
     adam_step,
     sgd_step,
+)
+from genesis.ops.random import (
+    bernoulli,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
 )
 from genesis.ops.reduction import (
     all,

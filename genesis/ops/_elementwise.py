@@ -238,8 +238,6 @@ class Elementwise:
 
     def backward(self, node: Node, grad: Tensor) -> list[Tensor | None]:
         """Rule of the graph: evaluate the gradient formula of each input and sum over what was broadcast."""
-        from genesis.ops.reduction import sum_to_shape
-
         saved = node.unpack() or (None,) * (self.arity + 1)
         out = saved[-1]
         if out is not None and state.enabled:  # a higher derivative: the result is part of the graph
@@ -258,12 +256,18 @@ class Elementwise:
                 operation, indices = rule
                 g = grad if operation is _identity else operation(*[operands[j] for j in indices])
             if places is not None:  # otherwise all are as the result is
-                shape, dtype = places[i]
-                if g._view.dtype is not dtype:
-                    g = g.to(dtype)
-                g = sum_to_shape(g, shape)
+                g = _as_input(g, *places[i])
             result.append(g)
         return result
+
+
+def _as_input(grad: Any, shape: tuple[int, ...], dtype: dtype) -> Tensor:
+    """A gradient in the type and shape of its input, which was converted and broadcast."""
+    from genesis.ops.reduction import sum_to_shape
+
+    if grad._view.dtype is not dtype:
+        grad = grad.to(dtype)
+    return sum_to_shape(grad, shape)
 
 
 def _operation(name: str, expr: Expr, conditions: frozenset[int]) -> tuple[Elementwise, list[int]]:

@@ -84,6 +84,8 @@ class Op:
                         str(t._view.buffer.device) for t in args if isinstance(t, TensorCore)
                     )
                     raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
+            elif a is not None:
+                raise TypeError(f"{self.name} takes tensors, got {type(a).__name__} {a!r:.40}")
         if device is None:
             raise TypeError(f"{self.name} needs a tensor, got {', '.join(type(a).__name__ for a in args)}")
         backend = device.backend

@@ -189,13 +189,29 @@ def where(condition: Any, a: Any = None, b: Any = None) -> Any:
         from genesis.ops.indexing import nonzero
 
         return nonzero(condition, as_tuple=True)
+    _check_mask("where", condition)
     return select_where(condition, a, b)
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """``x`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true; the type of ``x`` stays."""
+    _check_mask("masked_fill", mask)
     out = masked(x, mask, value)
     return out if out.dtype is x.dtype else out.to(x.dtype)
+
+
+def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
+    """``masked_fill`` in place."""
+    _check_mask("masked_fill_", mask)
+    return masked.into(x, x, mask, value)
+
+
+def _check_mask(name: str, mask: Any) -> None:
+    if getattr(mask, "dtype", None) is not bool_:
+        what = getattr(mask, "dtype", type(mask).__name__)
+        raise DtypeError(
+            f"{name} expects a bool tensor as condition, got {what}; compare with 0, say"
+        )
 
 
 def _inside(x: Expr, low: Expr | None, high: Expr | None, g: Expr) -> Expr:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from genesis._errors import DeviceError, ShapeError
-from genesis.autograd.graph import Node
+from genesis.autograd.graph import Node, TensorCore
 from genesis.backend.view import broadcast_shapes
 from genesis.ops._op import op, primitive
 from genesis.ops.reduction import sum
@@ -51,6 +51,11 @@ def matmul(a: Any, b: Any) -> Tensor:
     Raises:
         RuntimeError: the inner sizes differ (the message has both shapes), or the types do.
     """
+    for x in (a, b):
+        if not isinstance(x, TensorCore):
+            raise TypeError(
+                f"matmul takes tensors, got {type(x).__name__}; use genesis.tensor(...)"
+            )
     s, t = a._view.shape, b._view.shape
     if not s or not t:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, got shapes {s} and {t}")

@@ -154,7 +154,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None
         return x
     if p == 1.0:
         return x * 0.0
-    from genesis.ops.creation import draw
+    from genesis.ops.random import draw
 
     device = x._view.buffer.device
     noise = new(device.backend.empty(x._view.shape, x._view.dtype, device))

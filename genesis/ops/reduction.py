@@ -130,7 +130,7 @@ def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
     if have == shape:
         return x
     lead = len(have) - len(shape)
-    axes = [*range(lead), *(i + lead for i, s in enumerate(shape) if s == 1 and have[i + lead] != 1)]
+    axes = (*range(lead), *(i + lead for i, s in enumerate(shape) if s == 1 and have[i + lead] != 1))
     out = sum(x, axes, keepdim=True) if axes else x
     return out.reshape(shape)
 
@@ -152,9 +152,11 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 
 
 def var(
-    x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+    x: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> Tensor:
-    """Variance ``sum((x - mean)^2) / (n - correction)`` over ``dim``."""
+    """Variance ``sum((x - mean)^2) / (n - correction)`` over ``dim``; ``unbiased=False`` is correction 0."""
+    if isinstance(dim, bool):  # var(x, unbiased)
+        dim, unbiased = None, dim
     if unbiased is not None:
         correction = 1 if unbiased else 0
     axes = axes_of(dim, x.dim())
@@ -164,10 +166,10 @@ def var(
 
 
 def std(
-    x: Tensor, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+    x: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> Tensor:
-    """Square root of ``var``."""
-    return _square_root(var(x, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
+    """Square root of ``var``.  Its gradient where all elements are equal is zero."""
+    return _square_root(var(x, dim, unbiased, keepdim, correction=correction))
 
 
 # roots of sums that are zero only where every term is; the gradient there is 0, not infinity times 0

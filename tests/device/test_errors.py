@@ -196,6 +196,14 @@ def test_types(device):
         genesis.ones(1) & genesis.ones(1)
     with raises(RuntimeError, "rand", "int64"):
         genesis.rand(2, dtype=genesis.int64)
+    with raises(RuntimeError, "where", "bool", "int64"):
+        genesis.where(genesis.tensor([1, 0]), 1.0, 2.0)
+    with raises(RuntimeError, "masked_fill", "bool", "float32"):
+        genesis.ones(2).masked_fill(genesis.ones(2), 1.0)
+    with raises(TypeError, "matmul", "ndarray"):
+        genesis.ones(2, 2) @ np.ones((2, 2))
+    with raises(TypeError, "linear", "ndarray"):
+        genesis.ops.linear(genesis.ones(2, 2), np.ones((2, 2)))
     with raises(RuntimeError, "negative integer powers"):
         genesis.tensor([2]) ** -1
 

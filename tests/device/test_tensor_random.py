@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import genesis
+from genesis.backend import philox
 
 DRAWS = {
     "rand": lambda **o: genesis.rand(3, 5, **o),
@@ -95,6 +96,12 @@ def test_numbers_do_not_repeat_between_draws(device):
     everything = genesis.randint(0, 2**32, (256,)).tolist()
     assert words[0] == everything[:64]
     assert words[1] == everything[64 + 128 :]
+
+
+def test_the_published_words():
+    # Random123's known answer for Philox 4x32-10 with a counter and a key of 0
+    assert [int(w) for w in philox.words(0, 0, 4)] == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert philox.words(7, 5, 6).tolist() == philox.words(7, 0, 16)[5:11].tolist()
 
 
 def test_distributions(device):

@@ -44,6 +44,8 @@ def test_moments_and_norms(device, axes):
         expected = X.var(axis=axes) * count / (count - correction)
         np.testing.assert_allclose(x.var(axes, correction=correction).numpy(), expected, rtol=1e-12)
         np.testing.assert_allclose(x.std(axes, correction=correction).numpy(), expected**0.5, rtol=1e-12)
+    assert x.std(axes, False, True).tolist() == x.std(axes, correction=0, keepdim=True).tolist()
+    assert x.var(False).item() == x.var(unbiased=False).item() == x.var(correction=0).item()
     np.testing.assert_allclose(x.norm(2, axes).numpy(), np.sqrt((X**2).sum(axes)), rtol=1e-12)
     np.testing.assert_allclose(x.norm(3, axes).numpy(), (abs(X) ** 3).sum(axes) ** (1 / 3), rtol=1e-12)
     np.testing.assert_allclose(x.logsumexp(axes).numpy(), np.log(np.exp(X).sum(axes)), rtol=1e-12)

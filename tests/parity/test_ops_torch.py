@@ -339,6 +339,8 @@ MISTAKES = {
     "unused input": lambda ns: ns.autograd.grad(
         ns.ones((), requires_grad=True) * 2, ns.ones((), requires_grad=True)
     ),
+    "where by integers": lambda ns: ns.where(ns.tensor([1, 0]), 1.0, 2.0),
+    "masked_fill by floats": lambda ns: ns.ones(2).masked_fill(ns.ones(2), 1.0),
     "add text": lambda ns: ns.ones(2) + "a",
     "add None": lambda ns: ns.ones(2) + None,
     "randint": lambda ns: ns.randint(3, 3, (2,)),

@@ -1,0 +1,208 @@
+"""Random tensors: the numbers are a function of a seed and a position, the same on every device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genesis._dtypes import float64, int64
+from genesis._random import Generator, default_generator
+from genesis.autograd.graph import TensorCore, new
+from genesis.backend.expr import arg, call
+from genesis.backend.view import View, broadcast_shapes
+from genesis.ops.creation import _empty, _fill, _leaf, _like, from_host
+from genesis.ops.shape import size_of
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+def _empty_float(name: str, shape: tuple[int, ...], dtype: Any, device: Any) -> View:
+    view = _empty(shape, dtype, device)
+    if not view.dtype.is_floating_point:
+        raise RuntimeError(f"{name} gives floating-point numbers, not {view.dtype}; convert with .to(dtype)")
+    return view
+
+
+def draw(kind: str, view: View, generator: Generator | None) -> None:
+    """Fill a view with random numbers of one kind of ``Backend.random``."""
+    if view.size:
+        # a normal number at position p uses the words at 2p and 2p + 1
+        words = 2 if kind == "normal" else 1
+        seed, offset = (generator or default_generator).take(view.size * words)
+        view.buffer.device.backend.random(kind, view, seed, offset // words)
+
+
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform random numbers in [0, 1)."""
+    view = _empty_float("rand", size_of(size), dtype, device)
+    draw("uniform", view, generator)
+    return _leaf(new(view), requires_grad)
+
+
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal random numbers with mean 0 and variance 1."""
+    view = _empty_float("randn", size_of(size), dtype, device)
+    draw("normal", view, generator)
+    return _leaf(new(view), requires_grad)
+
+
+def rand_like(
+    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+) -> Tensor:
+    """``rand`` in the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return rand(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+
+
+def randn_like(
+    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+) -> Tensor:
+    """``randn`` in the shape, type and device of ``x``."""
+    dtype, device = _like(x, dtype, device)
+    return randn(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+
+
+def randint(
+    *bounds: Any,
+    low: int = 0,
+    high: int | None = None,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
+    """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
+
+    Raises:
+        RuntimeError: the range is empty or has more than 2**32 values.
+    """
+    given = list(bounds)
+    if given and size is None:
+        size = given.pop()
+    if given:
+        high = given.pop()
+    if given:
+        low = given.pop()
+    if given or high is None or size is None:
+        raise TypeError("randint expects high and size, or low, high and size")
+    span = int(high) - int(low)
+    if not 0 < span <= 1 << 32:
+        raise RuntimeError(
+            f"randint expects low < high and at most 2**32 values between, got [{low}, {high})"
+        )
+    view = _empty(size_of((size,)), int64, device)
+    draw("bits", view, generator)
+    # multiply and shift maps 32 random bits to [0, span) with a bias below span / 2**32
+    scaled = (
+        call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
+    )
+    _fill(scaled + arg(3), view, view, span, 32, int(low))
+    out = new(view)
+    return out if dtype is None else out.to(dtype)
+
+
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
+    """A random permutation of 0 … n - 1."""
+    from genesis.ops.indexing import argsort
+
+    keys = _empty((int(n),), int64, device)
+    draw("bits", keys, generator)
+    low = _empty((int(n),), int64, device)
+    draw("bits", low, generator)
+    # 62-bit keys: a tie, which would favour the lower index, does not happen in practice
+    key = new(keys) * (1 << 30) + new(low)
+    return argsort(key).to(dtype)
+
+
+def uniform_(x: Any, low: float, high: float, generator: Generator | None) -> Any:
+    """Overwrite ``x`` with uniform numbers in [low, high)."""
+    from genesis.ops.elementwise import scaled_sum
+
+    noise = new(_empty(x._view.shape, x.dtype, x.device))
+    draw("uniform", noise._view, generator)
+    return scaled_sum.into(x, low, noise, high - low)
+
+
+def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any:
+    """Overwrite ``x`` with normal numbers."""
+    from genesis.ops.elementwise import scaled_sum
+
+    noise = new(_empty(x._view.shape, x.dtype, x.device))
+    draw("normal", noise._view, generator)
+    return scaled_sum.into(x, mean, noise, std)
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
+    """Normal numbers with the given means and standard deviations (numbers or tensors)."""
+    tensors: list[Any] = [t for t in (mean, std) if isinstance(t, TensorCore)]
+    if size is None:
+        if not tensors:
+            raise TypeError("normal needs a size when mean and std are numbers")
+        size = broadcast_shapes(*[t.shape for t in tensors])
+    if tensors:
+        device = tensors[0].device if device is None else device
+        dtype = tensors[0].dtype if dtype is None else dtype
+    unit = randn(size, generator=generator, dtype=dtype, device=device)
+    return unit * std + mean  # type: ignore[no-any-return]
+
+
+def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability ``p`` for each element, else 0, in the type of ``p``."""
+    return (rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device) < p).to(p.dtype)
+
+
+def multinomial(
+    weights: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with probability proportional to ``weights`` (n,) or (rows, n): int64 (…, num_samples).
+
+    Raises:
+        RuntimeError: a weight is negative or not finite, all are zero, or too many are drawn without
+            replacement.
+    """
+    rows = weights.detach().cpu().numpy().astype(np.float64)
+    if rows.ndim not in (1, 2) or not rows.size:
+        raise RuntimeError(f"multinomial expects one or two dimensions, got shape {tuple(weights.shape)}")
+    if not np.isfinite(rows).all() or (rows < 0).any():
+        raise RuntimeError("probability tensor contains either inf, nan or element < 0")
+    if (rows.sum(-1) <= 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    if not replacement and num_samples > (rows > 0).sum(-1).min():
+        raise RuntimeError(f"cannot sample {num_samples} without replacement from fewer non-zero weights")
+    matrix = np.atleast_2d(rows)
+    if replacement:
+        noise = rand(matrix.shape[0], num_samples, generator=generator, dtype=float64, device="cpu").numpy()
+        edges = np.cumsum(matrix, -1)
+        picked = np.stack(
+            [np.searchsorted(e, u * e[-1], side="right") for e, u in zip(edges, noise, strict=True)]
+        )
+        picked = np.minimum(picked, matrix.shape[1] - 1)
+    else:  # exponential races: the order of arrival is a draw without replacement
+        noise = rand(matrix.shape, generator=generator, dtype=float64, device="cpu").numpy()
+        with np.errstate(divide="ignore"):
+            arrival = -np.log1p(-noise) / matrix
+        picked = np.argsort(arrival, -1, kind="stable")[:, :num_samples]
+    out = from_host(np.ascontiguousarray(picked.astype(np.int64)), weights.device)
+    return out[0] if rows.ndim == 1 else out
