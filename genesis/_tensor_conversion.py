@@ -1,0 +1,209 @@
+"""Tensors as something else: another type, another device, NumPy arrays, Python numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genesis._device import device as Device
+from genesis._dtypes import as_dtype, bool_, float32, float64, int32, int64, uint8
+from genesis._errors import GenesisError
+from genesis._tensor_methods import TensorMethods
+from genesis.autograd.graph import Node, TensorCore, new, tracked
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import INPUT, cast
+from genesis.backend.view import View
+from genesis.ops import elementwise as ew
+from genesis.ops._op import primitive
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+@primitive("to")
+def _to(node: Node, grad: Any) -> tuple[Any]:
+    return (grad.to(*node.options),)
+
+
+class TensorConversion(TensorMethods):
+    """Conversions, written out."""
+
+    def _copy_view(self) -> View:
+        """A contiguous copy of the elements."""
+        view = self._view
+        backend = view.buffer.device.backend
+        out: View = backend.empty(view.shape, view.dtype, view.buffer.device)
+        if out.size:
+            backend.map(INPUT, out, view)
+        return out
+
+    def to(
+        self,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        copy: bool = False,
+        non_blocking: bool = False,
+    ) -> Tensor:
+        """Another type or device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other_tensor)``.
+
+        Returns the tensor itself when nothing changes, unless ``copy``.
+        """
+        for a in args:
+            if isinstance(a, TensorCore):
+                dtype, device = a._view.dtype, a._view.buffer.device
+            elif isinstance(a, Device):
+                device = a
+            elif isinstance(a, bool):
+                continue
+            elif isinstance(a, str) and not _names_dtype(a):
+                device = Device(a)
+            elif a is not None:
+                dtype = a
+        view = self._view
+        want = view.dtype if dtype is None else as_dtype(dtype)
+        place = view.buffer.device if device is None else Device(device)
+        if want is view.dtype and place is view.buffer.device:
+            return self.clone() if copy else self  # type: ignore[return-value] # every instance is a Tensor
+        if want is not view.dtype:
+            out = view.buffer.device.backend.empty(view.shape, want, view.buffer.device)
+            if out.size:
+                run_map(view.buffer.device.backend, cast(INPUT, want), out, view)
+            view = out
+        if place is not view.buffer.device:
+            moved = place.backend.empty(view.shape, want, place)
+            if moved.size:
+                if place.type == view.buffer.device.type:
+                    place.backend.transfer(moved, view)
+                else:
+                    place.backend.write(moved, view.buffer.device.backend.read(view))
+            view = moved
+        if not want.is_floating_point:
+            return new(view)
+        return _to.wrap(view, (self,), (), (self._view.buffer.device, self._view.dtype))
+
+    def type(self, dtype: Any = None) -> Any:
+        """The name of the type, or the tensor as another type."""
+        return repr(self._view.dtype) if dtype is None else self.to(as_dtype(dtype))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The type of ``other``."""
+        return self.to(other.dtype)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(float64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(int32)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(int64)
+
+    def bool(self) -> Tensor:
+        """As bool: True where not zero."""
+        return self.to(bool_)
+
+    def byte(self) -> Tensor:
+        """As uint8."""
+        return self.to(uint8)
+
+    def cpu(self) -> Tensor:
+        """On the device ``cpu``."""
+        return self.to(Device("cpu"))
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """On the device ``cuda``."""
+        return self.to(Device("cuda") if device is None else Device("cuda", device))
+
+    def numpy(self, *, force: Any = False) -> np.ndarray[Any, Any]:
+        """A NumPy array; it shares memory with the tensor where the device allows.
+
+        Raises:
+            RuntimeError: the tensor requires a gradient (use ``detach()`` first, or ``force=True``).
+        """
+        if not force and tracked(self):
+            raise RuntimeError(
+                "can't call numpy() on a tensor that requires grad; use tensor.detach().numpy() instead"
+            )
+        backend = self._view.buffer.device.backend
+        shared: np.ndarray[Any, Any] | None = backend.as_numpy(self._view)
+        if shared is None:
+            shared = backend.read(self._view)
+        return shared
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.numpy().__dlpack_device__()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, or one number."""
+        return self._view.buffer.device.backend.read(self._view).tolist()
+
+    def item(self) -> Any:
+        """The only element as a Python number.
+
+        Raises:
+            RuntimeError: there is not exactly one.
+        """
+        if self._view.size != 1:
+            raise RuntimeError(f"a tensor with {self._view.size} elements cannot be converted to a number")
+        return self._view.buffer.device.backend.read(self._view).item()
+
+    def __bool__(self) -> Any:
+        if self._view.size != 1:
+            raise RuntimeError(
+                "the truth value of a tensor with more than one element is ambiguous; use any() or all()"
+            )
+        return bool(self.item())
+
+    def __float__(self) -> Any:
+        return float(self.item())
+
+    def __int__(self) -> Any:
+        return int(self.item())
+
+    def __index__(self) -> Any:
+        if self._view.dtype.is_floating_point or self._view.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if not self._view.shape else object.__format__(self, spec)
+
+    def __len__(self) -> Any:
+        if not self._view.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self._view.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._view.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __contains__(self, element: Any) -> Any:
+        return bool(ew.eq(self, element).any().item())
+
+
+def _names_dtype(text: str) -> bool:
+    try:
+        as_dtype(text)
+    except GenesisError:
+        return False
+    return True
