@@ -229,11 +229,14 @@ class Elementwise:
                 *[a if i in read else None for i, a in enumerate(args)],
                 new(out) if self.arity + 1 in read else None,
             )
-        places: list[tuple[Any, dtype] | None] | None = None
+        places: list[tuple[Any, ...] | None] | None = None
+        device = out.buffer.device
         for a in args:
-            if isinstance(a, TensorCore) and (a._view.shape != out.shape or a._view.dtype is not out.dtype):
-                places = [(a._view.shape, a._view.dtype) if isinstance(a, TensorCore) else None for a in args]
-                break
+            if isinstance(a, TensorCore):
+                v = a._view
+                if v.shape != out.shape or v.dtype is not out.dtype or v.buffer.device is not device:
+                    places = [_place(a) for a in args]
+                    break
         return Node(self, edges, saved, places)
 
     def backward(self, node: Node, grad: Tensor) -> list[Tensor | None]:
@@ -261,13 +264,19 @@ class Elementwise:
         return result
 
 
-def _as_input(grad: Any, shape: tuple[int, ...], dtype: dtype) -> Tensor:
-    """A gradient in the type and shape of its input, which was converted and broadcast."""
+def _place(a: Any) -> tuple[tuple[int, ...], dtype, Any] | None:
+    """The shape, type and device of an input."""
+    return (a._view.shape, a._view.dtype, a._view.buffer.device) if isinstance(a, TensorCore) else None
+
+
+def _as_input(grad: Any, shape: tuple[int, ...], dtype: dtype, device: Any) -> Tensor:
+    """A gradient as its input is, which was converted, broadcast or a number from another device."""
     from genesis.ops.reduction import sum_to_shape
 
     if grad._view.dtype is not dtype:
         grad = grad.to(dtype)
-    return sum_to_shape(grad, shape)
+    grad = sum_to_shape(grad, shape)
+    return grad if grad._view.buffer.device is device else grad.to(device)  # type: ignore[no-any-return]
 
 
 def _operation(name: str, expr: Expr, conditions: frozenset[int]) -> tuple[Elementwise, list[int]]:

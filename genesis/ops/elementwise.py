@@ -209,9 +209,7 @@ def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
 def _check_mask(name: str, mask: Any) -> None:
     if getattr(mask, "dtype", None) is not bool_:
         what = getattr(mask, "dtype", type(mask).__name__)
-        raise DtypeError(
-            f"{name} expects a bool tensor as condition, got {what}; compare with 0, say"
-        )
+        raise DtypeError(f"{name} expects a bool tensor as condition, got {what}; compare with 0, say")
 
 
 def _inside(x: Expr, low: Expr | None, high: Expr | None, g: Expr) -> Expr:

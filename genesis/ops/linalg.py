@@ -53,9 +53,7 @@ def matmul(a: Any, b: Any) -> Tensor:
     """
     for x in (a, b):
         if not isinstance(x, TensorCore):
-            raise TypeError(
-                f"matmul takes tensors, got {type(x).__name__}; use genesis.tensor(...)"
-            )
+            raise TypeError(f"matmul takes tensors, got {type(x).__name__}; use genesis.tensor(...)")
     s, t = a._view.shape, b._view.shape
     if not s or not t:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, got shapes {s} and {t}")

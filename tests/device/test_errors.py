@@ -109,9 +109,13 @@ def test_devices(device):
 
 
 def test_a_number_from_the_host_may_join_any_device(device):
-    number = genesis.tensor(2.0, device="cpu")
-    assert (genesis.ones(2) * number).tolist() == [2, 2]
-    assert (genesis.ones(2) * number).device.type == device
+    number = genesis.tensor(2.0, device="cpu", requires_grad=True)
+    product = genesis.ones(2) * number
+    assert product.tolist() == [2, 2]
+    assert product.device.type == device
+    product.sum().backward()
+    assert number.grad.item() == 2
+    assert number.grad.device.type == "cpu"
 
 
 @pytest.mark.parametrize(
