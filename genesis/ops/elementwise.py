@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from genesis._dtypes import DtypeError, bool_
+from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
 
@@ -21,13 +23,28 @@ def where_expr(c: Expr, a: Expr | float, b: Expr | float) -> Expr:
     return call("where", c, a, b)
 
 
+class _Division(Elementwise):
+    """A division that keeps integers integers; it refuses a zero divisor then."""
+
+    def _operands(self, args: Sequence[Any]) -> tuple[list[Any], Any, tuple[Any, ...]]:
+        if all(_is_whole(a) for a in args):
+            divisor = args[1]
+            if divisor == 0 if isinstance(divisor, int) else bool(eq(divisor, 0).any()):
+                raise RuntimeError(f"{self.name}: an integer is divided by zero; convert with .float() for inf")
+        return super()._operands(args)
+
+
+def _is_whole(a: Any) -> bool:
+    return isinstance(a, int) if not isinstance(a, TensorCore) else not a._view.dtype.is_floating_point
+
+
 # -- arithmetic --------------------------------------------------------------------------------------------
 plus = _named("add", 2, "same")
 minus = _named("sub", 2, "number")
 times = _named("mul", 2, "same")
 true_divide = _named("div", 2)
-floor_divide = _named("floordiv", 2, "same")
-remainder = _named("mod", 2, "same")
+floor_divide = _Division("floor_divide", lambda a, b: call("floordiv", a, b), 2, "same")
+remainder = _Division("remainder", lambda a, b: call("mod", a, b), 2, "same")
 maximum = _named("max", 2, "same")
 minimum = _named("min", 2, "same")
 power = _named("pow", 2, "same")
@@ -65,7 +82,7 @@ def _towards_zero(a: Expr, b: Expr) -> Expr:
     return where_expr(call("and", call("ne", call("mod", a, b), 0), signs_differ), down + 1, down)
 
 
-_integer_quotient = Elementwise("div", _towards_zero, 2, "same")
+_integer_quotient = _Division("div", _towards_zero, 2, "same")
 
 
 def add(a: Any, b: Any, *, alpha: float = 1) -> Any:

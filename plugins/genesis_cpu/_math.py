@@ -370,15 +370,18 @@ def _integer_floor(remainder: bool) -> Any:
 
 
 def _integer_pow(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Repeated squaring; a negative exponent gives 0."""
+    """Repeated squaring; a negative exponent gives 0, but for the bases 1 and -1, which are their own inverse."""
     x, y = args
     t = x.type
     zero, one = ir.Constant(t, 0), ir.Constant(t, 1)
     result, base, left = (cgutils.alloca_once_value(builder, v) for v in (one, x, y))
     if _signed(signature.return_type):
         negative = builder.icmp_signed("<", y, zero)
-        builder.store(builder.select(negative, zero, y), left)
-        builder.store(builder.select(negative, zero, one), result)
+        plus, minus = builder.icmp_signed("==", x, one), builder.icmp_signed("==", x, builder.neg(one))
+        vanishes = builder.and_(negative, builder.not_(builder.or_(plus, minus)))
+        exponent = builder.select(negative, builder.neg(y), y)
+        builder.store(builder.select(vanishes, zero, exponent), left)
+        builder.store(builder.select(vanishes, zero, one), result)
     check, body, done = (builder.append_basic_block(f"pow.{n}") for n in ("check", "body", "done"))
     builder.branch(check)
     builder.position_at_end(check)

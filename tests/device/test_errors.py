@@ -256,3 +256,26 @@ def test_asking_too_much(device):
         genesis.cat([genesis.ones(1), 2])
     with raises(TypeError, "none of them is a tensor|at least one tensor"):
         genesis.add(1, 2)
+
+
+@pytest.mark.parametrize(
+    "divide",
+    [
+        lambda a, b: a // b,
+        lambda a, b: a % b,
+        lambda a, b: genesis.div(a, b, rounding_mode="trunc"),
+        lambda a, b: a.clone().__ifloordiv__(b),
+    ],
+)
+def test_an_integer_divided_by_zero(device, divide):
+    a = genesis.tensor([7, -7])
+    for zero in (0, genesis.tensor([1, 0])):
+        with raises(RuntimeError, "divided by zero"):
+            divide(a, zero)
+    assert divide(a, 7).tolist() in ([1, -1], [0, 0])
+    assert genesis.isinf(genesis.tensor([1.0]) // 0).item()  # numbers with a point have an answer
+
+
+def test_integer_powers_of_the_units(device):
+    bases = genesis.tensor([1, -1, -1, 2, 3])
+    assert (bases ** genesis.tensor([-3, -3, -2, -1, 3])).tolist() == [1, -1, 1, 0, 27]
