@@ -30,7 +30,7 @@ class _Division(Elementwise):
         if all(_is_whole(a) for a in args):
             divisor = args[1]
             if divisor == 0 if isinstance(divisor, int) else bool(eq(divisor, 0).any()):
-                raise RuntimeError(f"{self.name}: an integer is divided by zero; convert with .float() for inf")
+                raise RuntimeError(f"{self.name}: integers divided by zero; convert with .float() for inf")
         return super()._operands(args)
 
 

@@ -370,7 +370,7 @@ def _integer_floor(remainder: bool) -> Any:
 
 
 def _integer_pow(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Repeated squaring; a negative exponent gives 0, but for the bases 1 and -1, which are their own inverse."""
+    """Repeated squaring; a negative exponent gives 0, but for 1 and -1, their own inverses."""
     x, y = args
     t = x.type
     zero, one = ir.Constant(t, 0), ir.Constant(t, 1)
