@@ -62,7 +62,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.autograd.grad_mode import is_grad_enabled as is_grad_enabled
     from genesis.autograd.grad_mode import no_grad as no_grad
     from genesis.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+    from genesis.checkpoint import load_checkpoint as load
     from genesis.checkpoint import load_checkpoint as load_checkpoint
+    from genesis.checkpoint import save_checkpoint as save
     from genesis.checkpoint import save_checkpoint as save_checkpoint
     from genesis.ops.activation import relu as relu
     from genesis.ops.activation import sigmoid as sigmoid
@@ -443,6 +445,8 @@ _NAMES = {
 
 #: other names of the same things
 _ALIASES = {
+    "load": "genesis.checkpoint:load_checkpoint",
+    "save": "genesis.checkpoint:save_checkpoint",
     "absolute": "genesis.ops.elementwise:abs",
     "bool": "genesis._dtypes:bool_",
     "clip": "genesis.ops.elementwise:clamp",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ class Generator:
         self._lock = threading.Lock()
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start again from ``seed`` (any integer; taken modulo 2**64)."""
+        """Start again from ``seed``, an integer in [-2**63, 2**64); a negative one counts from 2**64 down."""
+        value = index(seed)
+        if not -(1 << 63) <= value < 1 << 64:
+            raise ValueError(f"a seed lies in [-2**63, 2**64), got {value}")
         with self._lock:
-            self._seed, self._offset = int(seed) & 0xFFFFFFFFFFFFFFFF, 0
+            self._seed, self._offset = value & 0xFFFFFFFFFFFFFFFF, 0
         return self
 
     def seed(self) -> int:

@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 
 _sequence = count(1)
 
+#: the version of a saved tensor that the wanted gradients do not read: it may change
+UNREAD = -1
+
 
 class TensorCore:
-    """The data and graph fields of a tensor.
-
-    Attributes:
-        grad: the gradient that backward accumulated into a leaf, or None.
-    """
+    """The data and graph fields of a tensor."""
 
     _view: View
     _node: Node | None = None
     _tracked: bool = False  # has a node, or is a leaf that wants a gradient
-    grad: Any = None
+    _grad: Any = None
     _base: Any = None  # for a view: the tensor it was taken from
     _base_node: Node | None = None  # the base's node when this view's node was made
     _steps: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # how the view was taken: (View method, arguments)
@@ -39,6 +38,33 @@ class TensorCore:
     _retains: bool = False  # retain_grad() was called
     _hooks: dict[int, Callable[..., Any]] | None = None
     _after_hooks: dict[int, Callable[..., Any]] | None = None
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward accumulated into this leaf, or None.
+
+        Raises:
+            TypeError: what is assigned is no tensor.
+            RuntimeError: it has another shape, type or device than this tensor.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, TensorCore):
+                raise TypeError(f"a gradient is a tensor or None, got {type(value).__name__}")
+            have, want = value._view, self._view
+            if have.shape != want.shape or have.dtype is not want.dtype:
+                raise GraphError(
+                    f"a gradient has the shape and type of its tensor, {want.shape} {want.dtype}; "
+                    f"got {have.shape} {have.dtype}"
+                )
+            if have.buffer.device is not want.buffer.device:
+                raise GraphError(
+                    f"the gradient is on {have.buffer.device}, its tensor on {want.buffer.device}"
+                )
+        self._grad = value
 
 
 class Rule(Protocol):
@@ -105,7 +131,7 @@ class Node:
                 "the first pass. Call backward(retain_graph=True) the first time if you need this."
             )
         for t, version in zip(self.saved, self.versions, strict=False):  # no versions: no tensors
-            if isinstance(t, TensorCore) and t._view.buffer.version != version:
+            if isinstance(t, TensorCore) and t._view.buffer.version != version != UNREAD:
                 raise GraphError(
                     "one of the variables needed for gradient computation has been modified by an inplace "
                     f"operation: a tensor of shape {t._view.shape} saved by {self.rule.name!r} is at version "

@@ -127,6 +127,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: an input of shape {tuple(given)} does not fit a weight of shape {tuple(wanted)} "
             "(out_features, in_features): the last dimension of the input must be in_features"
         )
+    if input.dtype is not weight.dtype:
+        raise RuntimeError(
+            f"linear: the input is {input.dtype} and the weight {weight.dtype}; convert one with .to(dtype)"
+        )
     if bias is not None and tuple(bias.shape) != wanted[:1]:
         raise ShapeError(
             f"linear: a bias of shape {shape_of(bias)} does not fit a weight of shape {tuple(wanted)} "

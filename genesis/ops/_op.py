@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genesis._errors import DeviceError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import Node, TensorCore, edges_of, new
+from genesis.autograd.graph import UNREAD, Node, TensorCore, edges_of, new
 from genesis.backend.dispatch import kernel
 from genesis.backend.view import View
 
@@ -28,12 +28,19 @@ class Op:
     Args:
         composite: the definition, a function of tensors (or None) and keyword-only options.
         saves: what the backward pass gets, by name: parameters of the composite, or results.
+        read_for: a saved input -> the inputs whose gradients read its elements; where none of these is
+            wanted, it may be overwritten before the backward pass. All, unless given.
         results: names of the results; only the first is differentiable, and only ``public`` of them are
             returned.
     """
 
     def __init__(
-        self, composite: Callable[..., Any], saves: Sequence[str], results: Sequence[str], public: int
+        self,
+        composite: Callable[..., Any],
+        saves: Sequence[str],
+        results: Sequence[str],
+        public: int,
+        read_for: Mapping[str, Sequence[str]],
     ) -> None:
         self.name = composite.__name__.lstrip("_")
         self.composite, self.saves, self.results, self.public = (
@@ -48,6 +55,10 @@ class Op:
         self._sources = tuple(
             (False, self.inputs.index(s)) if s in self.inputs else (True, self.results.index(s))
             for s in self.saves
+        )
+        self._read_for = tuple(
+            (self.saves.index(s), tuple(self.inputs.index(i) for i in readers))
+            for s, readers in read_for.items()
         )
         self._backward: Callable[..., Sequence[Tensor | None]] | None = None
         self.__doc__ = composite.__doc__
@@ -111,8 +122,11 @@ class Op:
                 (new(out._view) if i == 0 else results[i]) if is_result else args[i]
                 for is_result, i in self._sources
             ]
-            out._node = Node(self, edges, tuple(saved), options)
-            out._tracked = True
+            node = Node(self, edges, tuple(saved), options)
+            for place, readers in self._read_for:
+                if all(edges[i] is None for i in readers):
+                    node.versions = (*node.versions[:place], UNREAD, *node.versions[place + 1 :])
+            out._node, out._tracked = node, True
         return out if self.public == 1 else results[: self.public]
 
     def backward(self, node: Node, grad: Tensor) -> Sequence[Tensor | None]:
@@ -144,10 +158,14 @@ class Op:
 
 
 def op(
-    *, saves: Sequence[str] = (), results: Sequence[str] = ("out",), public: int = 1
+    *,
+    saves: Sequence[str] = (),
+    results: Sequence[str] = ("out",),
+    public: int = 1,
+    read_for: Mapping[str, Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an operation; see ``Op``."""
-    return lambda composite: Op(composite, saves, results, public)
+    return lambda composite: Op(composite, saves, results, public, read_for or {})
 
 
 class Primitive:

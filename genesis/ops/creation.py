@@ -99,6 +99,11 @@ def _to_array(data: Any, dtype: Any) -> Array:
                 want = default_dtype()
             elif kind in "iu":
                 want = int64
+    if want is not None and want.kind in "iu" and array.dtype.kind in "iu" and array.size:
+        limits, given = np.iinfo(want.name), not isinstance(data, np.ndarray | np.generic)
+        if given and (array.min() < limits.min or array.max() > limits.max):
+            bad = array.min() if array.min() < limits.min else array.max()
+            raise RuntimeError(f"{bad} does not fit into {want}, which holds {limits.min} to {limits.max}")
     with np.errstate(all="ignore"):  # nan or infinity as an integer is whatever the host makes of it
         return np.asarray(array, dtype=None if want is None else want.name)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # -- rows: the one look-up that embedding, index_select and advanced indexing share ------------------------
-@op(saves=("index", "weight"))
+@op(saves=("index", "weight"), read_for={"weight": ()})
 def embedding(index: Any, weight: Any, *, padding_idx: int | None = None) -> Any:
     """Rows of ``weight`` (rows, …) by ``index`` (any shape, integers in [0, rows)): shape index.shape + (…).
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from genesis._errors import DeviceError, ShapeError
-from genesis.autograd.graph import Node, TensorCore
+from genesis.autograd.graph import Node, TensorCore, tracked
 from genesis.backend.view import broadcast_shapes
 from genesis.ops._op import op, primitive
 from genesis.ops.reduction import sum
@@ -38,7 +38,8 @@ def product(a: Any, b: Any) -> Tensor:
         fill_view(out, 0)
     elif out.size:
         device.backend.matmul(out, u, v)
-    return _matmul.wrap(out, (a, b), (a, b))
+    # each is read for the gradient of the other only
+    return _matmul.wrap(out, (a, b), (a if tracked(b) else None, b if tracked(a) else None))
 
 
 def matmul(a: Any, b: Any) -> Tensor:
@@ -116,7 +117,7 @@ def outer(a: Tensor, b: Tensor) -> Tensor:
     return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 
-@op(saves=("x", "weight", "bias"))
+@op(saves=("x", "weight", "bias"), read_for={"x": ("weight",), "weight": ("x",), "bias": ()})
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """``x @ weight.T + bias``: (…, in) by (out, in) and (out,) to (…, out)."""
     out = matmul(x, transpose(weight, -1, -2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genesis._dtypes import int64
+from genesis._dtypes import DtypeError, int64
 from genesis._errors import ShapeError
 from genesis.backend.expr import call
 from genesis.ops import elementwise as ew
@@ -124,6 +124,8 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if reduction not in ("mean", "sum", "none"):
         reduced(logits, reduction)
+    if not logits.dtype.is_floating_point:
+        raise DtypeError(f"cross_entropy: expected logits of a floating-point type, got {logits.dtype}")
     if target.dtype.is_floating_point:
         return _soft_cross_entropy(logits, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", logits, target, weight)

@@ -73,7 +73,11 @@ def _statistics(x: Any, axes: int, eps: float) -> tuple[Any, Any]:
     return center, ew.rsqrt(spread + eps)
 
 
-@op(saves=("x", "weight", "bias", "mean", "rstd"), results=("out", "mean", "rstd"))
+@op(
+    saves=("x", "weight", "bias", "mean", "rstd"),
+    results=("out", "mean", "rstd"),
+    read_for={"x": ("x", "weight"), "weight": ("x",), "bias": ()},
+)
 def _layer_norm(x: Any, weight: Any, bias: Any, *, axes: int, eps: float) -> Any:
     center, rstd = _statistics(x, axes, eps)
     out = (x - center) * rstd

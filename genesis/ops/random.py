@@ -132,6 +132,8 @@ def uniform_(x: Any, low: float, high: float, generator: Generator | None) -> An
     """Overwrite ``x`` with uniform numbers in [low, high)."""
     from genesis.ops.elementwise import scaled_sum
 
+    if not low <= high:
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
     noise = new(_empty(x._view.shape, x.dtype, x.device))
     draw("uniform", noise._view, generator)
     return scaled_sum.into(x, low, noise, high - low)
@@ -141,6 +143,8 @@ def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any
     """Overwrite ``x`` with normal numbers."""
     from genesis.ops.elementwise import scaled_sum
 
+    if not std >= 0:
+        raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
     noise = new(_empty(x._view.shape, x.dtype, x.device))
     draw("normal", noise._view, generator)
     return scaled_sum.into(x, mean, noise, std)
@@ -169,7 +173,13 @@ def normal(
 
 
 def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability ``p`` for each element, else 0, in the type of ``p``."""
+    """1 with probability ``p`` for each element, else 0, in the type of ``p``.
+
+    Raises:
+        RuntimeError: a probability is not in [0, 1].
+    """
+    if p.numel() and not (p.min() >= 0 and p.max() <= 1):
+        raise RuntimeError("bernoulli expects all probabilities to be in [0, 1]")
     return (rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device) < p).to(p.dtype)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import ALL, result_type
@@ -43,7 +44,14 @@ def size_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as a sequence."""
     if len(shape) == 1 and not isinstance(shape[0], int) and hasattr(shape[0], "__iter__"):
         shape = tuple(shape[0])
-    return tuple([s if type(s) is int else s.__index__() for s in shape])
+    return tuple([s if type(s) is int else _whole(s) for s in shape])
+
+
+def _whole(size: Any) -> int:
+    try:
+        return index(size)
+    except TypeError:
+        raise TypeError(f"a size is a whole number, got {size!r} of type {type(size).__name__}") from None
 
 
 # -- reshape -----------------------------------------------------------------------------------------------

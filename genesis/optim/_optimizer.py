@@ -19,6 +19,13 @@ StateDict = dict[str, Any]
 _HOOKS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_pre", "load_post")
 
 
+#: what schedulers and users of PyTorch add to groups
+_SET_BY_OTHERS = {
+    *("params", "param_names", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"),
+    *("foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "lr_scale"),
+}
+
+
 class Optimizer:
     """Base class of the optimizers: parameters in groups, each group with its own options.
 
@@ -230,6 +237,7 @@ class Optimizer:
             )
         saved = state_dict["param_groups"]
         self._check_sizes(saved)
+        self._check_kind(saved)
         numbered = dict(
             zip(
                 chain.from_iterable(group["params"] for group in saved),
@@ -265,6 +273,17 @@ class Optimizer:
                     "loaded state dict contains a parameter group that doesn't match the size of "
                     f"optimizer's group: group {number} has {len(new['params'])} parameters there and "
                     f"{len(group['params'])} here"
+                )
+
+    def _check_kind(self, saved: Any) -> None:
+        """Another optimizer's groups have options that this one does not know, and lack some of its own."""
+        for number, (group, new) in enumerate(zip(self.param_groups, saved, strict=True)):
+            strange = sorted(set(new) - set(group) - set(self.defaults) - _SET_BY_OTHERS)
+            absent = sorted(set(self.defaults) - set(new))
+            if strange and absent:
+                raise ValueError(
+                    f"group {number} of the loaded state is not of {type(self).__name__}: it has "
+                    f"{', '.join(strange)}, and lacks {', '.join(absent)}"
                 )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Schedule:
         if step < 0 or (horizon is not None and step >= horizon):
             step = self._fold(step, horizon)
         value = self.at(step)
-        return value if type(value) is float else self.checked(value, step)
+        return value if type(value) is float and value == value else self.checked(value, step)
 
     def _fold(self, step: int, horizon: int | None) -> int:
         """Bring a step that is not below the horizon back by the end policy."""
@@ -136,9 +136,12 @@ class Schedule:
     def checked(self, value: Any, step: int) -> float:
         """A value as a plain float, or an error that says at which step the formula gave something else."""
         try:
-            return float(value)
+            number = float(value)
         except (TypeError, ValueError):
             raise TypeError(f"{self!r} gave {value!r} at step {step}; expected a real number") from None
+        if number != number:
+            raise ValueError(f"{self!r} gave nan at step {step}; a rate of nan would spoil every parameter")
+        return number
 
     def to_config(self) -> dict[str, Any]:
         """The name of the class and its parameters, as a dict of plain values that JSON can hold."""

@@ -307,7 +307,7 @@ class LRScheduler:
             if schedule is not asked:
                 asked = schedule
                 value = at(step) if step < horizon else schedule(step)
-                if type(value) is not float:
+                if type(value) is not float or value != value:
                     value = schedule.checked(value, step)
             rates.append(value if absolute else base * value)
         return rates

@@ -279,3 +279,31 @@ def test_an_integer_divided_by_zero(device, divide):
 def test_integer_powers_of_the_units(device):
     bases = genesis.tensor([1, -1, -1, 2, 3])
     assert (bases ** genesis.tensor([-3, -3, -2, -1, 3])).tolist() == [1, -1, 1, 0, 27]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "parts"),
+    [
+        (lambda: genesis.tensor([1, 300], dtype=genesis.int8), RuntimeError, ["300", "int8", "127"]),
+        (lambda: genesis.zeros(2.5), TypeError, ["2.5", "float"]),
+        (lambda: genesis.ones(2).view(1.0), TypeError, ["1.0"]),
+        (lambda: genesis.ones(2).uniform_(2, 1), RuntimeError, ["2", "1"]),
+        (lambda: genesis.ones(2).normal_(0, -1), RuntimeError, ["-1"]),
+        (lambda: genesis.bernoulli(genesis.tensor([2.0])), RuntimeError, ["0, 1"]),
+        (lambda: genesis.manual_seed(2**64), ValueError, ["18446744073709551616"]),
+        (lambda: genesis.manual_seed("a"), TypeError, ["str"]),
+        (
+            lambda: genesis.nn.functional.linear(genesis.ones(2, 2).long(), genesis.ones(2, 2)),
+            RuntimeError,
+            ["int64", "float32"],
+        ),
+        (
+            lambda: genesis.nn.functional.cross_entropy(genesis.ones(2, 2).long(), genesis.tensor([0, 1])),
+            RuntimeError,
+            ["int64"],
+        ),
+    ],
+)
+def test_values_out_of_range(device, call, kind, parts):
+    with raises(kind, *parts):
+        call()

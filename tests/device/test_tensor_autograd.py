@@ -455,3 +455,33 @@ def test_a_new_operation_with_a_gradient(device):
     with pytest.raises(TypeError, match="missing a required argument: 'scale'"):
         _scaled(x)
     del genesis.ops.OVERRIDABLE["scaled"]
+
+
+@pytest.mark.parametrize("product", ["matmul", "linear"])
+def test_a_factor_that_no_gradient_reads_may_change(device, product):
+    w, x = genesis.ones(2, 2, requires_grad=True), genesis.ones(2, 2)
+    loss = (x @ w if product == "matmul" else genesis.ops.linear(x, w)).sum()
+    with genesis.no_grad():
+        w.add_(1)  # only the gradient of x would read w
+    loss.backward()
+    assert w.grad.tolist() == [[2.0, 2.0], [2.0, 2.0]]
+
+
+@pytest.mark.parametrize("product", ["matmul", "linear"])
+def test_a_factor_that_a_gradient_reads_may_not_change(device, product):
+    w, x = genesis.ones(2, 2, requires_grad=True), genesis.ones(2, 2)
+    loss = (x @ w if product == "matmul" else genesis.ops.linear(x, w)).sum()
+    x.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace"):
+        loss.backward()
+
+
+def test_a_gradient_fits_its_tensor(device):
+    x = genesis.ones(2, 3, requires_grad=True)
+    x.grad = genesis.ones(2, 3)
+    for wrong in (genesis.ones(7), genesis.ones(2, 3, dtype=genesis.float64)):
+        with pytest.raises(RuntimeError, match=r"\(2, 3\) genesis.float32"):
+            x.grad = wrong
+    with pytest.raises(TypeError, match="list"):
+        x.grad = [1.0]
+    assert x.grad.tolist() == [[1.0] * 3] * 2

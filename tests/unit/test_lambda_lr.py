@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import genesis
 from genesis import CheckpointError
 from genesis.optim import LambdaLR, LRScheduler, Schedule
 
@@ -238,3 +239,12 @@ def test_scheduler_of_a_named_function_can_be_pickled():
     copied.optimizer.param_groups.append({"lr": 0.2})
     copied.step()
     assert rates_of(copied.optimizer) == [0.4, 0.2, 0.1]
+
+
+def test_a_rate_of_nan_is_an_error_and_is_not_written() -> None:
+    optimizer = genesis.optim.SGD(genesis.nn.Linear(2, 2).parameters(), lr=0.5)
+    scheduler = genesis.optim.LambdaLR(optimizer, lambda step: float("nan") if step == 1 else 1.0)
+    optimizer.step()
+    with pytest.raises(ValueError, match="nan at step 1"):
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == 0.5

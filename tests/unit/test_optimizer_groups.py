@@ -408,3 +408,13 @@ def test_the_text_lists_the_options_of_each_group():
     assert repr(optimizer) == (
         "Descent (\nParameter Group 0\n    lr: 0.1\nParameter Group 1\n    lr: 0.5\n    name: b\n)"
     )
+
+
+def test_a_fresh_state_of_another_optimizer_is_refused() -> None:
+    parameters = genesis.nn.Linear(2, 2).parameters()
+    optimizer = genesis.optim.SGD(parameters, lr=0.5, momentum=0.9)
+    other = genesis.optim.AdamW(genesis.nn.Linear(2, 2).parameters())
+    with pytest.raises(ValueError, match=r"not of SGD.*betas.*momentum"):
+        optimizer.load_state_dict(other.state_dict())
+    assert optimizer.param_groups[0]["lr"] == 0.5
+    assert "betas" not in optimizer.param_groups[0]
