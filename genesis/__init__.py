@@ -445,8 +445,6 @@ _NAMES = {
 
 #: other names of the same things
 _ALIASES = {
-    "load": "genesis.checkpoint:load_checkpoint",
-    "save": "genesis.checkpoint:save_checkpoint",
     "absolute": "genesis.ops.elementwise:abs",
     "bool": "genesis._dtypes:bool_",
     "clip": "genesis.ops.elementwise:clamp",
@@ -456,8 +454,10 @@ _ALIASES = {
     "float": "genesis._dtypes:float32",
     "get_default_dtype": "genesis._dtypes:default_dtype",
     "int": "genesis._dtypes:int32",
+    "load": "genesis.checkpoint:load_checkpoint",
     "long": "genesis._dtypes:int64",
     "multiply": "genesis.ops.elementwise:mul",
+    "save": "genesis.checkpoint:save_checkpoint",
     "short": "genesis._dtypes:int16",
     "subtract": "genesis.ops.elementwise:sub",
 }

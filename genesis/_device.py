@@ -107,16 +107,11 @@ def _load(name: str) -> Backend:
 _default: list[device] = []
 
 
-def default_device() -> device:
+def get_default_device() -> device:
     """The device of new tensors (``cpu`` unless changed)."""
     if not _default:
         _default.append(device("cpu"))
     return _default[0]
-
-
-def get_default_device() -> device:
-    """The device of new tensors (``cpu`` unless changed)."""
-    return default_device()
 
 
 def set_default_device(d: str | device | None) -> None:

@@ -315,10 +315,6 @@ class Tensor(TensorConversion):
         """Overwrite with zeros."""
         return self.fill_(0)
 
-    def set_requires_grad(self, value: Any) -> Tensor:
-        """``requires_grad_``."""
-        return self.requires_grad_(value)
-
     # -- the rest ------------------------------------------------------------------------------------
     def new_tensor(
         self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False

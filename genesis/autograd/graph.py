@@ -191,11 +191,6 @@ def edges_of(inputs: Sequence[Any]) -> tuple[Any, ...] | None:
     return tuple(edges) if wanted else None
 
 
-def recording(*inputs: Any) -> bool:
-    """True when an operation on these inputs has to be recorded."""
-    return edges_of(inputs) is not None
-
-
 def replay(view: View, steps: Sequence[tuple[str, tuple[Any, ...]]]) -> View:
     """Take the same steps of view algebra from another view of the same shape."""
     for method, arguments in steps:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._device import default_device
 from genesis._device import device as Device
+from genesis._device import get_default_device
 from genesis._dtypes import ALL, as_dtype, bool_, default_dtype, dtype, float64, int64
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
@@ -25,7 +25,7 @@ _KNOWN = {d.name: d for d in ALL}
 
 
 def _place(device: Any) -> Device:
-    return default_device() if device is None else Device(device)
+    return get_default_device() if device is None else Device(device)
 
 
 def _leaf(t: Tensor, requires_grad: bool) -> Tensor:

@@ -461,3 +461,8 @@ def test_atomic_write_serves_any_file(tmp_path: Path) -> None:
         os.unlink(temporary)
     assert path.read_text() == "first"
     assert os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_the_names_of_pytorch_save_and_load(tmp_path: Path) -> None:
+    genesis.save({"epoch": 3}, tmp_path / "last.pth")
+    assert genesis.load(tmp_path / "last.pth") == load_checkpoint(tmp_path / "last.pth") == {"epoch": 3}
