@@ -1,0 +1,56 @@
+"""How a shape checks its parameters: plain values are written back into the frozen dataclass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from genesis_schedulers._checks import number
+
+
+def put(shape: Any, **values: Any) -> None:
+    """Write checked parameters into a frozen dataclass, for its `__post_init__` only."""
+    for name, value in values.items():
+        object.__setattr__(shape, name, value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        TypeError: if it is neither; 1 and "yes" are more likely a mistake than a wish.
+    """
+    if type(value) is not bool:
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__}: {value!r}")
+    return value
+
+
+def numbers(name: str, values: Any, **bounds: float) -> tuple[float, ...]:
+    """Finite numbers, as a tuple of plain ints and floats.
+
+    Raises:
+        TypeError: if it is no list, or one of it is no number.
+        ValueError: if one is out of bounds.
+    """
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} must be a list of numbers, got {type(values).__name__}: {values!r}")
+    return tuple(number(f"{name}[{index}]", value, **bounds) for index, value in enumerate(values))
+
+
+def ascending(name: str, values: Sequence[float], strictly: bool = False) -> None:
+    """Refuse numbers that are not sorted, and with `strictly` those that come twice.
+
+    Raises:
+        ValueError: naming the first that is out of order.
+    """
+    for before, after in pairwise(values):
+        if after < before or (strictly and after == before):
+            wanted = "strictly ascending" if strictly else "ascending"
+            raise ValueError(f"{name} must be {wanted}, got {after} after {before} in {list(values)}")
+
+
+def last_step(length: float) -> int:
+    """The first whole step at which a curve of this length has ended."""
+    return math.ceil(length)
