@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from genesis.optim import Schedule
 from genesis_schedulers._checks import number
 
 
@@ -54,3 +55,14 @@ def ascending(name: str, values: Sequence[float], strictly: bool = False) -> Non
 def last_step(length: float) -> int:
     """The first whole step at which a curve of this length has ended."""
     return math.ceil(length)
+
+
+def part_of(owner: str, value: Any) -> Schedule:
+    """A schedule that another one is made of.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(value, Schedule):
+        raise TypeError(f"{owner} is made of a Schedule, got {type(value).__name__}: {value!r}")
+    return value

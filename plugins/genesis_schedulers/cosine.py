@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from genesis.optim import Schedule
 from genesis_schedulers._checks import number, steps
 from genesis_schedulers._fields import last_step, put
+from genesis_schedulers.cycles import cycle_at, cycles_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ class Cosine(Schedule):
         [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
 
     Reference: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5,
-    https://arxiv.org/abs/1608.03983; `k_decay`: Zhang and Li, equation 7, https://arxiv.org/abs/2004.05909
+    https://arxiv.org/abs/1608.03983; `k_decay`: Zhang and Li, https://arxiv.org/abs/2004.05909
     """
 
     formula: ClassVar[str] = (
@@ -116,6 +117,10 @@ class CosineWave(Schedule):
         put(self, half_period=number("half_period", steps("half_period", self.half_period), above=0))
         super().__post_init__()
 
+    @property
+    def length(self) -> int:
+        return last_step(self.half_period)
+
     def at(self, step: float) -> float:
         return 0.5 * (1.0 + math.cos(math.pi * step / self.half_period))
 
@@ -190,39 +195,3 @@ class CosineRestarts(Schedule):
     def phase(self, step: float) -> str:
         """The number of the cycle, from 1."""
         return f"cycle {cycle_at(step, self.first, self.mul)[0] + 1}"
-
-
-def cycle_at(step: float, first: float, mul: float) -> tuple[int, float, float]:
-    """The index of the cycle that a step lies in, the step it starts at, and its length.
-
-    Cycle i is first * mul**i steps long. A logarithm only estimates i: at the edge of a cycle it is often
-    one too low (log(243, 3) is a little below 5), so the estimate is compared with the edges.
-    """
-    if mul == 1:
-        index = int(step // first)
-        return index, index * first, first
-    index = int(math.log(1.0 + step / first * (mul - 1.0)) / math.log(mul))
-    if step >= cycle_start(index + 1, first, mul):
-        index += 1
-    elif step < cycle_start(index, first, mul):
-        index -= 1
-    return index, cycle_start(index, first, mul), first * float(mul) ** index
-
-
-def cycles_at(steps: _Steps, first: float, mul: float) -> tuple[_Floats, _Floats, _Floats]:
-    """What `cycle_at` gives, for many steps."""
-    import numpy as np
-
-    if mul == 1:
-        index = np.asarray(steps // first, dtype=np.float64)
-        return index, index * first, np.full(steps.shape, float(first))
-    index = np.floor(np.log(1.0 + steps / first * (mul - 1.0)) / math.log(mul))
-    late = steps >= first * (np.float_power(mul, index + 1) - 1.0) / (mul - 1.0)
-    early = steps < first * (np.float_power(mul, index) - 1.0) / (mul - 1.0)
-    index = index + late - (early & ~late)
-    return index, first * (np.float_power(mul, index) - 1.0) / (mul - 1.0), first * np.float_power(mul, index)
-
-
-def cycle_start(index: int, first: float, mul: float) -> float:
-    """The step at which a cycle starts: the sum of the lengths before."""
-    return index * first if mul == 1 else first * (float(mul) ** index - 1.0) / (mul - 1.0)

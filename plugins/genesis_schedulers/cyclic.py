@@ -130,7 +130,7 @@ class OneCycle(Schedule):
         [0.5, 0.75, 1.0, 0.75, 0.5, 0.25, 0.0]
 
     Reference: Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
-    Learning Rates", section 3, https://arxiv.org/abs/1708.07120
+    Learning Rates", https://arxiv.org/abs/1708.07120
     """
 
     formula: ClassVar[str] = (

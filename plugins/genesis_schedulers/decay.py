@@ -164,7 +164,7 @@ class Polynomial(Schedule):
         >>> [Polynomial(4, power=2)(step) for step in range(6)]
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
 
-    Reference: `k_decay`: Zhang and Li, "k-decay: A New Method for Learning Rate Schedule", equation 7,
+    Reference: `k_decay`: Zhang and Li, "k-decay: A New Method for Learning Rate Schedule",
     https://arxiv.org/abs/2004.05909; `cycle`: https://keras.io/api/optimizers/learning_rate_schedules/
     """
 
@@ -197,7 +197,7 @@ class Polynomial(Schedule):
         progress = min(step, length) / length
         if self.k_decay != 1:
             progress **= self.k_decay
-        return (1.0 - self.end_factor) * (1.0 - progress) ** self.power + self.end_factor
+        return float((1.0 - self.end_factor) * (1.0 - progress) ** self.power + self.end_factor)
 
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np

@@ -1,0 +1,120 @@
+"""A schedule with noise: the same at every run, since the step is its seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from genesis.optim import Schedule
+from genesis_schedulers._checks import choice, number, steps
+from genesis_schedulers._fields import part_of, put
+
+
+@dataclass(frozen=True, repr=False)
+class Noise(Schedule):
+    """A schedule whose values are multiplied by 1 plus a random number, another one at each step.
+
+    The numbers depend on the seed and the step alone: they are those that `torch.Generator` gives when it is
+    seeded with seed + step, so a resumed training meets the same ones. Between whole steps the number stays.
+
+    Args:
+        part: The schedule. Its end stays without noise, since it may be held for long.
+        first: The first step with noise, 0 or more.
+        last: The first step without again, above `first`; None for the end of `part`.
+        distribution: `"normal"`, drawn again until it is below the limit, or `"uniform"`.
+        limit: The largest size of a number, above 0.
+        std: The standard deviation of normal numbers, from 0 to 100 times the limit.
+        seed: A whole number, 0 or more.
+
+    The values are factors or rates as those of `part` are.
+
+    Raises:
+        TypeError: if `part` is not a schedule, or a number is not a number.
+        ValueError: if a number is not finite or out of its range, or `distribution` is neither of the two.
+
+    Example:
+        >>> from genesis_schedulers.decay import Linear
+        >>> from genesis_schedulers.noise import Noise
+        >>> shape = Noise(Linear(4), first=2, std=0.1)
+        >>> [round(shape(step), 3) for step in range(5)]
+        [1.0, 0.75, 0.503, 0.222, 0.0]
+
+    Reference: https://huggingface.co/docs/timm/reference/schedulers
+    """
+
+    formula: ClassVar[str] = "part(t) * (1 + a random number seeded with seed + t)"
+    part: Schedule
+    first: float = 0
+    last: float | None = None
+    distribution: Literal["normal", "uniform"] = "normal"
+    limit: float = 0.67
+    std: float = 1.0
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        part, first = part_of("Noise", self.part), steps("first", self.first)
+        last = None if self.last is None else number("last", steps("last", self.last), above=first)
+        limit, seed = number("limit", self.limit, above=0), number("seed", self.seed, low=0)
+        if seed != int(seed):
+            raise ValueError(f"seed must be a whole number, got {self.seed!r}")
+        put(
+            self,
+            first=first,
+            last=last,
+            distribution=choice("distribution", self.distribution, ("normal", "uniform")),
+            limit=limit,
+            # A normal number is drawn until it is below the limit: 125 times on average at 100 times.
+            std=number("std", self.std, low=0, high=100 * limit),
+            seed=int(seed),
+            kind=part.kind,
+        )
+        super().__post_init__()
+
+    @property
+    def horizon(self) -> int | None:
+        return self.part.horizon
+
+    @property
+    def length(self) -> int | None:
+        return self.part.length
+
+    def for_base(self, base: float) -> Schedule:
+        return self.map_parts(lambda part: part.for_base(base))
+
+    def _noisy(self, step: float) -> bool:
+        last = self.last if self.last is not None else math.inf
+        return self.first <= step < min(last, math.inf if self.horizon is None else self.horizon)
+
+    def at(self, step: float) -> float:
+        value = self.part.value(step)
+        return value + value * self._number(math.floor(step)) if self._noisy(step) else value
+
+    def _number(self, step: int) -> float:
+        """The random number of a step, as torch draws it: Mersenne twister, method of Box and Muller."""
+        import numpy as np
+
+        twister = np.random.RandomState((self.seed + step) % 2**32)
+
+        def bits(count: int) -> list[int]:
+            words: list[Any] = twister.randint(0, 2**32, size=count, dtype=np.uint32).tolist()
+            return words
+
+        if self.distribution == "uniform":  # 24 bits, as many as a float32 holds
+            return 2.0 * ((bits(1)[0] % 2**24) * 2.0**-24 - 0.5) * self.limit
+        while True:
+            a, b, c, d = bits(4)
+            angle, size = ((x * 2**32 + y) % 2**53 * 2.0**-53 for x, y in ((a, b), (c, d)))
+            radius = math.sqrt(-2.0 * math.log1p(-size))
+            for direction in (math.cos, math.sin):
+                drawn = float(np.float32(radius * direction(2.0 * math.pi * angle))) * self.std
+                if abs(drawn) < self.limit:
+                    return drawn
+
+    def phase(self, step: float) -> str:
+        """ "noise" where there is some."""
+        return "noise" if self._noisy(step) else ""
+
+    def parts_at(self, step: float) -> Iterator[tuple[str, Schedule, float]]:
+        yield "part", self.part, step
