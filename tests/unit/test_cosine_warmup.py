@@ -101,16 +101,15 @@ def test_can_be_pickled():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((-1, 10), ValueError, "num_warmup_steps must be a finite number and 0 or more, got -1"),
-        ((0, -10), ValueError, "num_training_steps must be a finite number and 0 or more, got -10"),
+        ((-1, 10), ValueError, "num_warmup_steps must be at least 0, got -1"),
+        ((0, -10), ValueError, "num_training_steps must be at least 0, got -10"),
         ((0, 0), ValueError, "num_training_steps must be above 0, got 0"),
         ((11, 10), ValueError, "num_warmup_steps=11 is more than num_training_steps=10"),
         ((math.nan, 10), ValueError, "num_warmup_steps must be a finite number"),
         ((1, math.inf), ValueError, "num_training_steps must be a finite number"),
-        (("10%", 10), TypeError, "num_warmup_steps must be a number, got str: '10%'"),
         ((None, 10), TypeError, "num_warmup_steps must be a number, got NoneType"),
         ((1, True), TypeError, "num_training_steps must be a number, got bool"),
-        ((1, 10, -0.5), ValueError, "num_cycles must be a finite number and 0 or more, got -0.5"),
+        ((1, 10, -0.5), ValueError, "num_cycles must be at least 0, got -0.5"),
     ],
 )
 def test_degenerate_lengths_are_refused_at_once(arguments, error, message):
