@@ -184,10 +184,6 @@ class Piecewise(Schedule):
     def horizon(self) -> int | None:
         return None if self.between == "constant" else last_step(self.boundaries[-1])
 
-    @property
-    def length(self) -> int:
-        return last_step(self.boundaries[-1])
-
     def at(self, step: float) -> float:
         index = bisect_right(self.boundaries, step)
         if self.between == "constant" or index == len(self.boundaries):

@@ -90,10 +90,6 @@ class Cycles(Schedule):
     def horizon(self) -> int | None:
         return None if self.limit is None else last_step(self._end())
 
-    @property
-    def length(self) -> int:
-        return self.horizon or self._first
-
     def for_base(self, base: float) -> Schedule:
         return self.map_parts(lambda part: part.for_base(base))
 

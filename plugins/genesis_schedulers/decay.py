@@ -296,7 +296,7 @@ class ExponentialDecay(Schedule):
         value = float(float(self.rate) ** (math.floor(power) if self.staircase else power))
         if self.end_factor is None:
             return value
-        return max(value, self.end_factor) if self.rate < 1 else min(value, self.end_factor)
+        return float((max if self.rate < 1 else min)(value, self.end_factor))
 
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np

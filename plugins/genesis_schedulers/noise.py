@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import choice, number, steps
-from genesis_schedulers._fields import part_of, put
+from genesis_schedulers._fields import end_of, part_of, put
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,12 +69,13 @@ class Noise(Schedule):
             std=number("std", self.std, low=0, high=100 * limit),
             seed=int(seed),
             kind=part.kind,
+            end="raise" if part.end == "raise" else self.end,
         )
         super().__post_init__()
 
     @property
     def horizon(self) -> int | None:
-        return self.part.horizon
+        return end_of(self.part)
 
     @property
     def length(self) -> int | None:
@@ -82,6 +83,10 @@ class Noise(Schedule):
 
     def for_base(self, base: float) -> Schedule:
         return self.map_parts(lambda part: part.for_base(base))
+
+    def stretched(self, at: int, total: int) -> Schedule:
+        """The part stretched; the noise of a step stays what it is."""
+        return self.map_parts(lambda part: part.stretched(at, total))
 
     def _noisy(self, step: float) -> bool:
         last = self.last if self.last is not None else math.inf
