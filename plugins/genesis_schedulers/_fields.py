@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from genesis.optim import Schedule
-from genesis_schedulers._checks import number
+from genesis_schedulers._checks import number, steps
 
 
 def put(shape: Any, **values: Any) -> None:
@@ -28,28 +27,43 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-def numbers(name: str, values: Any, **bounds: float) -> tuple[float, ...]:
+def numbers(name: str, values: Any) -> tuple[float, ...]:
     """Finite numbers, as a tuple of plain ints and floats.
 
     Raises:
         TypeError: if it is no list, or one of it is no number.
-        ValueError: if one is out of bounds.
+        ValueError: if one is not finite.
     """
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise TypeError(f"{name} must be a list of numbers, got {type(values).__name__}: {values!r}")
-    return tuple(number(f"{name}[{index}]", value, **bounds) for index, value in enumerate(values))
+    return tuple(number(f"{name}[{index}]", value) for index, value in enumerate(_listed(name, values)))
 
 
-def ascending(name: str, values: Sequence[float], strictly: bool = False) -> None:
-    """Refuse numbers that are not sorted, and with `strictly` those that come twice.
+def places(name: str, values: Any, strictly: bool = False) -> tuple[float, ...]:
+    """Steps in ascending order, each 0 or more, or a text such as `"50%"`.
+
+    Args:
+        name: What to call them in an error.
+        values: What was given.
+        strictly: Refuse 0, and a step that comes twice.
 
     Raises:
-        ValueError: naming the first that is out of order.
+        TypeError: if it is no list, or one of it is no step.
+        ValueError: if one is out of bounds or out of order.
     """
-    for before, after in pairwise(values):
+    result = tuple(
+        number(f"{name}[{index}]", steps(f"{name}[{index}]", value), above=0 if strictly else None)
+        for index, value in enumerate(_listed(name, values))
+    )
+    for before, after in pairwise(result):
         if after < before or (strictly and after == before):
             wanted = "strictly ascending" if strictly else "ascending"
-            raise ValueError(f"{name} must be {wanted}, got {after} after {before} in {list(values)}")
+            raise ValueError(f"{name} must be {wanted}, got {after} after {before} in {list(result)}")
+    return result
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} must be a list of numbers, got {type(values).__name__}: {values!r}")
+    return list(values)
 
 
 def last_step(length: float) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import choice, number, steps
-from genesis_schedulers._fields import ascending, last_step, numbers, put
+from genesis_schedulers._fields import last_step, numbers, places, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -168,11 +168,10 @@ class Piecewise(Schedule):
     def __post_init__(self) -> None:
         put(
             self,
-            boundaries=numbers("boundaries", self.boundaries, above=0),
+            boundaries=places("boundaries", self.boundaries, strictly=True),
             levels=numbers("levels", self.levels),
             between=choice("between", self.between, ("constant", "linear", "cosine")),
         )
-        ascending("boundaries", self.boundaries, strictly=True)
         if not self.boundaries or len(self.levels) != len(self.boundaries) + 1:
             raise ValueError(
                 f"Piecewise needs boundaries, and one level more than there are of them; got "

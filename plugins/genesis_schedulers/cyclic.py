@@ -97,7 +97,7 @@ class Triangular(Schedule):
         return np.asarray(self.low + (self.high - self.low) * height)
 
     def phase(self, step: float) -> str:
-        """ "up" or "down", with the number of the cycle, from 1."""
+        """The number of the cycle, from 1, and "up" or "down"."""
         cycle, place = divmod(step, self.step_size_up + self._down())
         return f"cycle {int(cycle) + 1}, {'up' if place <= self.step_size_up else 'down'}"
 
@@ -201,6 +201,6 @@ class OneCycle(Schedule):
         return np.asarray(end + (start - end) / 2.0 * (np.cos(math.pi * part) + 1.0))
 
     def phase(self, step: float) -> str:
-        """ "rise", "fall" or, with three phases, "last"."""
+        """One of "rise", "fall" and, with three phases, "last"."""
         ends, _ = self._corners()
         return ("rise", "fall", "last")[sum(step > end for end in ends[:-1])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import number, steps
-from genesis_schedulers._fields import ascending, flag, last_step, numbers, put
+from genesis_schedulers._fields import flag, last_step, places, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -372,10 +372,9 @@ class MultiStep(Schedule):
     def __post_init__(self) -> None:
         put(
             self,
-            milestones=numbers("milestones", self.milestones, low=0),
+            milestones=places("milestones", self.milestones),
             gamma=number("gamma", self.gamma, low=0),
         )
-        ascending("milestones", self.milestones)
         super().__post_init__()
 
     def at(self, step: float) -> float:

@@ -165,5 +165,5 @@ class Noam(Schedule):
         return np.asarray(self.scale * self.model_size**-0.5 * factor)
 
     def phase(self, step: float) -> str:
-        """ "warmup" until the peak, then "decay"."""
+        """It is "warmup" until the peak, then "decay"."""
         return "warmup" if step + 1 < self.warmup_steps else "decay"

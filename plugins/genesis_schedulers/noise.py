@@ -118,7 +118,7 @@ class Noise(Schedule):
                     return drawn
 
     def phase(self, step: float) -> str:
-        """ "noise" where there is some."""
+        """It is "noise" where there is some."""
         return "noise" if self._noisy(step) else ""
 
     def parts_at(self, step: float) -> Iterator[tuple[str, Schedule, float]]:

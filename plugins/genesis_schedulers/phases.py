@@ -155,7 +155,7 @@ class WSD(Schedule):
         return np.where(steps < warmup, rise, np.where(steps >= self.steps, end, fall))
 
     def phase(self, step: float) -> str:
-        """ "warmup", "stable" or "decay"."""
+        """One of "warmup", "stable" and "decay"."""
         if step < self.warmup_steps:
             return "warmup"
         return "stable" if step <= self.steps - self.decay_steps else "decay"
@@ -240,7 +240,7 @@ class TriStage(Schedule):
         return np.where(steps < self.warmup_steps, rise, np.float_power(self.final_scale, late))
 
     def phase(self, step: float) -> str:
-        """ "warmup", "hold" or "decay"."""
+        """One of "warmup", "hold" and "decay"."""
         if step < self.warmup_steps:
             return "warmup"
         return "hold" if step <= self._falls else "decay"

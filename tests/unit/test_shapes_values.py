@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genesis import optim
 from genesis_schedulers.cosine import Cosine, CosineRestarts, CosineWave
 from genesis_schedulers.curves import REX, Piecewise, Tanh
 from genesis_schedulers.cycles import Cycles, cycle_at, cycle_start, cycles_at
 from genesis_schedulers.cyclic import OneCycle, Triangular
 from genesis_schedulers.decay import (
+    Constant,
     ConstantUntil,
     Exponential,
     ExponentialDecay,
@@ -167,8 +169,37 @@ def test_a_plateau_that_would_end_before_now_is_not_cut():
     assert shorter(18) == about(0)
 
 
+@pytest.mark.parametrize("warmup", [1, 10, 37])
+def test_the_usual_schedules_of_transformers_are_one(warmup):
+    """Noam, and the inverse square roots of fairseq and Megatron: sqrt(W / t) after W steps of warmup."""
+    ours = InverseSqrt(warmup).with_warmup(warmup)
+    expected = [min(t / warmup, math.sqrt(warmup) / math.sqrt(max(t, 1))) for t in range(200)]
+    assert rates(ours, 200) == about(expected)
+    noam = Noam(64, warmup, scale=8 * warmup**0.5)  # whose peak is 1, and whose step 0 is step 1 here
+    assert rates(noam, 199) == pytest.approx(expected[1:], rel=1e-14)
+
+
+def test_the_decays_of_megatron():
+    """Its exponential decay is 2 * 0.5**p - 1, which is a decay to half that is brought down to 0."""
+    expected = [2 * 0.5 ** (t / 8) - 1 for t in range(9)]
+    assert rates(WSD(8, 8, decay="exp", decay_ratio=0.5), 9) == about(expected)
+    floor = WSD(8, 8, decay="1-sqrt", end_factor=0.1)
+    assert rates(floor, 9) == about([0.1 + 0.9 * (1 - math.sqrt(t / 8)) for t in range(9)])
+
+
+def test_tri_stage_is_a_composition():
+    parts = Linear(5, 0.1, 1.0).then(Constant(), at=5).then(ExponentialDecay(7, 0.05, end_factor=0.05), at=9)
+    assert rates(TriStage(5, 4, 7, init_scale=0.1, final_scale=0.05), 30) == about(rates(parts, 30))
+
+
 def test_a_plateau_may_be_a_part_of_the_length():
     assert WSD(50, "10%", warmup_steps="20%") == WSD(50, 5, warmup_steps=10)
+
+
+def test_milestones_may_be_parts_of_the_training():
+    with optim.training_length(total_steps=60):
+        assert MultiStep(["50%", "75%"]) == MultiStep([30, 45])
+        assert Piecewise(["50%"], [1, 0]) == Piecewise([30], [1, 0])
 
 
 def test_noise_is_the_same_each_time_and_only_where_it_should_be():
