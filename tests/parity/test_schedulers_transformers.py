@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
+import random
 
 import pytest
 import torch
 from transformers import optimization as theirs
 
 from genesis import nn, optim
+from genesis_schedulers import get_scheduler as by_name
+from genesis_schedulers import greedy
 from genesis_schedulers import warmup as ours
 
 pytestmark = pytest.mark.parity
@@ -195,3 +198,154 @@ def test_on_an_optimizer_of_torch_too():
             scheduler.optimizer.step()
             scheduler.step()
     assert math.isclose(mine.get_last_lr()[0], 0.0, abs_tol=0.0)
+
+
+# GreedyLR
+
+GREEDY = [
+    {},
+    {"mode": "max", "patience": 2},
+    {"patience": 0, "factor": 0.5, "min_lr": 0.01, "max_lr": 0.5},
+    {"patience": 1, "threshold": 0.05, "threshold_mode": "rel", "cooldown": 2, "warmup": 3},
+    {"patience": 1, "smooth": True, "window_size": 5, "factor": 0.7},
+    {"mode": "max", "threshold_mode": "rel", "threshold": 0.01, "patience": 1, "smooth": True},
+    {"patience": 0, "factor": 0.3, "min_lr": [0.02, 0.05], "max_lr": [0.2, 0.9], "reset_start": 2},
+    {"patience": 0, "factor": 0.5, "reset_start": 0, "cooldown": 1, "smooth": True, "window_size": 2},
+    {"patience": 1, "eps": 0.02, "verbose": True},
+]
+
+
+def metrics_of(seed, steps=400):
+    """A noisy walk with stretches that fall, stay and rise, and some values that are no numbers."""
+    source, value = random.Random(seed), 5.0
+    for step in range(steps):
+        value += source.gauss((-0.2, 0.0, 0.15)[step // 40 % 3], 0.1)
+        yield math.nan if source.random() < 0.01 else value
+
+
+@pytest.mark.parametrize("options", GREEDY, ids=str)
+@pytest.mark.parametrize("make", [torch_sgd, genesis_sgd])
+def test_greedy_goes_the_same_way(options, make):
+    for seed in range(5):
+        mine = greedy.GreedyLR(make(0.1, 0.3), **options)
+        other = theirs.GreedyLR(torch_sgd(0.1, 0.3), **options)
+        for metric in metrics_of(seed):
+            if options.get("smooth") and math.isnan(metric):
+                continue  # their mean is nan for ever after
+            mine.step(metric)
+            other.step(metric)
+            assert mine.state_dict() == other.state_dict()
+            for one, another in zip(mine.optimizer.param_groups, other.optimizer.param_groups, strict=True):
+                assert one["lr"] == another["lr"]
+
+
+@pytest.mark.parametrize("options", GREEDY, ids=str)
+def test_greedy_states_load_on_the_other_side(options, tmp_path):
+    mine, other = (
+        greedy.GreedyLR(torch_sgd(0.1, 0.3), **options),
+        theirs.GreedyLR(torch_sgd(0.1, 0.3), **options),
+    )
+    for metric in (5.0, 4.0, 3.0, 3.0, 3.0, 2.0, 2.0):
+        mine.step(metric)
+        other.step(metric)
+    torch.save(mine.state_dict(), tmp_path / "state.pt")
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    to_mine, to_other = greedy.GreedyLR(torch_sgd(0.7, 0.7)), theirs.GreedyLR(torch_sgd(0.7, 0.7))
+    to_mine.load_state_dict(other.state_dict())
+    to_other.load_state_dict(state)
+    for metric in (1.0, 3.0, 3.0, 0.5, 0.25, 0.1, 0.0):
+        to_mine.step(metric)
+        to_other.step(metric)
+        assert to_mine.state_dict() == to_other.state_dict()
+
+
+def test_greedy_has_their_signature():
+    for name in ("GreedyLR", "StreamingAverage"):
+        one, other = (inspect.signature(getattr(m, name)).parameters.values() for m in (greedy, theirs))
+        assert [(p.name, p.default) for p in one] == [(p.name, p.default) for p in other]
+    assert list(inspect.signature(greedy.GreedyLR.step).parameters) == ["self", "metrics", "epoch"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"factor": 1.0}, {"mode": "up"}, {"threshold_mode": "x"}, {"min_lr": [1]}, {"max_lr": [1]}, {"nope": 1}],
+)
+def test_greedy_errors_are_of_their_types(options):
+    with pytest.raises((ValueError, TypeError)) as expected:
+        theirs.GreedyLR(torch_sgd(0.1, 0.3), **options)
+    with pytest.raises(expected.type):
+        greedy.GreedyLR(torch_sgd(0.1, 0.3), **options)
+
+
+def test_mean_recovers_from_nan_where_theirs_does_not():
+    mine, other = greedy.StreamingAverage(2), theirs.StreamingAverage(2)
+    means = [
+        [average.streamavg(value) for value in (1.0, math.nan, 2.0, 4.0)][-1] for average in (mine, other)
+    ]
+    assert means[0] == 3.0
+    assert math.isnan(means[1])
+
+
+# get_scheduler
+
+BY_NAME = [
+    ("linear", 10, 100, None),
+    ("cosine", 10, 100, {"num_cycles": 1}),
+    ("cosine_with_restarts", 10, 100, {"num_cycles": 3}),
+    ("polynomial", 10, 100, {"power": 2.0, "lr_end": 1e-3}),
+    ("constant", None, None, None),
+    ("constant_with_warmup", 10, None, None),
+    ("inverse_sqrt", 10, None, {"timescale": 20}),
+    ("cosine_with_min_lr", 10, 100, {"min_lr": 0.01}),
+    ("cosine_warmup_with_min_lr", 10, 100, {"min_lr_rate": 0.1, "warmup_lr_rate": 0.2}),
+    ("warmup_stable_decay", 10, 100, {"num_decay_steps": 30}),
+    ("warmup_stable_decay", 10, None, {"num_decay_steps": 30, "num_stable_steps": 5}),
+]
+
+
+@pytest.mark.parametrize(("name", "warmup", "total", "options"), BY_NAME)
+def test_by_name_the_factors_are_equal(name, warmup, total, options):
+    expected = factors(theirs.get_scheduler(name, torch_sgd(0.1), warmup, total, options), 100)
+    for given in (name, theirs.SchedulerType(name), by_name.SchedulerType(name)):
+        assert (
+            factors(by_name.get_scheduler(given, genesis_sgd(0.1), warmup, total, options), 100) == expected
+        )
+
+
+def test_greedy_by_name():
+    mine = by_name.get_scheduler("greedy", genesis_sgd(0.1), scheduler_specific_kwargs={"patience": 3})
+    other = theirs.get_scheduler("greedy", torch_sgd(0.1), scheduler_specific_kwargs={"patience": 3})
+    assert mine.state_dict() == other.state_dict()
+
+
+def test_scheduler_type_has_their_members():
+    def members(kind):
+        return [(member.name, member.value) for member in kind]
+
+    assert members(by_name.SchedulerType) == members(theirs.SchedulerType)
+    assert by_name.SchedulerType.COSINE == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("name", "warmup", "total", "options"),
+    [
+        ("nope", 1, 10, None),
+        ("cosine", None, 10, None),
+        ("cosine", 1, None, None),
+        ("constant_with_warmup", None, 10, None),
+        ("inverse_sqrt", None, 10, None),
+        ("warmup_stable_decay", 1, None, {"num_decay_steps": 3}),
+        ("warmup_stable_decay", 1, 10, None),
+        ("cosine", 1, 10, {"power": 2}),
+        ("greedy", None, None, {"num_cycles": 2}),
+        ("cosine_with_min_lr", 1, 10, None),
+        ("linear", 1, 10, {"num_warmup_steps": 3}),
+    ],
+)
+def test_by_name_errors_are_of_their_types(name, warmup, total, options):
+    messages = []
+    for module, optimizer in ((theirs, torch_sgd(0.1)), (by_name, genesis_sgd(0.1))):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            module.get_scheduler(name, optimizer, warmup, total, options)
+        messages.append((caught.type, "please provide that argument" in str(caught.value)))
+    assert messages[0] == messages[1]
