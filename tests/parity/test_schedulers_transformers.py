@@ -349,3 +349,37 @@ def test_by_name_errors_are_of_their_types(name, warmup, total, options):
             module.get_scheduler(name, optimizer, warmup, total, options)
         messages.append((caught.type, "please provide that argument" in str(caught.value)))
     assert messages[0] == messages[1]
+
+
+# as transformers' own tests use the schedules
+
+
+class Wrapper:
+    """A function of the step with an attribute, which a state holds."""
+
+    def __init__(self, fn):
+        self.fn = fn
+
+    def __call__(self, step):
+        return self.fn(step)
+
+
+@pytest.mark.filterwarnings("ignore:To get the last learning rate")  # they ask get_lr()
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(("name", "warmup", "total", "options"), BY_NAME)
+def test_saved_and_reloaded_half_way_the_rates_go_on(name, warmup, total, options, wrapped, tmp_path):
+    runs = []
+    for module in (by_name, theirs):
+        scheduler = module.get_scheduler(name, torch_sgd(10.0), warmup, total, options)
+        if wrapped and name != "constant":
+            scheduler.lr_lambdas = list(map(Wrapper, scheduler.lr_lambdas))
+        rates = []
+        for step in range(100):
+            rates.append(scheduler.get_lr()[0])
+            scheduler.optimizer.step()
+            scheduler.step()
+            if step == 50:
+                torch.save(scheduler.state_dict(), tmp_path / "schedule.bin")
+                scheduler.load_state_dict(torch.load(tmp_path / "schedule.bin", weights_only=False))
+        runs.append(rates)
+    assert runs[0] == runs[1]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from genesis.optim import training_length
 from genesis_schedulers import warmup
 from genesis_schedulers.warmup_floors import (
     CosineWarmupWithMinLR,
@@ -209,6 +210,17 @@ def test_longer_training_lengthens_the_plateau_until_the_decay_begins():
     assert shape.stretched(2, 6) == WarmupStableDecay(2, 0, 4)
     late = shape.stretched(7, 20)
     assert (late.horizon, late(7), late(20)) == (20, shape(7), 0.0)
+
+
+def test_lengths_may_be_parts_of_the_training():
+    assert LinearWithWarmup("10%", 200) == LinearWithWarmup(20, 200)
+    with training_length(total_steps=500, steps_per_epoch=50):
+        assert CosineWithWarmup("1ep", "10ep") == CosineWithWarmup(50, 500)
+        assert ConstantWithWarmup("10%") == ConstantWithWarmup(50)
+    scheduler = warmup.get_wsd_schedule(groups(1.0), "5%", "20%", num_training_steps=200)
+    assert scheduler.lr_lambdas == [WarmupStableDecay(10, 150, 40)]
+    with pytest.raises(ValueError, match="num_warmup_steps='10%': of how many steps"):
+        ConstantWithWarmup("10%")
 
 
 # floors, the same for every group
