@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import math
 import pickle
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from genesis.optim import training_length
-from genesis_schedulers import warmup
+from genesis_schedulers import warmup, warmup_floors, warmup_shapes
 from genesis_schedulers.warmup_floors import (
     CosineWarmupWithMinLR,
     CosineWithMinLR,
@@ -112,6 +113,11 @@ def test_holds_its_last_value(shape):
 def test_says_its_formula_and_its_first_phase(shape):
     assert shape.formula
     assert shape.phase(0) in ("warmup", "constant", "decay", "stable")
+
+
+@pytest.mark.parametrize("module", [warmup_shapes, warmup_floors])
+def test_examples_run(module):
+    assert doctest.testmod(module).failed == 0
 
 
 # values
