@@ -11,12 +11,22 @@ from genesis.optim._namespace import Namespace
 _NAMESPACE = Namespace(
     __name__,
     own={
+        "EPOCH_DEPRECATION_WARNING": "genesis.optim._scheduler:EPOCH_DEPRECATION_WARNING",
+        "Explanation": "genesis.optim._schedule:Explanation",
+        "JoinedLR": "genesis.optim._composed:JoinedLR",
         "LRScheduler": "genesis.optim._scheduler:LRScheduler",
+        "MetricSchedule": "genesis.optim._metric:MetricSchedule",
         "Optimizer": "genesis.optim._optimizer:Optimizer",
+        "ParamScheduler": "genesis.optim._param_scheduler:ParamScheduler",
+        "ProductLR": "genesis.optim._composed:ProductLR",
+        "RateChange": "genesis.optim._rates:RateChange",
         "Schedule": "genesis.optim._schedule:Schedule",
         "create_optimizer": "genesis.optim._create:create_optimizer",
         "create_scheduler": "genesis.optim._create:create_scheduler",
+        "lr_range_test": "genesis.optim._range_test:lr_range_test",
         "lr_scheduler": "genesis.optim.lr_scheduler",
+        "to_steps": "genesis.optim._lengths:to_steps",
+        "training_length": "genesis.optim._lengths:training_length",
     },
     kinds=("optimizers", "schedulers"),
 )

@@ -26,8 +26,8 @@ _WRONG_ORDER = (
 class _WatchedStep:
     """The `step` of an optimizer; when it runs, it notes that on the optimizer.
 
-    It refers to the optimizer weakly: no cycle may keep its tensors alive. A pickled or deep copy of an
-    optimizer gets the `step` of its own class back, not one that steps the original.
+    It counts the updates. It refers to the optimizer weakly: no cycle may keep its tensors alive. A pickled
+    or deep copy of an optimizer gets the `step` of its own class back, not one that steps the original.
     """
 
     _wrapped_by_lr_sched = True
@@ -36,10 +36,12 @@ class _WatchedStep:
         update_wrapper(self, function)
         self._function = function
         self._optimizer = ref(optimizer)
+        self.updates = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         optimizer: Any = self._optimizer()
         optimizer._opt_called = True
+        self.updates += 1
         return self._function(optimizer, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -52,15 +54,33 @@ def watch(optimizer: Any) -> bool:
     The names are PyTorch's, so that its schedulers and ours can share an optimizer.
     """
     step: Any = getattr(optimizer, "step", None)
-    if hasattr(step, "_wrapped_by_lr_sched"):
+    if hasattr(step, "updates"):
         return True
-    if not isinstance(step, MethodType) or id(step.__self__) != id(optimizer):
+    if hasattr(step, "_wrapped_by_lr_sched"):  # by a scheduler of PyTorch, which does not count
+        function = _without_self(step)
+    elif isinstance(step, MethodType) and id(step.__self__) == id(optimizer):
+        function = step.__func__
+    else:
         return False
     try:
-        optimizer.step = _WatchedStep(optimizer, step.__func__)
+        optimizer.step = _WatchedStep(optimizer, function)
     except (AttributeError, TypeError):  # it takes no attributes, or no weak references
         return False
     return True
+
+
+def updates_of(optimizer: Any) -> int:
+    """How often the step of a watched optimizer has run since it is watched."""
+    return getattr(optimizer.step, "updates", 0) if hasattr(optimizer, "step") else 0
+
+
+def _without_self(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that knows its optimizer, as one that is told."""
+
+    def function(_: Any, *args: Any, **kwargs: Any) -> Any:
+        return step(*args, **kwargs)
+
+    return update_wrapper(function, step)
 
 
 def warn_if_wrong(optimizer: Any) -> None:

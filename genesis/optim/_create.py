@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any
 
+from genesis.optim._param_scheduler import ParamScheduler
+from genesis.optim._schedule import Schedule
+from genesis.optim._scheduler import LRScheduler
 from genesis.plugin import Contribution, registry
 
 if TYPE_CHECKING:
     from genesis.optim._optimizer import Optimizer
-    from genesis.optim._scheduler import LRScheduler
 
 
 def create_optimizer(name: str, params: Any, **options: Any) -> Optimizer:
@@ -57,7 +59,9 @@ def create_scheduler(name: str, optimizer: Any, **options: Any) -> LRScheduler:
 
 
 def _create(found: Contribution, subject: Any, options: dict[str, Any]) -> Any:
-    make: Callable[..., Any] = found.load()
+    make: Any = found.load()
+    if isinstance(make, type) and issubclass(make, Schedule):
+        make = _driven(make)
     try:
         expected = signature(make)
     except ValueError:  # something written in C that does not tell
@@ -68,6 +72,18 @@ def _create(found: Contribution, subject: Any, options: dict[str, Any]) -> Any:
         takes = ", ".join(map(_shown, list(expected.parameters.values())[1:])) or "no options"
         raise TypeError(f"{found}: {error}; it takes {takes}") from None
     return make(subject, **options)
+
+
+def _driven(shape: Callable[..., Schedule]) -> Callable[..., LRScheduler]:
+    """A schedule as a factory of schedulers that follow it."""
+
+    def make(optimizer: Any, *, last_epoch: int = -1, verbose: bool = False, **options: Any) -> LRScheduler:
+        return ParamScheduler(optimizer, shape(**options), last_epoch=last_epoch, verbose=verbose)
+
+    own = signature(make).parameters
+    takes = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in signature(shape).parameters.values()]
+    make.__signature__ = Signature([own["optimizer"], *takes, own["last_epoch"], own["verbose"]])  # type: ignore[attr-defined]
+    return make
 
 
 def _shown(parameter: Parameter) -> str:

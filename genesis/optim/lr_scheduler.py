@@ -6,7 +6,11 @@ from genesis.optim._namespace import Namespace
 
 _NAMESPACE = Namespace(
     __name__,
-    own={"LRScheduler": "genesis.optim._scheduler:LRScheduler"},
+    own={
+        "EPOCH_DEPRECATION_WARNING": "genesis.optim._scheduler:EPOCH_DEPRECATION_WARNING",
+        "LRScheduler": "genesis.optim._scheduler:LRScheduler",
+        "ParamScheduler": "genesis.optim._param_scheduler:ParamScheduler",
+    },
     kinds=("schedulers",),
 )
 

@@ -55,16 +55,21 @@ class LambdaLR(LRScheduler):
 
     def schedule_for(self, index: int, base_lr: float) -> Schedule:
         """The group's function as a schedule; a group added later gets the one that was given for all."""
-        groups = len(self.optimizer.param_groups)
+        lambdas, groups = self.lr_lambdas, len(self.optimizer.param_groups)
         if self._one_for_all:
-            self.lr_lambdas = self.lr_lambdas[:1] * groups
-        if len(self.lr_lambdas) != groups:
+            lambdas += lambdas[:1] * (groups - len(lambdas))
+        if len(lambdas) != groups:
             raise ValueError(
                 f"expected {groups} lr_lambdas, one for each parameter group of the optimizer, but got "
-                f"{len(self.lr_lambdas)}"
+                f"{len(lambdas)}"
             )
-        function = self.lr_lambdas[index]
-        return function if isinstance(function, Schedule) else FromFunction(function)
+        function = lambdas[index]
+        if not isinstance(function, Schedule):
+            return FromFunction(function)
+        schedule = function.for_base(base_lr)
+        if schedule.kind == "factor":
+            lambdas[index] = schedule  # so that lr_lambdas[index](step) is the factor, as in PyTorch
+        return function
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the optimizer: functions as None, other callables as a dict of attributes."""
@@ -80,11 +85,23 @@ class LambdaLR(LRScheduler):
         ]
         return {**state, "lr_lambdas": lambdas}
 
+    def _parameters(self) -> dict[str, Any]:
+        first, *rest = self.lr_lambdas
+        same = self._one_for_all and all(function == first for function in rest)
+        return {"lr_lambda": first if same else list(self.lr_lambdas)}
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        attributes, slots = super().__getstate__()
+        return attributes, {"_one_for_all": self._one_for_all, **slots}
+
 
 def _saved(function: Any) -> dict[str, Any] | None:
     """The parameters of a callable object; a function has none that a state could hold."""
     if isinstance(function, Schedule):
-        return function.to_config()
+        try:
+            return function.to_config()
+        except TypeError:  # a function in it has no name
+            return None
     if isinstance(function, (FunctionType, MethodType, type)) or not hasattr(function, "__dict__"):
         return None
     return dict(function.__dict__)

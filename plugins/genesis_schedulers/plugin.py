@@ -20,4 +20,138 @@ def genesis_schedulers() -> list[SchedulerSpec]:
             "Rise linearly to the initial rate, then fall along a cosine to zero.",
             aliases=("get_cosine_schedule_with_warmup",),
         ),
+        SchedulerSpec("Constant", "genesis_schedulers.decay:Constant", "The same factor at every step."),
+        SchedulerSpec(
+            "ConstantUntil",
+            "genesis_schedulers.decay:ConstantUntil",
+            "One factor until a step, and 1 from there on.",
+        ),
+        SchedulerSpec(
+            "Linear", "genesis_schedulers.decay:Linear", "A straight line from one factor to another."
+        ),
+        SchedulerSpec(
+            "Polynomial",
+            "genesis_schedulers.decay:Polynomial",
+            "A fall with a power of the time that is left, once or in ever longer cycles.",
+            aliases=("poly",),
+        ),
+        SchedulerSpec(
+            "Exponential",
+            "genesis_schedulers.decay:Exponential",
+            "The same ratio from each step to the next.",
+        ),
+        SchedulerSpec(
+            "ExponentialDecay",
+            "genesis_schedulers.decay:ExponentialDecay",
+            "A ratio over a number of steps, smooth or in stairs, down to an end.",
+            aliases=("exponential_decay",),
+        ),
+        SchedulerSpec(
+            "Step", "genesis_schedulers.decay:Step", "A stair at each multiple of a number of steps."
+        ),
+        SchedulerSpec(
+            "MultiStep",
+            "genesis_schedulers.decay:MultiStep",
+            "A stair at each of a list of steps.",
+            aliases=("multistep",),
+        ),
+        SchedulerSpec(
+            "InverseTime",
+            "genesis_schedulers.inverse:InverseTime",
+            "A fall with the inverse of the time, smooth or in stairs.",
+            aliases=("inverse_time",),
+        ),
+        SchedulerSpec(
+            "InverseSqrt",
+            "genesis_schedulers.inverse:InverseSqrt",
+            "A fall with the inverse square root of the time, or another power of it.",
+            aliases=("rsqrt",),
+        ),
+        SchedulerSpec(
+            "Noam",
+            "genesis_schedulers.inverse:Noam",
+            "The rates of Attention Is All You Need: a linear rise, then an inverse square root.",
+            aliases=("noam",),
+        ),
+        SchedulerSpec(
+            "Cosine",
+            "genesis_schedulers.cosine:Cosine",
+            "A fall along half a wave of a cosine, then constant.",
+            aliases=("cosine_decay",),
+        ),
+        SchedulerSpec(
+            "CosineWave",
+            "genesis_schedulers.cosine:CosineWave",
+            "A cosine that falls to 0 and climbs back, for ever.",
+        ),
+        SchedulerSpec(
+            "CosineRestarts",
+            "genesis_schedulers.cosine:CosineRestarts",
+            "Falls along a cosine with warm restarts, each longer or lower.",
+            aliases=("sgdr",),
+        ),
+        SchedulerSpec(
+            "Cycles",
+            "genesis_schedulers.cycles:Cycles",
+            "Any schedule that ends, again and again, each time longer or lower.",
+        ),
+        SchedulerSpec(
+            "Triangular",
+            "genesis_schedulers.cyclic:Triangular",
+            "A wave of straight lines between two rates, whose peaks may shrink.",
+            aliases=("triangular",),
+        ),
+        SchedulerSpec(
+            "OneCycle",
+            "genesis_schedulers.cyclic:OneCycle",
+            "One rise to the largest rate, one fall far below the first.",
+            aliases=("one_cycle", "onecycle"),
+        ),
+        SchedulerSpec(
+            "Tanh",
+            "genesis_schedulers.curves:Tanh",
+            "A fall along a hyperbolic tangent: high for long, then steep.",
+            aliases=("tanh",),
+        ),
+        SchedulerSpec(
+            "REX",
+            "genesis_schedulers.curves:REX",
+            "A fall that is slow at first and ever faster, for trainings of any budget.",
+            aliases=("rex",),
+        ),
+        SchedulerSpec(
+            "Piecewise",
+            "genesis_schedulers.curves:Piecewise",
+            "A curve through given values: stairs, lines or cosines between them.",
+            aliases=("piecewise",),
+        ),
+        SchedulerSpec(
+            "WSD",
+            "genesis_schedulers.phases:WSD",
+            "Warmup, a plateau that can be extended at any time, and a decay.",
+            aliases=("wsd", "trapezoidal"),
+        ),
+        SchedulerSpec(
+            "TriStage",
+            "genesis_schedulers.phases:TriStage",
+            "A linear rise, a plateau and an exponential fall.",
+            aliases=("tri_stage",),
+        ),
+        SchedulerSpec(
+            "Noise", "genesis_schedulers.noise:Noise", "A schedule with noise that is the same at every run."
+        ),
+        SchedulerSpec("Skip", "genesis_schedulers.skip:Skip", "A schedule without its first steps."),
+        SchedulerSpec(
+            "FromFunction",
+            "genesis_schedulers.shapes:FromFunction",
+            "The schedule that a function of the step gives.",
+        ),
+        SchedulerSpec(
+            "SequentialLR", "genesis_schedulers.composite:SequentialLR", "One scheduler after another."
+        ),
+        SchedulerSpec(
+            "ChainedScheduler",
+            "genesis_schedulers.composite:ChainedScheduler",
+            "Several schedulers at once, their factors multiplied.",
+        ),
     ]

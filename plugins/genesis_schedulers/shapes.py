@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from genesis.optim import Schedule
 
@@ -21,7 +20,7 @@ class FromFunction(Schedule):
         0.125
     """
 
-    function: Callable[[int], float]
+    function: Callable[..., float]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -29,8 +28,8 @@ class FromFunction(Schedule):
             given = type(self.function).__name__
             raise TypeError(f"expected a function of the step, got {given}: {self.function!r}")
 
-    def at(self, step: int) -> float:
+    def at(self, step: float) -> float:
         return self.function(step)
 
-    def to_config(self) -> dict[str, Any]:
-        raise TypeError(f"{self!r} cannot be a configuration: a function has no parameters to write down")
+    def compiled(self) -> Callable[[float], float]:
+        return self.function

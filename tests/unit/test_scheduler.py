@@ -338,13 +338,25 @@ def test_copy_of_a_scheduled_optimizer_steps_itself(duplicate):
     twin = duplicate(optimizer)
     twin.step()
     assert (optimizer.steps, twin.steps) == (0, 1)
-    follower = duplicate(scheduler)
-    follower.optimizer.step()
+    twin, follower = duplicate((optimizer, scheduler))
+    assert follower.optimizer is twin
+    twin.step()
     follower.step()
-    assert rates_of(follower.optimizer) == [0.4]
+    assert rates_of(twin) == [0.4]
     assert (optimizer.steps, rates_of(optimizer)) == (0, [0.8])
     with pytest.warns(UserWarning, match="Detected call"):
         scheduler.step()
+
+
+def test_deep_copy_of_a_scheduler_alone_drives_the_same_optimizer():
+    optimizer = Sgd(0.8)
+    scheduler = Half(optimizer)
+    twin = copy.deepcopy(scheduler)
+    assert twin.optimizer is optimizer
+    optimizer.step()
+    twin.step()
+    assert (twin.last_epoch, scheduler.last_epoch) == (1, 0)
+    assert rates_of(optimizer) == [0.4]
 
 
 # tensors as learning rates

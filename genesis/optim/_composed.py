@@ -1,0 +1,395 @@
+"""Schedulers made of schedulers: their schedule is composed of those of their members."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from genesis._errors import CheckpointError
+from genesis.optim._compose import Joined, Product, Towards
+from genesis.optim._rates import groups_of
+from genesis.optim._schedule import Schedule
+from genesis.optim._scheduler import LRScheduler
+
+
+class ComposedLR(LRScheduler):
+    """Base class of the schedulers made of schedulers.
+
+    The members share its optimizer. It takes their place: step it, not them; they are kept in step with it.
+    Where all members have schedules, so has the composition, in closed form. One that has none, such as a
+    PyTorch scheduler or a class with a `get_lr` of its own, is stepped itself.
+    """
+
+    __slots__ = ("_stepped",)
+
+    # What a state has, under PyTorch's names.
+    _saved: ClassVar[tuple[str, ...]] = ("last_epoch", "_last_lr")
+
+    _schedulers: list[Any]
+    _stepped: bool
+
+    def __init__(
+        self, optimizer: Any, schedulers: Sequence[Any], last_epoch: int = -1, verbose: bool = False
+    ) -> None:
+        name = type(self).__name__
+        groups_of(optimizer, name)
+        if not schedulers:
+            raise ValueError(f"{name} expects at least one scheduler to be chained, but got no scheduler.")
+        for index, member in enumerate(schedulers):
+            if not hasattr(member, "optimizer"):
+                raise TypeError(
+                    f"{name} at index {index} should have `optimizer` as its attribute: {member!r}"
+                )
+            if member.optimizer is not optimizer:
+                raise ValueError(
+                    f"{name} expects all schedulers to belong to the same optimizer, but got scheduler at "
+                    f"index {index} in {list(schedulers)}, whose optimizer is {member.optimizer!r}, which is "
+                    f"different from {optimizer!r}."
+                )
+        self._schedulers = list(schedulers)
+        self._stepped = not all(map(has_schedule, self._schedulers))
+        super().__init__(optimizer, last_epoch, verbose)
+
+    @property
+    def chainable(self) -> bool:  # type: ignore[override]
+        """Whether all members carry on what others did to the rates."""
+        return all(member.chainable for member in self._schedulers)
+
+    @property
+    def carries(self) -> bool:  # type: ignore[override]
+        """Whether the first member does."""
+        return bool(self._schedulers[0].carries)
+
+    def compose(self, parts: list[Schedule]) -> Schedule:
+        """The schedule of a group, made of those of the members."""
+        raise NotImplementedError
+
+    def members_at(self, step: float) -> list[tuple[int, float]]:
+        """The numbers of the members in force at a step, each with the step as it counts it."""
+        return [(number, step) for number in range(len(self._schedulers))]
+
+    def schedule_for(self, index: int, base_lr: float) -> Schedule:
+        """Compose the schedules of the members."""
+        parts = []
+        for member in self._schedulers:
+            base = float(member.base_lrs[index]) if index < len(_bases(member)) else base_lr
+            part = member._unbound(index, base)
+            if base != base_lr and part.kind == "factor":
+                part = part.for_base(base)
+                part = part if part.kind == "value" else Towards(part, 0.0, base)
+            parts.append(part)
+        return self.compose(parts)
+
+    def step(self, metrics: Any = None) -> None:
+        """Go on to the next step and write its rates into the optimizer.
+
+        Args:
+            metrics: For a member that follows a metric, such as `ReduceLROnPlateau`: the metric.
+
+        Raises:
+            TypeError: if a metric is given that nobody follows, or none where one is needed.
+        """
+        if metrics is not None and not self._cells and not self._stepped:
+            raise TypeError(
+                f"{type(self).__name__}.step() takes no epoch, and a metric only where a scheduler follows "
+                f"one; got {metrics!r}"
+            )
+        if self._stepped:
+            self._step_members(metrics)
+        else:
+            super().step(metrics)
+
+    def _write(self, rates: list[Any]) -> None:
+        super()._write(rates)
+        step = self.__dict__["last_epoch"]
+        for number, local in self.members_at(step):
+            self._schedulers[number]._stand_at(local, self._last_lr)
+
+    def _stand_at(self, step: float, rates: list[Any]) -> None:
+        super()._stand_at(step, rates)
+        for number, local in self.members_at(step):
+            self._schedulers[number]._stand_at(local, rates)
+
+    def _write_more(self, step: float) -> None:
+        for number, local in self.members_at(step):
+            member = self._schedulers[number]
+            if member._more:
+                member._write_more(local)
+
+    def _bind(self) -> Any:
+        if self._stepped:
+            return []
+        bound = super()._bind()
+        self._more = [{} for _ in self.base_lrs] if any(m._more for m in self._schedulers) else []
+        return bound
+
+    def _follow(self, step: float) -> None:
+        for member in self._schedulers:
+            if has_schedule(member) and hasattr(member, "base_lrs"):
+                member._follow(member.last_epoch)
+        super()._follow(step)
+
+    # Members that have to be stepped themselves.
+
+    def _initial_step(self) -> None:
+        if not self._stepped:
+            for member in self._schedulers:
+                member._stand_at(-1, self._last_lr)
+            super()._initial_step()
+            return
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = base
+        self.last_epoch = -1
+        self._step_count = 0
+        for member in self._schedulers:
+            member.last_epoch -= 1
+        self._enter_members()
+        self._is_initial = False
+
+    def _enter_members(self) -> None:
+        """Let the members in force at step 0 write their first rates."""
+        self.__dict__["last_epoch"] += 1
+        for number, _ in self.members_at(0):
+            self._schedulers[number]._initial_step()
+        self._note()
+
+    def _step_members(self, metrics: Any) -> None:
+        self.__dict__["last_epoch"] += 1
+        for number, local in self.members_at(self.last_epoch):
+            member = self._schedulers[number]
+            if local == 0:
+                member._update_lr(0)
+            elif metrics is not None and follows_metric(member):
+                member.step(metrics)
+            else:
+                member.step()
+        self._note()
+
+    def _note(self) -> None:
+        self._step_count += 1
+        self.__dict__["_last_lr"] = [group["lr"] for group in self.optimizer.param_groups]
+
+    # State.
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counters, the rates, and the states of the members: PyTorch's keys."""
+        whole = super().state_dict()
+        kept = {
+            name: whole[name] for name in (*self._saved, "_extensions", "_metric_states") if name in whole
+        }
+        return {**kept, "_schedulers": [member.state_dict() for member in self._schedulers]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a saved state; see `LRScheduler.load_state_dict`.
+
+        Raises:
+            CheckpointError: if it is not the state of such a composition; then nothing is changed.
+        """
+        self._follow(self.last_epoch)
+        self._check_state(state_dict)
+        states = state_dict["_schedulers"]
+        if not isinstance(states, (list, tuple)) or len(states) != len(self._schedulers):
+            raise CheckpointError(
+                f"the state of this {type(self).__name__} is that of {len(states)} schedulers; it has "
+                f"{len(self._schedulers)}"
+            )
+        before = [member.state_dict() for member in self._schedulers]
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        try:
+            for member, state in zip(self._schedulers, states, strict=True):
+                member.load_state_dict(state)
+        except BaseException:
+            for member, state in zip(self._schedulers, before, strict=True):
+                member.load_state_dict(state)
+            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+            raise
+        present = self.__dict__["last_epoch"]
+        whole = {
+            **super().state_dict(),
+            "last_epoch": self._last_of(states, present),
+            "base_lrs": [group["initial_lr"] for group in self.optimizer.param_groups],
+            **state_dict,
+        }
+        whole["_step_count"] = whole["last_epoch"] + 1
+        del whole["_schedulers"]
+        self._restore(whole)
+
+    def _last_of(self, states: Sequence[Mapping[str, Any]], present: int) -> int:
+        """The step at which a state without a step of its own stands: that of the first member."""
+        return int(states[0].get("last_epoch", present))
+
+    def _parameters(self) -> dict[str, Any]:
+        return {**super()._parameters(), "schedulers": self._schedulers}
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        attributes, slots = super().__getstate__()
+        return attributes, {"_stepped": self._stepped, **slots}
+
+
+class JoinedLR(ComposedLR):
+    """One scheduler after another: what `a.then(b, at=10)` returns.
+
+    Args:
+        optimizer: The one that all of them drive.
+        schedulers: The schedulers.
+        milestones: The step at which each but the first takes over, and counts from 0.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+    """
+
+    _saved = ("_milestones", "last_epoch", "_last_lr")
+
+    def __init__(
+        self,
+        optimizer: Any,
+        schedulers: Sequence[Any],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+        verbose: bool = False,
+    ) -> None:
+        self._milestones = list(milestones)
+        if len(self._milestones) != len(schedulers) - 1 and schedulers:
+            raise ValueError(
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number "
+                f"of milestone points, but got number of schedulers {len(schedulers)} and the number of "
+                f"milestones to be equal to {len(self._milestones)}"
+            )
+        super().__init__(optimizer, schedulers, last_epoch, verbose)
+
+    def compose(self, parts: list[Schedule]) -> Schedule:
+        """The schedules of the members one after another."""
+        carry = tuple(bool(member.carries) for member in self._schedulers[1:])
+        return Joined(tuple(parts), tuple(self._milestones), carry)
+
+    def members_at(self, step: float) -> list[tuple[int, float]]:
+        """The member in force."""
+        number = bisect_right(self._milestones, step)
+        return [(number, step - self._milestones[number - 1] if number else step)]
+
+    def _parameters(self) -> dict[str, Any]:
+        return {**super()._parameters(), "milestones": self._milestones}
+
+
+class ProductLR(ComposedLR):
+    """Several schedulers at once, their factors multiplied: what `a * b` returns.
+
+    Args:
+        optimizer: The one that all of them drive.
+        schedulers: The schedulers.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+    """
+
+    _saved = ("_last_lr",)
+
+    def compose(self, parts: list[Schedule]) -> Schedule:
+        """The product of the members' schedules."""
+        return Product(tuple(parts))
+
+    def _initial_step(self) -> None:
+        if (
+            self._stepped
+        ):  # the members have written their first rates, one upon the other, when they were made
+            self.last_epoch = max(0, self.last_epoch)
+            self._step_count = 0
+            self._note()
+            self._is_initial = False
+        else:
+            super()._initial_step()
+
+
+class ChangedLR(ComposedLR):
+    """A scheduler with a changed schedule: what `a.clip(…)`, `a.repeat(…)` and `a.with_warmup(…)` return.
+
+    Args:
+        optimizer: The one that it drives.
+        schedulers: The scheduler, in a list.
+        change: The name of a method of `Schedule`, such as `"repeat"`.
+        options: Its arguments.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+    """
+
+    _saved = ("last_epoch", "_last_lr")
+
+    _CHANGES: ClassVar[tuple[str, ...]] = ("clip_rate", "repeat", "with_warmup", "__mul__")
+
+    def __init__(
+        self,
+        optimizer: Any,
+        schedulers: Sequence[Any],
+        change: str,
+        options: Mapping[str, Any],
+        last_epoch: int = -1,
+        verbose: bool = False,
+    ) -> None:
+        if change not in self._CHANGES:
+            raise ValueError(f"change must be one of {self._CHANGES}, got {change!r}")
+        if not all(map(has_schedule, schedulers)):
+            raise TypeError(
+                f"{schedulers[0]!r} only knows the way from one rate to the next, so it cannot be changed as "
+                "a whole; define schedule_for() in its class"
+            )
+        self._change, self._options = change, dict(options)
+        super().__init__(optimizer, schedulers, last_epoch, verbose)
+
+    def compose(self, parts: list[Schedule]) -> Schedule:
+        """The member's schedule, changed."""
+        changed: Schedule = getattr(parts[0], self._change)(**self._options)
+        return changed
+
+    def members_at(self, step: float) -> list[tuple[int, float]]:
+        """The member, at the step that the changed schedule asks it for."""
+        bound = self._bound
+        if not bound:
+            return []
+        found = list(bound[0].schedule.parts_at(step))
+        return [(0, found[0][2] if found else step)]
+
+    def _parameters(self) -> dict[str, Any]:
+        return {**super()._parameters(), "change": self._change, "options": self._options}
+
+
+def then(first: LRScheduler, second: LRScheduler, at: int | None) -> JoinedLR:
+    """`first.then(second, at)`."""
+    if at is None:
+        horizons = [bound.schedule.horizon for bound in first._schedules()]
+        if None in horizons:
+            raise ValueError(f"{first!r} has no end; say at which step the next takes over: then(…, at=…)")
+        at = max(horizon or 0 for horizon in horizons)
+    return JoinedLR(first.optimizer, [first, second], [at])
+
+
+def times(first: LRScheduler, second: LRScheduler | float) -> ComposedLR:
+    """`first * second`."""
+    if isinstance(second, LRScheduler):
+        return ProductLR(first.optimizer, [first, second])
+    return changed(first, "__mul__", other=second)
+
+
+def changed(scheduler: LRScheduler, change: str, **options: Any) -> ChangedLR:
+    """The scheduler with its schedule changed by a method of `Schedule`."""
+    return ChangedLR(scheduler.optimizer, [scheduler], change, options)
+
+
+def has_schedule(scheduler: Any) -> bool:
+    """Whether a scheduler is described by a schedule, rather than by the way from one rate to the next."""
+    if not isinstance(scheduler, LRScheduler) or scheduler._own_get_lr:
+        return False
+    if isinstance(scheduler, ComposedLR):
+        return not scheduler._stepped
+    return type(scheduler).schedule_for is not LRScheduler.schedule_for
+
+
+def follows_metric(scheduler: Any) -> bool:
+    """Whether `step` of a scheduler takes a metric."""
+    return bool(getattr(scheduler, "_cells", None)) or hasattr(scheduler, "num_bad_epochs")
+
+
+def _bases(scheduler: Any) -> list[Any]:
+    return getattr(scheduler, "base_lrs", [])
+
+
+__all__ = ["ChangedLR", "ComposedLR", "JoinedLR", "ProductLR"]

@@ -1,0 +1,119 @@
+"""The driver of any schedule, for any entry of the parameter groups."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genesis._errors import CheckpointError
+from genesis.optim._rates import view_of
+from genesis.optim._schedule import Schedule
+from genesis.optim._scheduler import LRScheduler
+
+_log = logging.getLogger("genesis.optim.lr_scheduler")
+
+
+class ParamScheduler(LRScheduler):
+    """Let an entry of each parameter group, such as its learning rate, follow a `Schedule`.
+
+    value = base * schedule(step), or the schedule's own value where its kind is "value"; times the group's
+    `"lr_scale"` where it has one.
+
+    Args:
+        optimizer: Ours, PyTorch's, or anything with `param_groups`.
+        schedule: The schedule for all groups, or a list with one for each.
+        param_name: The entry: `"lr"`, `"weight_decay"`, `"momentum"` (the first of the `"betas"` in a group
+            without momentum), or any other that is a number.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+
+    Raises:
+        TypeError: if `optimizer` is not an optimizer, or `schedule` no schedule.
+        ValueError: if a group has no such entry, or a list has not one schedule for each group.
+
+    Example:
+        >>> from genesis.optim import Cosine, ParamScheduler
+        >>> wd = ParamScheduler(optimizer, Cosine(100), param_name="weight_decay")  # doctest: +SKIP
+    """
+
+    __slots__ = ("_one_for_all",)
+
+    def __init__(
+        self,
+        optimizer: Any,
+        schedule: Schedule | Sequence[Schedule],
+        param_name: str = "lr",
+        last_epoch: int = -1,
+        verbose: bool = False,
+    ) -> None:
+        self._one_for_all = isinstance(schedule, Schedule)
+        schedules = (schedule,) if isinstance(schedule, Schedule) else tuple(schedule)
+        for each in schedules:
+            if not isinstance(each, Schedule):
+                raise TypeError(f"expected a Schedule, got {type(each).__name__}: {each!r}")
+        self.schedules = schedules
+        self.param_name = self._name = param_name
+        super().__init__(optimizer, last_epoch, verbose)
+
+    def schedule_for(self, index: int, base_lr: float) -> Schedule:
+        """The schedule given for the group; a group added later gets the one that was given for all."""
+        groups = self.optimizer.param_groups
+        if not self._one_for_all and len(self.schedules) != len(groups):
+            raise ValueError(
+                f"expected {len(groups)} schedules, one for each parameter group of the optimizer, but got "
+                f"{len(self.schedules)}"
+            )
+        schedule = self.schedules[0 if self._one_for_all else index]
+        scale = view_of(groups, self._name)[index].get("lr_scale", 1.0)
+        return schedule if scale == 1.0 else schedule * float(scale)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state without the optimizer, the schedules by their configurations."""
+        return {**super().state_dict(), "schedules": [_saved(schedule) for schedule in self.schedules]}
+
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        saved = state["schedules"]
+        if state["param_name"] != self.param_name:
+            raise CheckpointError(f"this is the state of {state['param_name']!r}, not of {self.param_name!r}")
+        if not isinstance(saved, (list, tuple)) or len(saved) != len(self.schedules):
+            raise CheckpointError(f"the state has {len(saved)} schedules; expected {len(self.schedules)}")
+        schedules = tuple(
+            _restored(schedule, record) for schedule, record in zip(self.schedules, saved, strict=True)
+        )
+        return {**state, "schedules": schedules}
+
+    def _parameters(self) -> dict[str, Any]:
+        schedule = self.schedules[0] if self._one_for_all else list(self.schedules)
+        named = {} if self.param_name == "lr" else {"param_name": self.param_name}
+        return {"schedule": schedule, **named}
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        attributes, slots = super().__getstate__()
+        return attributes, {"_one_for_all": self._one_for_all, **slots}
+
+
+def _saved(schedule: Schedule) -> dict[str, Any] | None:
+    """The parameters of a schedule; None where a function in it cannot be written down."""
+    try:
+        return schedule.to_config()
+    except TypeError:
+        return None
+
+
+def _restored(schedule: Schedule, saved: Mapping[str, Any] | None) -> Schedule:
+    """The schedule that was saved; the given one if it could not be."""
+    if saved is None:
+        return schedule
+    try:
+        found = Schedule.from_config(saved)
+    except (TypeError, ValueError, LookupError) as error:
+        raise CheckpointError(f"the state is not one of {schedule!r}: {error}") from error
+    if found != schedule:
+        _log.warning(
+            "the saved state goes on with %r; the scheduler was made with %r. To go on with the latter, make "
+            "the scheduler with last_epoch instead of loading its state.",
+            found,
+            schedule,
+        )
+    return found
