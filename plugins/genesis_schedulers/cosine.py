@@ -34,7 +34,7 @@ class Cosine(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.cosine import Cosine
+        >>> from genesis.optim import Cosine
         >>> [round(Cosine(4)(step), 4) for step in range(6)]
         [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
 
@@ -102,7 +102,7 @@ class CosineWave(Schedule):
         ValueError: if it is not finite or not above 0.
 
     Example:
-        >>> from genesis_schedulers.cosine import CosineWave
+        >>> from genesis.optim import CosineWave
         >>> [round(CosineWave(2)(step), 4) for step in range(6)]
         [1.0, 0.5, 0.0, 0.5, 1.0, 0.5]
 
@@ -152,7 +152,7 @@ class CosineRestarts(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.cosine import CosineRestarts
+        >>> from genesis.optim import CosineRestarts
         >>> [round(CosineRestarts(2, mul=2, decay=0.5)(step), 4) for step in range(7)]
         [1.0, 0.5, 0.5, 0.4268, 0.25, 0.0732, 0.25]
 

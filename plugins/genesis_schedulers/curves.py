@@ -40,7 +40,7 @@ class Tanh(Schedule):
         ValueError: if one is not finite or out of its range, or `lb` is not below `ub`.
 
     Example:
-        >>> from genesis_schedulers.curves import Tanh
+        >>> from genesis.optim import Tanh
         >>> [round(Tanh(10)(step), 4) for step in (0, 5, 7, 10)]
         [1.0, 0.982, 0.5, 0.0025]
 
@@ -98,7 +98,7 @@ class REX(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.curves import REX
+        >>> from genesis.optim import REX
         >>> [round(REX(4)(step), 4) for step in range(5)]
         [1.0, 0.8571, 0.6667, 0.4, 0.0]
 
@@ -150,7 +150,7 @@ class Piecewise(Schedule):
             not finite, or `between` is none of the three.
 
     Example:
-        >>> from genesis_schedulers.curves import Piecewise
+        >>> from genesis.optim import Piecewise
         >>> stairs = Piecewise([2, 4], [1.0, 0.5, 0.1])
         >>> [stairs(step) for step in range(6)]
         [1.0, 1.0, 0.5, 0.5, 0.1, 0.1]

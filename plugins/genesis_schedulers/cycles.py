@@ -43,8 +43,8 @@ class Cycles(Schedule):
         ValueError: if `part` has no end, or a number is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.cycles import Cycles
-        >>> from genesis_schedulers.decay import Linear
+        >>> from genesis.optim import Cycles
+        >>> from genesis.optim import Linear
         >>> shape = Cycles(Linear(2), mul=2, decay=0.5, limit=2)
         >>> [shape(step) for step in range(7)]
         [1.0, 0.5, 0.5, 0.375, 0.25, 0.125, 0.0]

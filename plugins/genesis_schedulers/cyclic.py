@@ -36,7 +36,7 @@ class Triangular(Schedule):
         ValueError: if one is not finite or out of its range, or `mode` is none of the three.
 
     Example:
-        >>> from genesis_schedulers.cyclic import Triangular
+        >>> from genesis.optim import Triangular
         >>> [Triangular(0.0, 1.0, step_size_up=2, mode="triangular2")(step) for step in range(8)]
         [0.0, 0.5, 1.0, 0.5, 0.0, 0.25, 0.5, 0.25]
 
@@ -124,7 +124,7 @@ class OneCycle(Schedule):
         ValueError: if one is not finite or out of its range, or `anneal` is neither of the two.
 
     Example:
-        >>> from genesis_schedulers.cyclic import OneCycle
+        >>> from genesis.optim import OneCycle
         >>> shape = OneCycle(1.0, total_steps=7, pct_start=3 / 7, anneal="linear", div_factor=2)
         >>> [round(shape(step), 2) for step in range(7)]
         [0.5, 0.75, 1.0, 0.75, 0.5, 0.25, 0.0]

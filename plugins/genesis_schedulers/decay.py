@@ -30,7 +30,7 @@ class Constant(Schedule):
         TypeError, ValueError: if `factor` is not a finite number.
 
     Example:
-        >>> from genesis_schedulers.decay import Constant
+        >>> from genesis.optim import Constant
         >>> Constant(0.5)(0), Constant(0.5)(1000)
         (0.5, 0.5)
     """
@@ -64,7 +64,7 @@ class ConstantUntil(Schedule):
         ValueError: if one is not finite, or `steps` is negative.
 
     Example:
-        >>> from genesis_schedulers.decay import ConstantUntil
+        >>> from genesis.optim import ConstantUntil
         >>> [ConstantUntil(0.25, 2)(step) for step in range(4)]
         [0.25, 0.25, 1.0, 1.0]
 
@@ -106,7 +106,7 @@ class Linear(Schedule):
         ValueError: if one is not finite, or `steps` is negative.
 
     Example:
-        >>> from genesis_schedulers.decay import Linear
+        >>> from genesis.optim import Linear
         >>> [Linear(4)(step) for step in range(6)]
         [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
@@ -160,7 +160,7 @@ class Polynomial(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.decay import Polynomial
+        >>> from genesis.optim import Polynomial
         >>> [Polynomial(4, power=2)(step) for step in range(6)]
         [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
 
@@ -223,7 +223,7 @@ class Exponential(Schedule):
         ValueError: if it is not finite, or negative.
 
     Example:
-        >>> from genesis_schedulers.decay import Exponential
+        >>> from genesis.optim import Exponential
         >>> [Exponential(0.5)(step) for step in range(4)]
         [1.0, 0.5, 0.25, 0.125]
     """
@@ -260,7 +260,7 @@ class ExponentialDecay(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.decay import ExponentialDecay
+        >>> from genesis.optim import ExponentialDecay
         >>> [ExponentialDecay(2, 0.25)(step) for step in range(4)]
         [1.0, 0.5, 0.25, 0.125]
         >>> [ExponentialDecay(2, 0.25, staircase=True)(step) for step in range(4)]
@@ -321,7 +321,7 @@ class Step(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.decay import Step
+        >>> from genesis.optim import Step
         >>> [Step(2, gamma=0.5)(step) for step in range(6)]
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
@@ -360,7 +360,7 @@ class MultiStep(Schedule):
         ValueError: if the milestones are not sorted, or a number is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.decay import MultiStep
+        >>> from genesis.optim import MultiStep
         >>> [MultiStep([2, 4], gamma=0.5)(step) for step in range(6)]
         [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """

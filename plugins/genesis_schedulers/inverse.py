@@ -32,7 +32,7 @@ class InverseTime(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.inverse import InverseTime
+        >>> from genesis.optim import InverseTime
         >>> [InverseTime(1, rate=1)(step) for step in (0, 1, 3)]
         [1.0, 0.5, 0.25]
 
@@ -81,7 +81,7 @@ class InverseSqrt(Schedule):
         ValueError: if one is not finite or not above 0.
 
     Example:
-        >>> from genesis_schedulers.inverse import InverseSqrt
+        >>> from genesis.optim import InverseSqrt
         >>> [InverseSqrt(1)(step) for step in (0, 3, 15)]
         [1.0, 0.5, 0.25]
 
@@ -131,7 +131,7 @@ class Noam(Schedule):
         ValueError: if one is not finite or not above 0.
 
     Example:
-        >>> from genesis_schedulers.inverse import Noam
+        >>> from genesis.optim import Noam
         >>> [Noam(64, warmup_steps=4)(step) for step in (0, 3, 15)]
         [0.015625, 0.0625, 0.03125]
 

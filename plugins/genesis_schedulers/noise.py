@@ -35,8 +35,8 @@ class Noise(Schedule):
         ValueError: if a number is not finite or out of its range, or `distribution` is neither of the two.
 
     Example:
-        >>> from genesis_schedulers.decay import Linear
-        >>> from genesis_schedulers.noise import Noise
+        >>> from genesis.optim import Linear
+        >>> from genesis.optim import Noise
         >>> shape = Noise(Linear(4), first=2, std=0.1)
         >>> [round(shape(step), 3) for step in range(5)]
         [1.0, 0.75, 0.503, 0.222, 0.0]

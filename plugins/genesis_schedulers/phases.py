@@ -56,7 +56,7 @@ class WSD(Schedule):
             `stable` gives rates instead of factors.
 
     Example:
-        >>> from genesis_schedulers.phases import WSD
+        >>> from genesis.optim import WSD
         >>> shape = WSD(10, decay_steps=4, warmup_steps=2, decay="linear")
         >>> [shape(step) for step in range(11)]
         [0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
@@ -188,7 +188,7 @@ class TriStage(Schedule):
         ValueError: if one is not finite or out of its range.
 
     Example:
-        >>> from genesis_schedulers.phases import TriStage
+        >>> from genesis.optim import TriStage
         >>> shape = TriStage(2, 2, 2, init_scale=0.5, final_scale=0.25)
         >>> [shape(step) for step in range(8)]
         [0.5, 0.75, 1.0, 1.0, 1.0, 0.5, 0.25, 0.25]

@@ -33,8 +33,8 @@ class Skip(Schedule):
         ValueError: if `steps` is not finite, negative, or past the end of `part`.
 
     Example:
-        >>> from genesis_schedulers.decay import Linear
-        >>> from genesis_schedulers.skip import Skip
+        >>> from genesis.optim import Linear
+        >>> from genesis.optim import Skip
         >>> [Skip(Linear(4), 2)(step) for step in range(4)]
         [0.5, 0.25, 0.0, 0.0]
     """
