@@ -198,9 +198,10 @@ def test_a_loader_of_ones_own_is_put_back():
 
         def __init__(self):
             self.position, self.order, self.rng = 0, [0, 1, 2], random.Random(1)
-            self.hidden = {"passes": 0}
+            self.hidden, self.numbers = {"passes": 0}, np.arange(3)
 
         def __iter__(self):
+            self.numbers[:] = 7
             self.rng.shuffle(self.order)
             self.hidden["passes"] += 1
             for _ in range(3):
@@ -212,7 +213,52 @@ def test_a_loader_of_ones_own_is_put_back():
     model = nn.Linear(4, 3)
     lr_range_test(model, optim.SGD(model.parameters()), nn.CrossEntropyLoss(), stream, num_steps=10)
     assert (stream.position, stream.order, stream.hidden) == (0, [0, 1, 2], {"passes": 0})
+    assert stream.numbers.tolist() == [0, 1, 2]
     assert stream.rng.getstate() == state
+
+
+def test_a_loader_that_only_its_state_dict_knows_is_put_back():
+    class Sealed:
+        __slots__ = ("position",)
+
+        def __init__(self):
+            self.position = 2
+
+        def __iter__(self):
+            while True:
+                self.position += 1
+                yield genesis.ones(2, 4), genesis.zeros(2, dtype=genesis.int64)
+
+        def state_dict(self):
+            return {"position": self.position}
+
+        def load_state_dict(self, state):
+            self.position = state["position"]
+
+    loader, model = Sealed(), nn.Linear(4, 3)
+    lr_range_test(model, optim.SGD(model.parameters()), nn.CrossEntropyLoss(), loader, num_steps=10)
+    assert loader.position == 2
+
+
+def test_gradients_that_are_zeroed_in_place_and_parameters_that_are_unfrozen():
+    class InPlace(optim.SGD):
+        def zero_grad(self):
+            super().zero_grad(set_to_none=False)
+
+    def step_fn(model, batch):
+        model.bias.requires_grad_(True)
+        return nn.functional.cross_entropy(model(batch[0]), batch[1])
+
+    model = nn.Linear(4, 3)
+    optimizer = InPlace(model.parameters())
+    train(model, optimizer, islice(loaded(), 1))
+    model.bias.requires_grad_(False)
+    grad = model.weight.grad
+    before = bits(grad)
+    lr_range_test(model, optimizer, None, loaded(), step_fn=step_fn, num_steps=10)
+    assert model.weight.grad is grad
+    assert bits(grad) == before
+    assert not model.bias.requires_grad
 
 
 def test_the_optimizer_may_keep_objects_of_its_own_and_wrap_another():
@@ -223,7 +269,7 @@ def test_the_optimizer_may_keep_objects_of_its_own_and_wrap_another():
         """Not an Optimizer, but it has all that is needed."""
 
         def __init__(self, inner):
-            self.inner, self.state, self.history = inner, {"count": Count()}, []
+            self.inner, self.state, self.history = inner, {"count": Count(), "sum": np.zeros(2)}, []
 
         param_groups = property(lambda self: self.inner.param_groups)
 
@@ -236,12 +282,14 @@ def test_the_optimizer_may_keep_objects_of_its_own_and_wrap_another():
         def step(self):
             self.inner.step()
             self.state["count"].value += 1
+            self.state["sum"] += 1
             self.history.append(self.state["count"].value)
 
     model = nn.Linear(4, 3)
     wrapper = Wrapper(optim.AdamW(model.parameters()))
     lr_range_test(model, wrapper, nn.CrossEntropyLoss(), loaded(), num_steps=10)
     assert wrapper.state["count"].value == 0
+    assert wrapper.state["sum"].tolist() == [0, 0]
     assert wrapper.history == []
     assert not wrapper.inner.state
     assert model.weight.grad is None
