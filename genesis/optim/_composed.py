@@ -100,16 +100,17 @@ class ComposedLR(LRScheduler):
         else:
             super().step(metrics)
 
-    def _write(self, rates: list[Any]) -> None:
-        super()._write(rates)
-        step = self.__dict__["last_epoch"]
+    @property
+    def _members(self) -> list[Any]:  # type: ignore[override]
+        return self._schedulers
+
+    def _keep_in_step(self, step: float, rates: list[Any]) -> None:
         for number, local in self.members_at(step):
-            self._schedulers[number]._stand_at(local, self._last_lr)
+            self._schedulers[number]._stand_at(local, rates)
 
     def _stand_at(self, step: float, rates: list[Any]) -> None:
         super()._stand_at(step, rates)
-        for number, local in self.members_at(step):
-            self._schedulers[number]._stand_at(local, rates)
+        self._keep_in_step(step, rates)
 
     def _write_more(self, step: float) -> None:
         for number, local in self.members_at(step):
@@ -263,6 +264,10 @@ class JoinedLR(ComposedLR):
         carry = tuple(bool(member.carries) for member in self._schedulers[1:])
         return Joined(tuple(parts), tuple(self._milestones), carry)
 
+    def _keep_in_step(self, step: float, rates: list[Any]) -> None:
+        number = bisect_right(self._milestones, step)
+        self._schedulers[number]._stand_at(step - self._milestones[number - 1] if number else step, rates)
+
     def members_at(self, step: float) -> list[tuple[int, float]]:
         """The member in force."""
         number = bisect_right(self._milestones, step)
@@ -283,6 +288,10 @@ class ProductLR(ComposedLR):
     """
 
     _saved = ("_last_lr",)
+
+    def _keep_in_step(self, step: float, rates: list[Any]) -> None:
+        for member in self._schedulers:
+            member._stand_at(step, rates)
 
     def compose(self, parts: list[Schedule]) -> Schedule:
         """The product of the members' schedules."""

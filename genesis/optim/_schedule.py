@@ -134,8 +134,15 @@ class Schedule:
         """
         import numpy as np
 
-        values = [self.checked(self.at(step), step) for step in steps.ravel().tolist()]
-        return np.array(values, dtype=np.float64).reshape(steps.shape)
+        flat, at = steps.ravel().tolist(), self.at
+        values = [at(step) for step in flat]
+        if not all(type(value) is float for value in values):
+            values = [self.checked(value, step) for value, step in zip(values, flat, strict=True)]
+        array = np.array(values, dtype=np.float64)
+        if (wrong := np.isnan(array)).any():
+            number = int(wrong.argmax())
+            self.checked(values[number], flat[number])
+        return array.reshape(steps.shape)
 
     def for_base(self, base: float) -> Schedule:
         """The schedule for a parameter group with this base rate: itself, unless its shape depends on it."""
@@ -210,10 +217,15 @@ class Schedule:
         import numpy as np
 
         horizon, last = self.horizon, steps.max(initial=0)
-        if horizon is not None and last >= horizon:
-            self._fold(last, horizon)
-            steps = steps % horizon if self.end == "repeat" else np.minimum(steps, horizon)
-        return self.at_array(steps)
+        if horizon is None or last < horizon:
+            return self.at_array(steps)
+        if self.end == "repeat":
+            return self.at_array(steps % horizon)
+        self._fold(last, horizon)
+        result = np.full(steps.shape, self.checked(self.at(horizon), horizon))
+        inside = steps < horizon
+        result[inside] = self.at_array(steps[inside])
+        return result
 
     def compiled(self) -> Callable[[float], float]:
         """`value` as a plain function without checks, as fast as can be: what a driver asks at each step."""

@@ -6,7 +6,7 @@ import copy
 import logging
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from genesis._errors import CheckpointError
@@ -108,12 +108,15 @@ class LRScheduler:
         "_arguments",
         "_bound",
         "_cells",
+        "_chained",
         "_expected",
         "_extensions",
         "_listeners",
         "_more",
         "_name",
         "_own_get_lr",
+        "_plain",
+        "_shared",
         "_updates",
         "_verbose",
         "_watched",
@@ -122,6 +125,7 @@ class LRScheduler:
 
     chainable: bool = False
     carries: bool = False
+    _members: Sequence[Any] = ()
 
     base_lrs: list[Any]
     last_epoch: int
@@ -133,8 +137,11 @@ class LRScheduler:
     _listeners: list[Callable[[RateChange], object]]
     _last_lr: list[Any]
     _more: list[dict[str, Callable[[float], float]]]
+    _chained: bool
     _name: str
     _own_get_lr: bool
+    _plain: bool
+    _shared: Callable[[float], float] | None
     _step_count: int
     _is_initial: bool
     _get_lr_called_within_step: bool
@@ -144,6 +151,8 @@ class LRScheduler:
         self._arguments = (args, kwargs)  # for to_config
         self._own_get_lr = cls.get_lr is not LRScheduler.get_lr
         self._bound = self._expected = None
+        self._chained = self._plain = False
+        self._shared = None
         self._cells, self._more, self._listeners, self._extensions = {}, [], [], []
         self._name, self._verbose, self._watched, self._updates = "lr", False, False, 0
         return self
@@ -187,6 +196,7 @@ class LRScheduler:
             object.__setattr__(self, "_expected", None)
             if name != "last_epoch":
                 object.__setattr__(self, "_bound", None)
+                object.__setattr__(self, "_plain", False)
 
     # What a subclass defines.
 
@@ -236,6 +246,11 @@ class LRScheduler:
                 follows a metric takes the metric here: `step(validation_loss)`.
         """
         own = self.__dict__
+        if epoch is None and self._plain and own["_step_count"] > 1:
+            groups, bases = self.optimizer.param_groups, own["base_lrs"]
+            if len(groups) == len(bases):
+                self._next_step(own, groups, bases)
+                return
         if own["_step_count"] == 1 and self._watched:
             warn_if_wrong(self.optimizer)
         if epoch is None:
@@ -245,6 +260,37 @@ class LRScheduler:
         else:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
             self._update_lr(epoch)
+
+    def _next_step(self, own: dict[str, Any], groups: list[Any], bases: list[Any]) -> None:
+        """`_go_to(last_epoch + 1)` where nothing is special, in one piece, because it is called so often."""
+        own["last_epoch"] = step = own["last_epoch"] + 1
+        shared = self._shared
+        try:
+            if shared is None:
+                rates = self._rates(self._bound, step)
+            else:
+                value = shared(step)
+                if type(value) is not float or value != value:
+                    value = self._bound[0].schedule.checked(value, step)  # type: ignore[index]
+                rates = [base * value for base in bases]
+            if self._chained:
+                if [group["lr"] for group in groups] == self._expected:
+                    _remember(self, rates)
+                else:
+                    rates = self._next_rates()
+        except BaseException:
+            own["last_epoch"] = step - 1  # a step that fails leaves the scheduler where it was
+            raise
+        own["_step_count"] += 1
+        for group, rate in zip(groups, rates):  # noqa: B905 (strict is slow)
+            if type(group["lr"]) is not float:
+                self._write(rates)
+                break
+            group["lr"] = rate
+        else:
+            own["_last_lr"] = rates
+            if self._members:
+                self._keep_in_step(step, rates)
 
     def _update_lr(self, epoch: float | None = None) -> None:
         """Go to the next step, or to that given, which is entered afresh: nothing is carried on."""
@@ -279,9 +325,10 @@ class LRScheduler:
             bound = self._bind()
         step = self.__dict__["last_epoch"]
         rates = self._rates(bound, step)
-        if not self.chainable:
+        if not self._chained:
             return rates
-        expected, self._expected = self._expected, rates
+        expected = self._expected
+        _remember(self, rates)
         if expected is None:
             if step <= 0:
                 expected = self.base_lrs
@@ -299,11 +346,11 @@ class LRScheduler:
                 rates[number] = carried_on(present, old, rates[number], self.anchor_for(number))
         return rates
 
-    def _rates(self, bound: list[_Bound], step: float) -> list[Any]:
+    def _rates(self, bound: list[_Bound] | None, step: float) -> list[Any]:
         """The rates of a step by the schedules alone; one that several groups share is asked once."""
         asked, value = None, 0.0
         rates: list[Any] = []
-        for (schedule, function, absolute), base in zip(bound, self.base_lrs):  # noqa: B905 (strict is slow)
+        for (schedule, function, absolute), base in zip(bound or (), self.base_lrs):  # noqa: B905
             if schedule is not asked:
                 asked = schedule
                 value = function(step)
@@ -350,6 +397,8 @@ class LRScheduler:
                 last.append(put(group, name, rate))
         if self._more:
             self._write_more(self.__dict__["last_epoch"])
+        if self._members:
+            self._keep_in_step(self.__dict__["last_epoch"], last)
         if self._verbose or self._listeners:
             self._report(last)
         self.__dict__["_last_lr"] = last
@@ -372,9 +421,13 @@ class LRScheduler:
             for listener in self._listeners:
                 listener(change)
 
+    def _keep_in_step(self, step: float, rates: list[Any]) -> None:
+        """Let the members of a composition note where they stand."""
+
     def _stand_at(self, step: float, rates: list[Any]) -> None:
         """Note where a composition stands that this scheduler is a member of."""
-        self.__dict__.update(last_epoch=step, _step_count=step + 1, _last_lr=list(rates))
+        own = self.__dict__
+        own["last_epoch"], own["_step_count"], own["_last_lr"] = step, step + 1, rates
 
     def advance(self, metrics: Any = None) -> int:
         """Take a step for each update of the optimizer since the last call.
@@ -506,6 +559,7 @@ class LRScheduler:
         Callbacks are neither saved nor copied.
         """
         self._listeners.append(callback)
+        self._plain = False
         return callback
 
     # Composing.
@@ -741,6 +795,12 @@ class LRScheduler:
             if more or self._more:
                 self._more += [{} for _ in range(number - len(self._more))] + [more]
         self._bound = bound
+        self._chained = self.chainable
+        first = bound[0]
+        alike = not first.absolute and all(each.schedule is first.schedule for each in bound)
+        self._shared = first.function if alike else None
+        special = self._own_get_lr or self._cells or self._more or self._verbose or self._listeners
+        self._plain = not special and self._name == "lr"
         return bound
 
     def _schedule_of(self, index: int, base: float) -> Schedule:
@@ -795,3 +855,7 @@ class LRScheduler:
         schedule = self._schedule_of(index, base)
         value = schedule(step)
         return value if schedule.kind == "value" else base * value
+
+
+# A slot is set faster by its descriptor than through __setattr__, which looks at the name.
+_remember: Callable[[LRScheduler, list[Any]], None] = LRScheduler._expected.__set__  # type: ignore[attr-defined]
