@@ -30,6 +30,16 @@ def shape(*args, **kwargs):
     return found
 
 
+def test_plateau_gets_its_options_and_no_lengths(monkeypatch):
+    def plateau(optimizer, **options):
+        return optimizer, options
+
+    monkeypatch.setitem(sys.modules, "genesis_schedulers.plateau", SimpleNamespace(ReduceLROnPlateau=plateau))
+    optimizer = groups(0.1)
+    found = get_scheduler("reduce_lr_on_plateau", optimizer, 0, 100, {"patience": 3})
+    assert found == (optimizer, {"patience": 3})
+
+
 class Theirs(Enum):
     LINEAR = "linear"
 
