@@ -74,7 +74,7 @@ def get_scheduler(
         UserWarning: if a warmup is asked of a schedule that has none.
 
     Example:
-        >>> from genesis.optim import get_scheduler
+        >>> from genesis_schedulers.get_scheduler import get_scheduler
         >>> scheduler = get_scheduler("cosine", optimizer, 100, 1000)  # doctest: +SKIP
         >>> scheduler = get_scheduler(
         ...     "OneCycleLR", optimizer, scheduler_specific_kwargs={"max_lr": 0.1, "total_steps": 1000}
