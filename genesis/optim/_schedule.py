@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from genesis.optim._compose import Clip, Joined, Product, Repeat, Towards, Warmup
@@ -262,6 +263,22 @@ class Schedule:
             step = self._fold(step, horizon)
         parts = tuple((role, part.explain(local)) for role, part, local in self.parts_at(step))
         return Explanation(repr(self), step, value, self.phase(step), self.formula, parts)
+
+    def plot(self, num_steps: int | None = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the values over the steps with matplotlib: factors of a base rate of 1, or rates.
+
+        Args:
+            num_steps: How many steps; by default to the end of the schedule and a little further.
+            ax: The axes to draw into; by default new ones.
+            **options: For `Axes.plot`, such as `label=` or `color=`; and `metrics=`, a list, for a schedule
+                that follows a metric.
+
+        Returns:
+            The axes.
+        """
+        from genesis.optim._plot import plot_schedule
+
+        return plot_schedule(self, num_steps, ax, **options)
 
     # The algebra.
 
