@@ -48,7 +48,7 @@ class ComposedLR(LRScheduler):
                     f"different from {optimizer!r}."
                 )
         self._schedulers = list(schedulers)
-        self._stepped = not all(map(has_schedule, self._schedulers))
+        self._stepped = not all(map(has_schedule, self._schedulers)) or self._apart()
         super().__init__(optimizer, last_epoch, verbose)
 
     @property
@@ -60,6 +60,10 @@ class ComposedLR(LRScheduler):
     def carries(self) -> bool:  # type: ignore[override]
         """Whether the first member does."""
         return bool(self._schedulers[0].carries)
+
+    def _apart(self) -> bool:
+        """Whether the members stand at steps that no one schedule has."""
+        return False
 
     def compose(self, parts: list[Schedule]) -> Schedule:
         """The schedule of a group, made of those of the members."""
@@ -117,6 +121,16 @@ class ComposedLR(LRScheduler):
             member = self._schedulers[number]
             if member._more:
                 member._write_more(local)
+
+    def _schedules(self) -> Any:
+        if self._stepped:
+            steppers = [type(member).__name__ for member in self._schedulers if not has_schedule(member)]
+            raise NotImplementedError(
+                f"{' and '.join(steppers) or 'a member'} only knows the way from one rate to the next, so "
+                f"the rates of other steps of this {type(self).__name__} are not known; define schedule_for() "
+                "in it"
+            )
+        return super()._schedules()
 
     def _bind(self) -> Any:
         if self._stepped:
@@ -289,9 +303,20 @@ class ProductLR(ComposedLR):
 
     _saved = ("_last_lr",)
 
+    def __init__(
+        self, optimizer: Any, schedulers: Sequence[Any], last_epoch: int = -1, verbose: bool = False
+    ) -> None:
+        standing = {getattr(member, "last_epoch", 0) for member in schedulers}
+        if last_epoch == -1 and len(standing) == 1:
+            last_epoch = max(0, *standing) - 1  # members that are in mid-run go on
+        super().__init__(optimizer, schedulers, last_epoch, verbose)
+
     def _keep_in_step(self, step: float, rates: list[Any]) -> None:
         for member in self._schedulers:
             member._stand_at(step, rates)
+
+    def _apart(self) -> bool:
+        return len({getattr(member, "last_epoch", 0) for member in self._schedulers}) > 1
 
     def compose(self, parts: list[Schedule]) -> Schedule:
         """The product of the members' schedules."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any
@@ -108,25 +109,21 @@ def named_class(name: Any) -> Any:
 
 def _named(name: str) -> list[type[Any]]:
     """Every class with a name; what a plugin declares under it goes before what merely was imported."""
-    from genesis.optim import _compose
+    from genesis.optim import _compose, _composed, _param_scheduler  # noqa: F401 (their classes are found below)
     from genesis.optim._scheduler import LRScheduler
     from genesis.plugin import registry
 
     module, _, qualified = name.rpartition(":")
+    target = None
+    if not module:
+        with suppress(UnknownNameError, AmbiguousNameError):
+            target = registry("schedulers").find(name).load()  # which defines more classes
     loaded = [cls for base in (Schedule, LRScheduler) for cls in _derived(base)]
     if module:
         return [cls for cls in loaded if cls.__qualname__ == qualified and cls.__module__ == module][-1:]
-    if own := vars(_compose).get(name):
-        return [own]
-    try:
-        declared = registry("schedulers").find(name)
-        if name in declared.identifiers:
-            target = declared.load()
-            if isinstance(target, type) and issubclass(target, (Schedule, LRScheduler)):
-                return [target]
-    except (UnknownNameError, AmbiguousNameError):
-        pass
-    return [cls for cls in loaded if cls.__name__ == name]
+    found = [cls for cls in loaded if cls.__name__ == name]
+    own = [cls for cls in found if cls is target or cls.__module__.startswith("genesis.optim.")]
+    return own or found
 
 
 def _derived(cls: type[Any]) -> Iterator[type[Any]]:
@@ -176,6 +173,8 @@ def arguments_of(scheduler: Any) -> dict[str, Any]:
         name = parameter.name
         if name in ("optimizer", "last_epoch", "verbose") or name not in given:
             continue
+        if given[name] is scheduler.optimizer:
+            continue
         value = scheduler.__dict__.get(name, given[name])
         if value is not parameter.default:
             result[name] = value
@@ -198,8 +197,12 @@ def scheduler_from_config(cls: type[Any], config: Mapping[str, Any], optimizer: 
     arguments = {name: decode(config[name], optimizer) for name in config if name != "type"}
     for name, value in arguments.items():  # PyTorch's schedulers take lists where they take several
         arguments[name] = list(value) if isinstance(value, tuple) else value
+    expected = signature(found)
+    positional = [optimizer]
+    if "optimizer" in expected.parameters:
+        positional, arguments = [], {**arguments, "optimizer": optimizer}
     try:
-        signature(found).bind(optimizer, **arguments)
+        expected.bind(*positional, **arguments)
     except TypeError as error:
         raise ValueError(f"the configuration of a {found.__name__} does not fit: {error}") from None
-    return found(optimizer=optimizer, **arguments)
+    return found(*positional, **arguments)

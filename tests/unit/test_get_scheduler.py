@@ -9,9 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 import genesis
-from genesis.optim import LambdaLR
+from genesis.optim import LambdaLR, SchedulerType, get_scheduler
 from genesis.plugin import SchedulerSpec, hookimpl, isolated, register
-from genesis_schedulers.get_scheduler import SchedulerType, get_scheduler
 from genesis_schedulers.warmup_floors import WarmupStableDecay
 from genesis_schedulers.warmup_shapes import (
     ConstantWithWarmup,

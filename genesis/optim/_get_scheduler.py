@@ -9,11 +9,10 @@ from enum import Enum
 from inspect import Parameter, signature
 from typing import Any
 
-import genesis
-from genesis.optim import LRScheduler, create_scheduler, training_length
+from genesis.optim._create import create_scheduler
+from genesis.optim._lengths import to_steps, training_length
+from genesis.optim._scheduler import LRScheduler
 from genesis.plugin import UnknownNameError, registry
-from genesis_schedulers import warmup
-from genesis_schedulers._checks import steps
 
 
 class SchedulerType(str, Enum):
@@ -33,19 +32,20 @@ class SchedulerType(str, Enum):
     GREEDY = "greedy"
 
 
-_FUNCTIONS: dict[str, Callable[..., LRScheduler]] = {
-    "linear": warmup.get_linear_schedule_with_warmup,
-    "cosine": warmup.get_cosine_schedule_with_warmup,
-    "cosine_with_restarts": warmup.get_cosine_with_hard_restarts_schedule_with_warmup,
-    "polynomial": warmup.get_polynomial_decay_schedule_with_warmup,
-    "constant": warmup.get_constant_schedule,
-    "constant_with_warmup": warmup.get_constant_schedule_with_warmup,
-    "inverse_sqrt": warmup.get_inverse_sqrt_schedule,
-    "reduce_lr_on_plateau": warmup.get_reduce_on_plateau_schedule,
-    "cosine_with_min_lr": warmup.get_cosine_with_min_lr_schedule_with_warmup,
-    "cosine_warmup_with_min_lr": warmup.get_cosine_with_min_lr_schedule_with_warmup_lr_rate,
-    "warmup_stable_decay": warmup.get_wsd_schedule,
-    "greedy": warmup.get_greedy_schedule,
+# What plugins declare them as, where that is another name.
+_DECLARED = {
+    "linear": "get_linear_schedule_with_warmup",
+    "cosine": "get_cosine_schedule_with_warmup",
+    "cosine_with_restarts": "get_cosine_with_hard_restarts_schedule_with_warmup",
+    "polynomial": "get_polynomial_decay_schedule_with_warmup",
+    "constant": "get_constant_schedule",
+    "constant_with_warmup": "get_constant_schedule_with_warmup",
+    "inverse_sqrt": "get_inverse_sqrt_schedule",
+    "reduce_lr_on_plateau": "get_reduce_on_plateau_schedule",
+    "cosine_with_min_lr": "get_cosine_with_min_lr_schedule_with_warmup",
+    "cosine_warmup_with_min_lr": "get_cosine_with_min_lr_schedule_with_warmup_lr_rate",
+    "warmup_stable_decay": "get_wsd_schedule",
+    "greedy": "get_greedy_schedule",
 }
 
 
@@ -74,7 +74,7 @@ def get_scheduler(
         UserWarning: if a warmup is asked of a schedule that has none.
 
     Example:
-        >>> from genesis_schedulers.get_scheduler import get_scheduler
+        >>> from genesis.optim import get_scheduler
         >>> scheduler = get_scheduler("cosine", optimizer, 100, 1000)  # doctest: +SKIP
         >>> scheduler = get_scheduler(
         ...     "OneCycleLR", optimizer, scheduler_specific_kwargs={"max_lr": 0.1, "total_steps": 1000}
@@ -105,31 +105,28 @@ def get_scheduler(
             stacklevel=2,
         )
     with _training_of(num_training_steps):
-        if name in _FUNCTIONS:
-            return _FUNCTIONS[name](optimizer, **options, **specific)
-        return create_scheduler(name, optimizer, **options, **specific)
+        return create_scheduler(_DECLARED.get(name, name), optimizer, **options, **specific)
 
 
 def _training_of(num_training_steps: float | str | None) -> Any:
     """What the lengths in percent are a part of, while the schedule is made."""
     if num_training_steps is None:
         return nullcontext()
-    total = round(steps("num_training_steps", num_training_steps))
-    return training_length(total_steps=total) if total else nullcontext()
+    total = to_steps(num_training_steps, name="num_training_steps")
+    return training_length(total_steps=round(total)) if total else nullcontext()
 
 
 def _target(name: Any) -> Callable[..., Any]:
     """What makes the schedule of this name; it may be a class, or a function."""
     if not isinstance(name, str):
         raise ValueError(f"expected the name of a schedule, got {type(name).__name__}: {name!r}")
-    if name in _FUNCTIONS:
-        return _FUNCTIONS[name]
     try:
-        target: Callable[..., Any] = registry("schedulers").find(name).load()
+        target: Callable[..., Any] = registry("schedulers").find(_DECLARED.get(name, name)).load()
     except UnknownNameError as error:
-        others = ", ".join(sorted({found.name for found in genesis.list_schedulers()} - set(_FUNCTIONS)))
+        declared = registry("schedulers").contributions()
+        others = ", ".join(sorted({str(found) for found in declared} - set(_DECLARED)))
         raise ValueError(
             f"{name!r} is not a valid SchedulerType, nor another schedule that is installed. There are "
-            f"{', '.join(_FUNCTIONS)}; and {others}"
+            f"{', '.join(_DECLARED)}; and {others}"
         ) from error
     return target
