@@ -127,8 +127,8 @@ class ComposedLR(LRScheduler):
             steppers = [type(member).__name__ for member in self._schedulers if not has_schedule(member)]
             raise NotImplementedError(
                 f"{' and '.join(steppers) or 'a member'} only knows the way from one rate to the next, so "
-                f"the rates of other steps of this {type(self).__name__} are not known; define schedule_for() "
-                "in it"
+                f"the rates of other steps of this {type(self).__name__} are not known; define "
+                "schedule_for() in it"
             )
         return super()._schedules()
 

@@ -1,4 +1,4 @@
-"""What a scheduler does besides stepping: counts updates, tells of changes, explains, extends, copies itself."""
+"""What a scheduler does besides stepping: it counts updates, tells of changes, explains, extends, copies."""
 
 from __future__ import annotations
 
