@@ -34,15 +34,15 @@ def train(
         str | None,
         typer.Option(
             help="One of `genesis schedulers`, or none for a constant rate. It takes a step after each "
-            "batch.  [default: cosine_with_warmup]",
+            "batch; one that follows a metric, after each evaluation.  [default: cosine_with_warmup]",
             metavar="NAME",
         ),
     ] = None,
     scheduler_option: Annotated[
         list[str] | None,
         typer.Option(
-            help="An option of the schedule, such as num_warmup_steps=100; repeatable. The number of "
-            "steps, and a warmup of a part of them, are filled in where a schedule asks for them.",
+            help="An option of the schedule, such as num_warmup_steps=100 or 10% or 3ep; repeatable. The number "
+            "of steps, and a warmup of a part of them, are filled in where a schedule asks for them.",
             metavar="K=V",
         ),
     ] = None,

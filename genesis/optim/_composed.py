@@ -65,6 +65,11 @@ class ComposedLR(LRScheduler):
         """Whether the members stand at steps that no one schedule has."""
         return False
 
+    @property
+    def follows_metric(self) -> bool:
+        """Whether `step` takes a metric: whether a member's does."""
+        return any(map(follows_metric, self._schedulers))
+
     def compose(self, parts: list[Schedule]) -> Schedule:
         """The schedule of a group, made of those of the members."""
         raise NotImplementedError
@@ -94,7 +99,7 @@ class ComposedLR(LRScheduler):
         Raises:
             TypeError: if a metric is given that nobody follows, or none where one is needed.
         """
-        if metrics is not None and not self._cells and not self._stepped:
+        if metrics is not None and not self.follows_metric:
             raise TypeError(
                 f"{type(self).__name__}.step() takes no epoch, and a metric only where a scheduler follows "
                 f"one; got {metrics!r}"
@@ -419,7 +424,7 @@ def has_schedule(scheduler: Any) -> bool:
 
 def follows_metric(scheduler: Any) -> bool:
     """Whether `step` of a scheduler takes a metric."""
-    return bool(getattr(scheduler, "_cells", None)) or hasattr(scheduler, "num_bad_epochs")
+    return bool(getattr(scheduler, "follows_metric", hasattr(scheduler, "num_bad_epochs")))
 
 
 def _bases(scheduler: Any) -> list[Any]:

@@ -216,6 +216,11 @@ class LRScheduler:
         """The rate from which distances are carried on, where the scheduler is `chainable`: a floor, or 0."""
         return 0.0
 
+    @property
+    def follows_metric(self) -> bool:
+        """Whether `step` takes a metric."""
+        return bool(self._cells)
+
     def more_schedules_for(self, index: int) -> Mapping[str, Schedule]:
         """Schedules of values for other entries of a group, such as `{"momentum": …}`; none by default.
 

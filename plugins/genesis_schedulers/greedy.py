@@ -129,6 +129,8 @@ class GreedyLR(LRScheduler):
     Reference: "GreedyLR: A Novel Adaptive Learning Rate Scheduler", https://arxiv.org/abs/2512.14527
     """
 
+    follows_metric = True
+
     min_lrs: list[float]
     max_lrs: list[float]
     best: float

@@ -184,8 +184,12 @@ def _configure(
         scheduler, supplied_by["scheduler"] = str(found), found.origin
         steps = epochs * -(-len(recipe.data) // batch_size)  # type: ignore[arg-type]
         warmup = round(recipe.warmup * steps)
-        known = {**dict.fromkeys(_ALL_STEPS, steps), **dict.fromkeys(_WARMUP_STEPS, warmup)}
+        known: dict[str, Any] = {**dict.fromkeys(_ALL_STEPS, steps), **dict.fromkeys(_WARMUP_STEPS, warmup)}
         wanted = found.signature().parameters
+        if _needs(wanted.get("steps")):
+            known["steps"] = steps
+        if "mode" in wanted and wanted["mode"].default == "min" and recipe.better is max:
+            known["mode"] = "max"  # where a schedule follows the evaluation
         schedule = {**{key: value for key, value in known.items() if key in wanted}, **schedule}
     return Config(
         recipe=name,

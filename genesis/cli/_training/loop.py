@@ -41,11 +41,13 @@ class Training:
         self.device = genesis.device(config.device)
         genesis.manual_seed(config.seed)
         self.model: nn.Module = recipe.model().to(self.device)
+        self.loader: DataLoader[Any] = DataLoader(recipe.data, batch_size=config.batch_size, shuffle=True)
         self.optimizer = self._made("optimizer", self.model.parameters())
         self.scheduler: Any = None
         if config.scheduler != NO_SCHEDULER:
             self.scheduler = self._made("scheduler", self.optimizer)
-        self.loader: DataLoader[Any] = DataLoader(recipe.data, batch_size=config.batch_size, shuffle=True)
+        # One that follows a metric takes a step after each evaluation, all others after each batch.
+        self.by_metric = bool(getattr(self.scheduler, "follows_metric", False))
         self.step = 0
         self.seconds = 0.0
         self.values: list[float] = []
@@ -55,7 +57,9 @@ class Training:
         name, options = getattr(self.config, what), getattr(self.config, f"{what}_options")
         create = getattr(genesis.optim, f"create_{what}")
         try:
-            return create(name, subject, **options)
+            # so that a length may be "10%" of the training, or "3ep"
+            with genesis.optim.training_length(self.total_steps, self.steps_per_epoch):
+                return create(name, subject, **options)
         except (TypeError, ValueError) as error:
             raise Misuse(f"{what} {name}: {error}") from error
 
@@ -108,7 +112,7 @@ class Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         lr = float(self.optimizer.param_groups[0]["lr"])
         self.optimizer.step()
-        if self.scheduler is not None:
+        if self.scheduler is not None and not self.by_metric:
             self.scheduler.step()
         self.step += 1
         return value, lr
@@ -208,6 +212,8 @@ class _Run:
             before = time.perf_counter()
         value = training.evaluate()
         training.values.append(value)
+        if training.by_metric:
+            training.scheduler.step(value)
         training.seconds += time.perf_counter() - before
         self.metrics.add(training.step, number, *last, value)
         self.progress.epoch(training.step, number, value)
