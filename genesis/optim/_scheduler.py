@@ -168,7 +168,7 @@ class LRScheduler:
             if last_epoch >= 0 and initial not in group:
                 raise KeyError(_NO_INITIAL.format(name=name, number=number))
         self.optimizer = optimizer
-        self.base_lrs = [copy_of(group.get(initial, group[name])) for group in groups]
+        self.base_lrs = [copy_of(self._base_rate(number, group)) for number, group in enumerate(groups)]
         self.last_epoch = operator.index(last_epoch)
         self._last_lr = [copy_of(group[name]) for group in groups]
         self._step_count = 0
@@ -181,6 +181,10 @@ class LRScheduler:
         self._watched = watch(optimizer)
         self._updates = updates_of(optimizer)
         self._initial_step()
+
+    def _base_rate(self, index: int, group: Any) -> Any:
+        """The base rate of a group: the one that it came with."""
+        return group.get(f"initial_{self._name}", group[self._name])
 
     def _initial_step(self) -> None:
         """Write the first rates."""
@@ -348,8 +352,18 @@ class LRScheduler:
             if present != old or type(present) is not float:
                 if rates is self._expected:
                     rates = list(rates)
-                rates[number] = carried_on(present, old, rates[number], self.anchor_for(number))
+                rates[number] = self._carried_on(number, present, old, rates[number])
         return rates
+
+    def _carried_on(self, number: int, present: Any, old: Any, new: Any) -> Any:
+        """The next rate of a group whose present one is not what the schedule expects."""
+        anchor = self.anchor_for(number)
+        if float(self.base_lrs[number]) != anchor or float(old) != anchor:
+            return carried_on(present, old, new, anchor)
+        # From this base rate the schedule does not move, but from the present rate it does.
+        step = self.__dict__["last_epoch"]
+        before, after = (self._rate_of(number, anchor + 1.0, at) - anchor for at in (max(0, step - 1), step))
+        return float(present) if before == 0 else anchor + (float(present) - anchor) * (after / before)
 
     def _rates(self, bound: list[_Bound] | None, step: float) -> list[Any]:
         """The rates of a step by the schedules alone; one that several groups share is asked once."""
@@ -656,8 +670,9 @@ class LRScheduler:
         self.__dict__.update(copy.deepcopy(state))
         self._extensions = [(int(at), int(total)) for at, total in state_dict.get("_extensions", ())]
         self.base_lrs = [like(group[self._name], rate) for group, rate in zip(groups, base_lrs, strict=True)]
-        for group, rate in zip(groups, base_lrs, strict=True):
-            group[f"initial_{self._name}"] = like(group[self._name], rate)
+        if type(self)._base_rate is LRScheduler._base_rate:
+            for group, rate in zip(groups, base_lrs, strict=True):
+                group[f"initial_{self._name}"] = like(group[self._name], rate)
         self._bind()
         self._load_cells(state_dict.get("_metric_states", ()))
         self._write(last_lr)
@@ -836,9 +851,9 @@ class LRScheduler:
             )
         if len(groups) == known:
             return
-        added = []
+        added: list[Any] = []
         for number, group in enumerate(groups[known:], start=known):
-            base = group.get(f"initial_{name}", group[name])
+            base = self._base_rate(number, group)
             if self.chainable and not self._own_get_lr:
                 base = like(base, self._base_for(number, float(group[name]), step))
             added.append(copy_of(base))
@@ -861,6 +876,9 @@ class LRScheduler:
         value = schedule(step)
         return value if schedule.kind == "value" else base * value
 
+
+# The name that scripts written for PyTorch before version 2.0 derive from.
+_LRScheduler = LRScheduler
 
 # A slot is set faster by its descriptor than through __setattr__, which looks at the name.
 _remember: Callable[[LRScheduler, list[Any]], None] = LRScheduler._expected.__set__  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ _NAMESPACE = Namespace(
     __name__,
     own={
         "EPOCH_DEPRECATION_WARNING": "genesis.optim._scheduler:EPOCH_DEPRECATION_WARNING",
+        "_LRScheduler": "genesis.optim._scheduler:_LRScheduler",
         "LRScheduler": "genesis.optim._scheduler:LRScheduler",
         "ParamScheduler": "genesis.optim._param_scheduler:ParamScheduler",
     },

@@ -3,6 +3,7 @@
 from genesis.optim._param_scheduler import ParamScheduler as ParamScheduler
 from genesis.optim._scheduler import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from genesis.optim._scheduler import LRScheduler as LRScheduler
+from genesis.optim._scheduler import _LRScheduler as _LRScheduler
 from genesis_schedulers.composite import ChainedScheduler as ChainedScheduler
 from genesis_schedulers.composite import SequentialLR as SequentialLR
 from genesis_schedulers.cosine import Cosine as Cosine
