@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from genesis._errors import CheckpointError
-from genesis.optim._compose import Joined, Product, Towards
+from genesis.optim._compose import Joined, Product
+from genesis.optim._wrap import Towards
 from genesis.optim._rates import groups_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
@@ -156,6 +157,7 @@ class ComposedLR(LRScheduler):
         if not self._stepped:
             for member in self._schedulers:
                 member._stand_at(-1, self._last_lr)
+            self._expected = []  # what the members wrote when they were made is not carried on
             super()._initial_step()
             return
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):

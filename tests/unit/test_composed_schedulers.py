@@ -185,3 +185,18 @@ def test_wrong_compositions_are_refused(build, error, message):
     members = [ParamScheduler(optimizer, Exponential(0.5)) for _ in range(2)]
     with pytest.raises(error, match=message):
         build(optimizer, *members)
+
+
+def test_first_rate_of_a_composition_is_its_own_whatever_its_members_wrote():
+    class Half(LRScheduler):
+        chainable = True
+
+        def schedule_for(self, index, base_lr):
+            return Linear(4, 0.5, 1.0)
+
+    optimizer = groups(1.0)
+    SequentialLR(optimizer, [Half(optimizer), Half(optimizer)], [3])
+    assert rates_of(optimizer) == [0.5]
+    optimizer = groups(1.0)
+    ChainedScheduler([Half(optimizer), Half(optimizer)])
+    assert rates_of(optimizer) == [0.25]
