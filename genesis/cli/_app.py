@@ -9,7 +9,7 @@ import typer
 from genesis.cli.backends import backends
 from genesis.cli.optimizers import optimizers
 from genesis.cli.plugins import app as plugins
-from genesis.cli.schedulers import schedulers
+from genesis.cli.schedulers import app as schedulers
 from genesis.cli.train import train
 
 EXIT_CODES = """
@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.add_typer(plugins, name="plugins")
-app.command()(schedulers)
+app.add_typer(schedulers, name="schedulers")
 app.command()(optimizers)
 app.command()(backends)
 

@@ -1,0 +1,1 @@
+"""What `genesis schedulers show` and `plot` do."""

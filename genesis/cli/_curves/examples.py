@@ -1,0 +1,287 @@
+"""A schedule of any name, made with example options where the user gives none, and the rates it writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any
+
+from genesis.cli._errors import Misuse
+from genesis.plugin._report import near_misses
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genesis.plugin import Contribution
+
+# What an option gets by its name, for a training of {n} steps. The first that fits counts; those with a star
+# are given also where they have a default, since that is too long, too short or None for a picture.
+_BY_NAME = (
+    ("*num_stable_steps|hold_steps", "{n2}"),
+    ("*num_decay_steps|decay_steps", "{n5}"),
+    (r"*.*warm_?up\w*_(steps|iters|epochs|t)|timescale", "{n10}"),
+    ("*(num_|max_|n_)?(training|total|train|max)_(steps|iters|epochs)|T_max|num_(steps|epochs)", "{n}"),
+    ("*anneal_epochs|half_period", "{n2}"),
+    ("*T_0|step_size|lr_decay_steps", "{n4}"),
+    ("*step_size_up", "{n5}"),
+    ("*patience", "{n20}"),
+    ("*min_lr_rate", "0.1"),
+    ("steps", "{n}"),
+    ("first|period|cycle_(length|steps)", "{n4}"),
+    ("milestones|boundaries", "[{n4}, {n2}]"),
+    ("levels|values", "[1.0, 0.5, 0.1]"),
+    ("gamma", "{gamma}"),
+    ("rate|(decay|drop)_(rate|factor)|decay|factor", "0.5"),
+    ("power", "2"),
+    ("model_size|d_model|dim", "512"),
+    ("low|base_lr|min_lr|lr_end|eta_min|end_factor|final_lr|end_lr|(end|final)_value", "0.0"),
+    ("high|max_lr|init_lr|(init|peak|max)_value|(initial|peak)_(lr|learning_rate)", "1.0"),
+    ("swa_lr", "0.1"),
+    ("start_factor", "0.1"),
+    ("function|lr_lambda|func?|fn", "lambda step: {gamma}**step"),
+    ("part|schedule|base_schedule|inner", "optim.Cosine({n})"),
+    (
+        "schedulers",
+        "[optim.LinearLR(optimizer, total_iters={n5}), optim.ExponentialLR(optimizer, gamma={gamma})]",
+    ),
+)
+
+# Where a name means something else than elsewhere, or more options make a better picture.
+_BY_SCHEDULE: dict[str, dict[str, str]] = {
+    "ConstantUntil": {"factor": "0.3", "steps": "{n2}"},
+    "ConstantLR": {"total_iters": "{n2}"},
+    "LinearLR": {"total_iters": "{n2}", "start_factor": "0.1"},
+    "PolynomialLR": {"power": "2"},
+    "Cycles": {"part": "optim.Cosine({n4})", "decay": "0.7"},
+    "Exponential": {"gamma": "{gamma}"},
+    "ExponentialDecay": {"steps": "{n4}"},
+    "GreedyLR": {"patience": "3", "factor": "0.8", "max_lr": "2.0"},
+    "InverseTime": {"steps": "{n10}", "rate": "1"},
+    "MultiplicativeLR": {"lr_lambda": "lambda step: {gamma}"},
+    "MultiStep": {"gamma": "0.5"},
+    "MultiStepLR": {"gamma": "0.5"},
+    "Noise": {"std": "0.1"},
+    "Piecewise": {"between": "'linear'"},
+    "Plateau": {"factor": "0.5"},
+    "Polynomial": {"power": "2"},
+    "ReduceLROnPlateau": {"factor": "0.5"},
+    "SequentialLR": {
+        "schedulers": "[optim.LinearLR(optimizer, total_iters={n5}), "
+        "optim.CosineAnnealingLR(optimizer, T_max={n45})]",
+        "milestones": "[{n5}]",
+    },
+    "Skip": {"steps": "{n4}"},
+    "Step": {"gamma": "0.5"},
+    "StepLR": {"gamma": "0.5"},
+    "TriStage": {"decay_steps": "{n25}"},
+    "cosine_restarts_with_warmup": {"num_cycles": "3"},
+    "polynomial_with_warmup": {"power": "2"},
+}
+
+# An option that the user gives takes the place of the examples for others.
+_INSTEAD = {
+    "min_lr": {"min_lr_rate"},
+    "epochs": {"total_steps"},
+    "steps_per_epoch": {"total_steps"},
+    "num_stable_steps": {"num_training_steps"},
+    "num_training_steps": {"num_stable_steps"},
+}
+
+_NOT_FOR_PICTURES = {"optimizer", "last_epoch", "verbose"}
+
+
+class ExampleOptimizer:
+    """As much of an optimizer as a schedule needs; its `step` does nothing."""
+
+    def __init__(self, lr: float) -> None:
+        self.defaults = {"lr": lr, "momentum": 0.9, "weight_decay": 0.01}
+        self.param_groups: list[dict[str, Any]] = [{"params": [], **self.defaults}]
+        self.state: dict[Any, Any] = {}
+
+    def step(self) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class Example:
+    """A scheduler on an optimizer of its own.
+
+    Attributes:
+        code: What makes it, as Python.
+        filled_in: Options that the user did not give.
+        length: The steps of the training that the examples are for.
+    """
+
+    contribution: Contribution
+    scheduler: Any
+    code: str
+    filled_in: list[str]
+    length: int
+
+    def default_steps(self) -> int:
+        """How many steps show what it does."""
+        from genesis.optim import LRScheduler
+        from genesis.optim._plot import default_steps
+
+        if isinstance(self.scheduler, LRScheduler) and not self.follows_a_metric():
+            return default_steps(self.scheduler)
+        return self.length + 1
+
+    def follows_a_metric(self) -> bool:
+        """Whether its rates depend on a metric."""
+        try:
+            self.scheduler.preview(2)
+        except (TypeError, ValueError):
+            return True
+        except (AttributeError, NotImplementedError):
+            return "metrics" in signature(self.scheduler.step).parameters
+        return False
+
+    def rates(self, steps: int, all_of_them: bool = True) -> NDArray[np.float64]:
+        """The rates of steps 0 to steps - 1, an array (steps, 1).
+
+        Args:
+            steps: How many.
+            all_of_them: Raise an error if the schedule refuses steps past its end, rather than give fewer.
+        """
+        try:
+            return self._previewed(steps)
+        except ValueError:
+            if all_of_them:
+                raise
+            return self._previewed(min(steps, self.default_steps()))
+
+    def _previewed(self, steps: int) -> NDArray[np.float64]:
+        try:
+            rates: NDArray[np.float64] = self.scheduler.preview(steps, metrics=losses(steps, self.length))
+        except (AttributeError, NotImplementedError):  # it knows only the way from one rate to the next
+            return self._stepped(steps)
+        return rates
+
+    def _stepped(self, steps: int) -> NDArray[np.float64]:
+        import numpy as np
+
+        optimizer = self.scheduler.optimizer
+        metrics = losses(steps, self.length) if self.follows_a_metric() else None
+        rates = []
+        for step in range(steps):
+            rates.append([float(group["lr"]) for group in optimizer.param_groups])
+            optimizer.step()
+            self.scheduler.step(*() if metrics is None else (metrics[step],))
+        return np.array(rates, dtype=np.float64)
+
+
+def losses(steps: int, length: int) -> list[float]:
+    """A loss that falls during the first two fifths of a training, and then no more."""
+    return [0.3 + 0.7 * max(0.0, 1.0 - 2.5 * step / length) ** 2 for step in range(1, steps + 1)]
+
+
+def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: float = 1.0) -> Example:
+    """Make a schedule with the options given, and with examples for those that it needs besides.
+
+    Args:
+        found: Which one.
+        given: Options by name.
+        length: The steps of the training that example lengths are parts of.
+        lr: The base rate.
+
+    Raises:
+        Misuse: It does not take such options, refuses them, or needs one that there is no example for.
+    """
+    from genesis import optim
+
+    optimizer = ExampleOptimizer(lr)
+    takes = options_of(found)
+    unknown = [name for name in given if not accepts(found, name)]
+    if unknown:
+        raise Misuse(f"{found} does not take {unknown[0]!r}; {_hint(unknown[0], list(takes))}")
+    texts = {name: repr(value) for name, value in given.items()}
+    options, filled_in = dict(given), []
+    replaced = {name for each in given for name in _INSTEAD.get(each, ())}
+    for name, parameter in takes.items():
+        if name in given or name in replaced:
+            continue
+        text = _example_for(found, parameter, length)
+        if text is not None:
+            options[name] = eval(text, {"optim": optim, "optimizer": optimizer})  # a text of this module
+            texts[name] = text
+            filled_in.append(name)
+            replaced |= _INSTEAD.get(name, set())
+        elif parameter.default is Parameter.empty:
+            raise Misuse(f"{found} needs {name!r}, for which there is no example; give --option {name}=VALUE")
+    try:
+        scheduler = _made(found, optimizer, options)
+    except (TypeError, ValueError) as error:
+        raise Misuse(f"{found}: {error}") from None
+    order = [*takes, *texts]
+    shown = ", ".join(f"{name}={texts[name]}" for name in sorted(texts, key=order.index))
+    return Example(found, scheduler, _code(found, shown), filled_in, length)
+
+
+def options_of(found: Contribution) -> dict[str, Parameter]:
+    """The parameters of a schedule besides the optimizer."""
+    parameters = _signature(found).parameters
+    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return {n: p for n, p in parameters.items() if p.kind in kinds and n not in _NOT_FOR_PICTURES}
+
+
+def accepts(found: Contribution, name: str) -> bool:
+    """Whether a schedule takes an option of this name."""
+    anything = any(p.kind is Parameter.VAR_KEYWORD for p in _signature(found).parameters.values())
+    return anything or name in options_of(found)
+
+
+def _signature(found: Contribution) -> Signature:
+    try:
+        return found.signature()
+    except ValueError:  # something written in C that does not tell
+        return Signature([Parameter("options", Parameter.VAR_KEYWORD)])
+
+
+def _made(found: Contribution, optimizer: ExampleOptimizer, options: dict[str, Any]) -> Any:
+    from genesis.optim import create_scheduler
+
+    if _is_shape(found) or next(iter(_signature(found).parameters), "") != "schedulers":
+        return create_scheduler(found, optimizer, **options)
+    return found.load()(**options)
+
+
+def _is_shape(found: Contribution) -> bool:
+    from genesis.optim import Schedule
+
+    target = found.load()
+    return isinstance(target, type) and issubclass(target, Schedule)
+
+
+def _code(found: Contribution, options: str) -> str:
+    """The line that a user would write."""
+    first = (
+        [] if _is_shape(found) or "optimizer" not in list(_signature(found).parameters)[:1] else ["optimizer"]
+    )
+    if found.isidentifier():
+        return f"optim.{found}({', '.join([*first, *filter(None, [options])])})"
+    return f"optim.create_scheduler({', '.join([repr(str(found)), 'optimizer', *filter(None, [options])])})"
+
+
+def _example_for(found: Contribution, parameter: Parameter, length: int) -> str | None:
+    """The text of the value for a parameter; None where its own default will do, or nothing is known."""
+    text = _BY_SCHEDULE.get(found.name, {}).get(parameter.name)
+    needed = parameter.default is Parameter.empty
+    for pattern, by_name in _BY_NAME:
+        if text is None and (needed or pattern[0] == "*"):
+            text = by_name if re.fullmatch(pattern.lstrip("*"), parameter.name) else None
+    if text is None:
+        return None
+    parts = {f"n{part}": max(1, length // part) for part in (2, 4, 5, 10, 20)}
+    gamma = round(0.01 ** (1 / length), 4) if length < 1000 else 0.01 ** (1 / length)
+    parts |= {"n25": max(1, 2 * length // 5), "n45": max(1, length - length // 5)}
+    return text.format(n=length, gamma=gamma, **parts)
+
+
+def _hint(name: str, known: list[str]) -> str:
+    near = near_misses(name, known)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"it takes {', '.join(known) or 'no options'}"
