@@ -33,7 +33,7 @@ _OPTION_HELP = (
 )
 _STEPS_HELP = (
     "How many steps to draw, and the length of the training in the examples that are filled in.  "
-    "[default: 100, or to the end of the schedule]"
+    "[default: 100; with options, to the end of the schedule]"
 )
 _LR_HELP = "The learning rate before the schedule is applied."
 

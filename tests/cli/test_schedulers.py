@@ -100,6 +100,16 @@ def test_the_base_rate_and_the_steps_are_the_users(genesis_command: Any) -> None
     assert "1000" in out.splitlines()[-1]
 
 
+def test_the_picture_ends_with_the_examples_or_with_the_schedule(genesis_command: Any) -> None:
+    for words, last in (((), "100"), (("--option", "half_period=40"), "120")):
+        out = genesis_command("schedulers", "show", "CosineWave", *words).out
+        assert out.splitlines()[-1].split() == ["0", last]
+    out = genesis_command(
+        "schedulers", "show", "Cosine", "--option", "steps=500", "--option", "end=raise"
+    ).out
+    assert out.splitlines()[-1].split() == ["0", "500"]
+
+
 def test_a_schedule_that_follows_a_metric_is_shown_a_loss(genesis_command: Any) -> None:
     assert "on a loss that falls" in genesis_command("schedulers", "show", "GreedyLR").out
     assert "on a loss that falls" not in genesis_command("schedulers", "show", "Cosine").out

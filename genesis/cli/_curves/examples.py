@@ -110,18 +110,21 @@ class Example:
 
     Attributes:
         code: What makes it, as Python.
-        filled_in: Options that the user did not give.
         length: The steps of the training that the examples are for.
+        given: Whether the user gave options.
     """
 
     contribution: Contribution
     scheduler: Any
     code: str
-    filled_in: list[str]
     length: int
+    given: bool
 
     def default_steps(self) -> int:
-        """How many steps show what it does."""
+        """How many steps show what it does: with examples alone, those that the examples are for."""
+        return self._to_its_end() if self.given else self.length + 1
+
+    def _to_its_end(self) -> int:
         from genesis.optim import LRScheduler
         from genesis.optim._plot import default_steps
 
@@ -151,7 +154,7 @@ class Example:
         except ValueError:
             if all_of_them:
                 raise
-            return self._previewed(min(steps, self.default_steps()))
+            return self._previewed(min(steps, self._to_its_end()))
 
     def _previewed(self, steps: int) -> NDArray[np.float64]:
         try:
@@ -198,7 +201,7 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
     if unknown:
         raise Misuse(f"{found} does not take {unknown[0]!r}; {_hint(unknown[0], list(takes))}")
     texts = {name: repr(value) for name, value in given.items()}
-    options, filled_in = dict(given), []
+    options = dict(given)
     replaced = {name for each in given for name in _INSTEAD.get(each, ())}
     for name, parameter in takes.items():
         if name in given or name in replaced:
@@ -207,7 +210,6 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
         if text is not None:
             options[name] = eval(text, {"optim": optim, "optimizer": optimizer})  # a text of this module
             texts[name] = text
-            filled_in.append(name)
             replaced |= _INSTEAD.get(name, set())
         elif parameter.default is Parameter.empty:
             raise Misuse(f"{found} needs {name!r}, for which there is no example; give --option {name}=VALUE")
@@ -217,7 +219,7 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
         raise Misuse(f"{found}: {error}") from None
     order = [*takes, *texts]
     shown = ", ".join(f"{name}={texts[name]}" for name in sorted(texts, key=order.index))
-    return Example(found, scheduler, _code(found, shown), filled_in, length)
+    return Example(found, scheduler, _code(found, shown), length, bool(given))
 
 
 def options_of(found: Contribution) -> dict[str, Parameter]:
