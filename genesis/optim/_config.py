@@ -6,8 +6,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from inspect import Parameter, signature
+from inspect import Parameter, getattr_static, signature
 from numbers import Integral, Real
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from genesis._errors import AmbiguousNameError, UnknownNameError
@@ -44,7 +45,18 @@ def encode(value: Any, owner: Any) -> Any:
 
 
 def decode(value: Any, optimizer: Any = None) -> Any:
-    """The value that `encode` wrote down."""
+    """The value that `encode` wrote down; without an optimizer there are no schedulers in it.
+
+    Raises:
+        ValueError: if it names something that cannot be found, or nests so deeply that Python gives up.
+    """
+    try:
+        return _decode(value, optimizer)
+    except RecursionError:
+        raise ValueError("the configuration is nested too deeply") from None
+
+
+def _decode(value: Any, optimizer: Any) -> Any:
     if isinstance(value, list):
         return tuple(decode(item, optimizer) for item in value)
     if not isinstance(value, Mapping):
@@ -56,6 +68,8 @@ def decode(value: Any, optimizer: Any = None) -> Any:
     from genesis.optim._scheduler import LRScheduler
 
     if issubclass(found := named_class(value["type"]), LRScheduler):
+        if optimizer is None:
+            raise ValueError(f"a schedule is made of schedules, not of a scheduler such as {value['type']!r}")
         return found.from_config(value, optimizer)
     return Schedule.from_config(value)
 
@@ -70,12 +84,13 @@ def name_of(cls: type[Any]) -> str:
 def schedule_class(config: Mapping[str, Any], expected: type[Any]) -> Any:
     """The class of a schedule that a configuration names: `expected` or one derived from it."""
     name = config.get("type") if isinstance(config, Mapping) else None
-    if isinstance(name, str) and name.rpartition(":")[2].rpartition(".")[2] == expected.__name__:
+    base = expected.__name__ in ("Schedule", "LRScheduler")
+    if not base and name in (expected.__name__, f"{expected.__module__}:{expected.__qualname__}"):
         return expected
     fitting = [cls for cls in _named(name) if issubclass(cls, expected)] if isinstance(name, str) else []
     if len(fitting) == 1:
         return fitting[0]
-    if isinstance(name, str) and expected.__name__ in ("Schedule", "LRScheduler"):
+    if isinstance(name, str) and base:
         found = named_class(name)  # or an error that says what there is
         raise ValueError(f"expected the configuration of a {expected.__name__}; {name} is a {found!r}")
     parameters = sorted(getattr(expected, "__dataclass_fields__", ()))
@@ -109,8 +124,11 @@ def named_class(name: Any) -> Any:
 
 def _named(name: str) -> list[type[Any]]:
     """Every class with a name; what a plugin declares under it goes before what merely was imported."""
-    from genesis.optim import _compose, _composed, _param_scheduler  # noqa: F401 (their classes are found below)
+    from genesis.optim import _composed, _param_scheduler  # noqa: F401 (their classes are found below)
+    from genesis.optim._composition import Composition
+    from genesis.optim._metric import Live, MetricSchedule
     from genesis.optim._scheduler import LRScheduler
+    from genesis.optim._wrap import Wrapped
     from genesis.plugin import registry
 
     module, _, qualified = name.rpartition(":")
@@ -118,7 +136,8 @@ def _named(name: str) -> list[type[Any]]:
     if not module:
         with suppress(UnknownNameError, AmbiguousNameError):
             target = registry("schedulers").find(name).load()  # which defines more classes
-    loaded = [cls for base in (Schedule, LRScheduler) for cls in _derived(base)]
+    bases = (Composition, Live, MetricSchedule, Wrapped, _composed.ComposedLR)
+    loaded = [cls for base in (Schedule, LRScheduler) for cls in _derived(base) if cls not in bases]
     if module:
         return [cls for cls in loaded if cls.__qualname__ == qualified and cls.__module__ == module][-1:]
     found = [cls for cls in loaded if cls.__name__ == name]
@@ -134,30 +153,49 @@ def _derived(cls: type[Any]) -> Iterator[type[Any]]:
 
 def _function_name(function: Any, owner: Any) -> str:
     """Where a function can be found again."""
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-    if module and name and _lookup(sys.modules.get(module), name) is function:
-        return f"{module}:{name}"
-    what = "a lambda" if "<lambda>" in name else f"{function!r}"
+    name = getattr(function, "__qualname__", "")
+    place = f"{getattr(function, '__module__', None)}:{name}"
+    if _found_at(place) is function:
+        return place
+    if "<lambda>" in name:
+        what = "a lambda"
+    elif isinstance(function, FunctionType) and "<locals>" in name:
+        what = f"{name}, defined inside another function,"
+    else:
+        what = f"{function!r}"
     raise TypeError(
         f"{owner!r} has no configuration: {what} has no name by which it could be found again. Define it "
         "with `def` at the top level of a module, or use a Schedule"
     )
 
 
-def _function(name: str) -> Any:
-    module, _, qualified = name.partition(":")
-    if module not in sys.modules:
-        raise ValueError(f"the configuration names the function {name!r}; import {module} first")
-    function = _lookup(sys.modules[module], qualified)
-    if not callable(function):
-        raise ValueError(f"the configuration names the function {name!r}, which {module} does not have")
+def _function(name: Any) -> Any:
+    function = _found_at(name) if isinstance(name, str) else None
+    if function is None:
+        raise ValueError(
+            f"the configuration names the function {name!r}; expected 'module:function', of a module that "
+            "was imported, is not of the standard library, and defines the function with `def`"
+        )
     return function
 
 
-def _lookup(found: Any, qualified: str) -> Any:
-    for part in qualified.split("."):
-        found = getattr(found, part, None)
-    return found
+def _found_at(place: str) -> Any:
+    """The function of a name such as "my_module:decay"; None if it is none that a configuration may name.
+
+    A configuration may come from anywhere. So nothing is imported, and what it can name are the functions
+    that somebody wrote in Python outside of the standard library, with `math` as an exception.
+    """
+    module, _, qualified = place.partition(":")
+    if module.partition(".")[0] in sys.stdlib_module_names - {"math", "__main__"}:
+        return None
+    first, *rest = qualified.split(".")
+    found = getattr(sys.modules.get(module), "__dict__", {}).get(first)  # getattr of a module may import
+    for name in rest:
+        found = getattr_static(found, name, None) if isinstance(found, type) else None
+    found = found.__func__ if isinstance(found, staticmethod) else found
+    if not isinstance(found, FunctionType if module != "math" else BuiltinFunctionType):
+        return None
+    return found if (found.__module__, found.__qualname__) == (module, qualified) else None
 
 
 def arguments_of(scheduler: Any) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Integral
 
-_LENGTH = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(%|ep|epochs?|steps?)\s*")
+# One way to read each text, so that a long wrong one is refused as fast as a short one.
+_LENGTH = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e-?[0-9]+)?)\s*(%|ep|epochs?|steps?)\s*")
+
+_MOST = 2.0**53  # beyond it steps are not exact as floats
 
 _known: ContextVar[tuple[int | None, int | None]] = ContextVar("training_length", default=(None, None))
 
@@ -70,6 +73,8 @@ def to_steps(
             f"{name}={length!r} is no length; write a number of steps, '10%', '3ep' or '500 steps'"
         )
     amount, unit = float(match[1]), match[2]
+    if amount > _MOST:
+        raise ValueError(f"{name}={length!r} is longer than any training")
     known_total, known_epoch = _known.get()
     if unit == "%":
         total = known_total if total_steps is None else total_steps

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields
+from itertools import count
 from typing import Any
 
 from genesis.optim._schedule import Schedule
@@ -60,7 +60,15 @@ class Live(Schedule):
     """A metric schedule with what was seen so far: its value is the present one, whatever the step."""
 
     schedule: MetricSchedule
-    cell: Any
+    cell: Cell
+
+    @property
+    def horizon(self) -> int | None:
+        return self.schedule.horizon
+
+    @property
+    def length(self) -> int | None:
+        return self.schedule.length
 
     def at(self, step: float) -> float:
         return self.schedule.factor(self.cell.state)
@@ -75,27 +83,45 @@ class Live(Schedule):
         return repr(self.schedule)
 
 
-def live(schedule: Schedule, cells: dict[tuple[MetricSchedule, int], Cell]) -> Schedule:
+def live(schedule: Schedule, cells: dict[Any, Cell]) -> Schedule:
     """The schedule with each metric schedule in it replaced by a live one.
 
-    Equal ones at the same place in the schedules of several groups share their cell.
+    Equal ones at the same place in the schedules of several groups share their cell: they see the same
+    metrics at the same steps.
     """
-    return _live(schedule, cells, Counter())
+    return _live(schedule, cells, ())
 
 
-def _live(
-    part: Schedule, cells: dict[tuple[MetricSchedule, int], Cell], met: Counter[MetricSchedule]
-) -> Schedule:
-    if not isinstance(part, MetricSchedule):
-        return part.map_parts(lambda inner: _live(inner, cells, met))
-    key = part, met[part]
-    met[part] += 1
-    return Live(part, cells.setdefault(key, Cell(part)))
+def _live(part: Schedule, cells: dict[Any, Cell], place: tuple[Any, ...]) -> Schedule:
+    if isinstance(part, MetricSchedule):
+        cell = cells.setdefault((part, *place), Cell(part))
+        return Live(part, cell, end=part.end, kind=part.kind)
+    number = count()
+    around = tuple(
+        getattr(part, field.name)
+        for field in fields(part)
+        if field.name not in _BASES and not _holds(part, field)
+    )
+    return part.map_parts(lambda inner: _live(inner, cells, (*place, type(part), around, next(number))))
+
+
+# The fields of compositions that differ between groups, but say nothing of when a part is in force.
+_BASES = frozenset({"base", "scale"})
+
+
+def _holds(part: Schedule, field: Field[Any]) -> bool:
+    """Whether a field holds parts."""
+    value = getattr(part, field.name)
+    return any(isinstance(item, Schedule) for item in (value if isinstance(value, tuple) else (value,)))
 
 
 def in_force(schedule: Schedule, step: float) -> Iterator[tuple[Cell, float]]:
     """The cells of the live schedules in force at a step, with the step as they count it."""
     if isinstance(schedule, Live):
         yield schedule.cell, step
+        return
+    horizon = schedule.horizon
+    if schedule.end == "repeat" and horizon:
+        step %= horizon
     for _, part, local in schedule.parts_at(step):
         yield from in_force(part, local)

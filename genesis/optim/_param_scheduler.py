@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genesis._errors import CheckpointError
-from genesis.optim._rates import view_of
+from genesis.optim._rates import groups_of, is_number, view_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
 
@@ -48,11 +48,16 @@ class ParamScheduler(LRScheduler):
         verbose: bool = False,
     ) -> None:
         self._one_for_all = isinstance(schedule, Schedule)
-        schedules = (schedule,) if isinstance(schedule, Schedule) else tuple(schedule)
+        several = isinstance(schedule, Sequence) and not isinstance(schedule, str)
+        schedules: tuple[Any, ...] = tuple(schedule) if several else (schedule,)  # type: ignore[arg-type]
         for each in schedules:
             if not isinstance(each, Schedule):
                 raise TypeError(f"expected a Schedule, got {type(each).__name__}: {each!r}")
-        self.schedules = schedules
+        if not isinstance(param_name, str):
+            given = type(param_name).__name__
+            raise TypeError(f"param_name is the name of an entry such as 'lr', got {given}: {param_name!r}")
+        _check_numbers(groups_of(optimizer, type(self).__name__, param_name), param_name)
+        self.schedules: tuple[Schedule, ...] = schedules
         self.param_name = self._name = param_name
         super().__init__(optimizer, last_epoch, verbose)
 
@@ -77,7 +82,8 @@ class ParamScheduler(LRScheduler):
         if state["param_name"] != self.param_name:
             raise CheckpointError(f"this is the state of {state['param_name']!r}, not of {self.param_name!r}")
         if not isinstance(saved, (list, tuple)) or len(saved) != len(self.schedules):
-            raise CheckpointError(f"the state has {len(saved)} schedules; expected {len(self.schedules)}")
+            number = len(saved) if isinstance(saved, (list, tuple)) else repr(saved)
+            raise CheckpointError(f"the state has {number} schedules; expected {len(self.schedules)}")
         schedules = tuple(
             _restored(schedule, record) for schedule, record in zip(self.schedules, saved, strict=True)
         )
@@ -93,6 +99,16 @@ class ParamScheduler(LRScheduler):
         return attributes, {"_one_for_all": self._one_for_all, **slots}
 
 
+def _check_numbers(groups: list[dict[str, Any]], name: str) -> None:
+    """Refuse an entry that a schedule cannot be written into."""
+    for number, group in enumerate(view_of(groups, name)):
+        value = group[name]
+        if isinstance(value, bool) or not is_number(value):
+            raise ValueError(
+                f"param_groups[{number}][{name!r}] is {value!r}; a schedule drives an entry that is a number"
+            )
+
+
 def _saved(schedule: Schedule) -> dict[str, Any] | None:
     """The parameters of a schedule; None where a function in it cannot be written down."""
     try:
@@ -103,7 +119,7 @@ def _saved(schedule: Schedule) -> dict[str, Any] | None:
 
 def _restored(schedule: Schedule, saved: Mapping[str, Any] | None) -> Schedule:
     """The schedule that was saved; the given one if it could not be."""
-    if saved is None:
+    if saved is None or saved == _saved(schedule):
         return schedule
     try:
         found = Schedule.from_config(saved)

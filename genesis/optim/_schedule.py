@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from genesis.optim._compose import Clip, Joined, Product, Repeat, Towards, Warmup
+    from genesis.optim._compose import Joined, Product
+    from genesis.optim._wrap import Clip, Repeat, Towards, Warmup
 
     _Floats = NDArray[np.float64]
     _Numbers = NDArray[Any]
@@ -157,7 +158,7 @@ class Schedule:
         Raises:
             ValueError: if this schedule has no end, has passed it at step `at`, or `total` is not after it.
         """
-        from genesis.optim._compose import Stretch
+        from genesis.optim._wrap import Stretch
 
         return Stretch(self, at, total)
 
@@ -309,19 +310,19 @@ class Schedule:
 
     def clip(self, low: float | None = None, high: float | None = None) -> Clip:
         """This schedule, its values kept between two bounds, of which either may be left out."""
-        from genesis.optim._compose import Clip
+        from genesis.optim._wrap import Clip
 
         return Clip(self, low, high)
 
     def clip_rate(self, low: float | None = None, high: float | None = None) -> Clip:
         """This schedule, the learning rate that follows from it kept between two rates, whatever the base."""
-        from genesis.optim._compose import Clip
+        from genesis.optim._wrap import Clip
 
         return Clip(self, low, high, rates=True)
 
     def repeat(self, times: int | None = None) -> Repeat:
         """This schedule again and again: `times` times in all, or for ever."""
-        from genesis.optim._compose import Repeat
+        from genesis.optim._wrap import Repeat
 
         return Repeat(self, times)
 
@@ -336,7 +337,7 @@ class Schedule:
             overlap: Whether this schedule starts together with the rise, which then multiplies it, rather
                 than after it.
         """
-        from genesis.optim._compose import Warmup
+        from genesis.optim._wrap import Warmup
 
         return Warmup(self, steps, start, overlap)
 
@@ -346,7 +347,7 @@ class Schedule:
         The learning rate is rate + (base - rate) * factor: with a factor that falls from 1 to 0 an absolute
         floor for each group.
         """
-        from genesis.optim._compose import Towards
+        from genesis.optim._wrap import Towards
 
         return Towards(self, rate)
 

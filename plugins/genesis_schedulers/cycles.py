@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genesis.optim import Schedule
@@ -90,13 +90,10 @@ class Cycles(Schedule):
     def horizon(self) -> int | None:
         return None if self.limit is None else last_step(self._end())
 
-    def for_base(self, base: float) -> Schedule:
-        return self.map_parts(lambda part: part.for_base(base))
-
     def _place(self, step: float) -> tuple[int, float]:
         """The index of the cycle, and the step as the part counts it."""
         index, start, length = cycle_at(step, self._first, self.mul)
-        return index, (step - start) * (self._first / length)
+        return index, min((step - start) * (self._first / length), self._first)
 
     def at(self, step: float) -> float:
         if step >= self._end():
@@ -110,8 +107,13 @@ class Cycles(Schedule):
         index, start, length = cycles_at(np.minimum(steps, self._end()), self._first, self.mul)
         local = np.minimum((steps - start) * (self._first / length), self._first)
         height = np.float_power(self.decay, index) - self.end_factor
-        curve = self.end_factor + height * self.part.at_array(local)
+        curve = self.end_factor + height * self._values(local)
         return np.where(steps >= self._end(), float(self.end_factor), curve)
+
+    def _values(self, local: _Floats) -> _Floats:
+        """The part's values, one that starts over by itself asked as if it did not."""
+        part = self.part if self.part.end != "repeat" else replace(self.part, end="hold")
+        return part.values(local)
 
     def phase(self, step: float) -> str:
         """The number of the cycle, from 1."""

@@ -81,9 +81,6 @@ class Noise(Schedule):
     def length(self) -> int | None:
         return self.part.length
 
-    def for_base(self, base: float) -> Schedule:
-        return self.map_parts(lambda part: part.for_base(base))
-
     def stretched(self, at: int, total: int) -> Schedule:
         """The part stretched; the noise of a step stays what it is."""
         return self.map_parts(lambda part: part.stretched(at, total))

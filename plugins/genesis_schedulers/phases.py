@@ -110,9 +110,6 @@ class WSD(Schedule):
     def horizon(self) -> int:
         return last_step(self.steps)
 
-    def for_base(self, base: float) -> Schedule:
-        return self.map_parts(lambda part: part.for_base(base))
-
     def _fall(self, p: float) -> float:
         """How much of the way from the plateau to the end is left, p of the decay having passed."""
         if self.decay == "1-sqrt":

@@ -56,8 +56,10 @@ class Skip(Schedule):
         last = end_of(self.part)
         return None if last is None else last_step(last - self.steps)
 
-    def for_base(self, base: float) -> Schedule:
-        return self.map_parts(lambda part: part.for_base(base))
+    @property
+    def length(self) -> int | None:
+        length = self.part.length
+        return None if length is None else last_step(max(0, length - self.steps))
 
     def stretched(self, at: int, total: int) -> Schedule:
         if self.steps % 1:
