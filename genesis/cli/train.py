@@ -41,8 +41,8 @@ def train(
     scheduler_option: Annotated[
         list[str] | None,
         typer.Option(
-            help="An option of the schedule, such as num_warmup_steps=100 or 10% or 3ep; repeatable. The number "
-            "of steps, and a warmup of a part of them, are filled in where a schedule asks for them.",
+            help="An option of the schedule, such as num_warmup_steps=100, or 10% or 3ep; repeatable. The "
+            "number of steps, and a warmup of a part of them, are filled in where a schedule asks for them.",
             metavar="K=V",
         ),
     ] = None,

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from genesis._errors import CheckpointError
 from genesis.optim._compose import Joined, Product
-from genesis.optim._wrap import Towards
 from genesis.optim._rates import groups_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
+from genesis.optim._wrap import Towards
 
 
 class ComposedLR(LRScheduler):
@@ -142,7 +142,8 @@ class ComposedLR(LRScheduler):
         if self._stepped:
             return []
         bound = super()._bind()
-        self._more = [{} for _ in self.base_lrs] if any(m._more for m in self._schedulers) else []
+        if any(member._more for member in self._schedulers):
+            self._more, self._plain = [{} for _ in self.base_lrs], False
         return bound
 
     def _follow(self, step: float) -> None:

@@ -237,6 +237,15 @@ class Schedule:
         fold = self._fold
         return lambda step: at(step if step < horizon else fold(step, horizon))
 
+    def factors(self) -> tuple[Schedule, tuple[float, float] | None] | None:
+        """What a driver may ask once for all groups: the factors, and how they become rates.
+
+        Returns:
+            The schedule of factors with None, if a rate is base * factor; with (rate, span), if it is
+            rate + span * factor; or None, if the values are rates that are not made of factors.
+        """
+        return (self, None) if self.kind == "factor" else None
+
     def _fold(self, step: float, horizon: int) -> float:
         """Bring a step that is not below the horizon back by the end policy."""
         if self.end == "repeat":

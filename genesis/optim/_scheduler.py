@@ -117,6 +117,7 @@ class LRScheduler:
         "_own_get_lr",
         "_plain",
         "_shared",
+        "_towards",
         "_updates",
         "_verbose",
         "_watched",
@@ -142,6 +143,7 @@ class LRScheduler:
     _own_get_lr: bool
     _plain: bool
     _shared: Callable[[float], float] | None
+    _towards: list[tuple[float, float]] | None
     _step_count: int
     _is_initial: bool
     _get_lr_called_within_step: bool
@@ -152,7 +154,7 @@ class LRScheduler:
         self._own_get_lr = cls.get_lr is not LRScheduler.get_lr
         self._bound = self._expected = None
         self._chained = self._plain = False
-        self._shared = None
+        self._shared = self._towards = None
         self._cells, self._more, self._listeners, self._extensions = {}, [], [], []
         self._name, self._verbose, self._watched, self._updates = "lr", False, False, 0
         return self
@@ -281,7 +283,10 @@ class LRScheduler:
                 value = shared(step)
                 if type(value) is not float or value != value:
                     value = self._bound[0].schedule.checked(value, step)  # type: ignore[index]
-                rates = [base * value for base in bases]
+                if self._towards is None:
+                    rates = [base * value for base in bases]
+                else:
+                    rates = [rate + span * value for rate, span in self._towards]
             if self._chained:
                 if [group["lr"] for group in groups] == self._expected:
                     _remember(self, rates)
@@ -415,7 +420,7 @@ class LRScheduler:
             else:
                 last.append(put(group, name, rate))
         if self._more:
-            self._write_more(self.__dict__["last_epoch"])
+            self._write_more(max(0, self.__dict__["last_epoch"]))
         if self._members:
             self._keep_in_step(self.__dict__["last_epoch"], last)
         if self._verbose or self._listeners:
@@ -816,12 +821,20 @@ class LRScheduler:
                 self._more += [{} for _ in range(number - len(self._more))] + [more]
         self._bound = bound
         self._chained = self.chainable
-        first = bound[0]
-        alike = not first.absolute and all(each.schedule is first.schedule for each in bound)
-        self._shared = first.function if alike else None
+        self._share([each.schedule for each in bound])
         special = self._own_get_lr or self._cells or self._more or self._verbose or self._listeners
         self._plain = not special and self._name == "lr"
         return bound
+
+    def _share(self, schedules: list[Schedule]) -> None:
+        """Find the function that the rates of all groups are made of, if there is one: it is asked once."""
+        factors = [each.factors() for each in schedules]
+        first = factors[0]
+        self._shared = self._towards = None
+        if first is not None and all(each is not None and each[0] == first[0] for each in factors):
+            self._shared = first[0].compiled()
+            if first[1] is not None:
+                self._towards = [each[1] for each in factors if each is not None and each[1] is not None]
 
     def _schedule_of(self, index: int, base: float) -> Schedule:
         """The schedule of a group for a base rate, with the changes of its end."""

@@ -214,4 +214,73 @@ def genesis_schedulers() -> list[SchedulerSpec]:
             "Raise the rate while a metric improves, and lower it when it has stopped.",
             aliases=("get_greedy_schedule",),
         ),
+        SchedulerSpec(
+            "StepLR",
+            "genesis_schedulers.torch_decay:StepLR",
+            "A stair at each multiple of a number of steps, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "MultiStepLR",
+            "genesis_schedulers.torch_decay:MultiStepLR",
+            "A stair at each of a list of steps, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "ConstantLR",
+            "genesis_schedulers.torch_decay:ConstantLR",
+            "A factor until a step, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "LinearLR",
+            "genesis_schedulers.torch_decay:LinearLR",
+            "A straight line from one factor to another, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "ExponentialLR",
+            "genesis_schedulers.torch_decay:ExponentialLR",
+            "The same ratio at each step, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "PolynomialLR",
+            "genesis_schedulers.torch_decay:PolynomialLR",
+            "A fall to zero with a power of the time that is left.",
+        ),
+        SchedulerSpec(
+            "MultiplicativeLR",
+            "genesis_schedulers.torch_multiplicative:MultiplicativeLR",
+            "The rate multiplied by a function of the step at each step.",
+        ),
+        SchedulerSpec(
+            "CosineAnnealingLR",
+            "genesis_schedulers.torch_cosine:CosineAnnealingLR",
+            "Half a cosine down to a floor, and back up again.",
+        ),
+        SchedulerSpec(
+            "CosineAnnealingWarmRestarts",
+            "genesis_schedulers.torch_cosine:CosineAnnealingWarmRestarts",
+            "Falls along a cosine with warm restarts, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "CyclicLR",
+            "genesis_schedulers.torch_cyclic:CyclicLR",
+            "Back and forth between two rates in straight lines, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "OneCycleLR",
+            "genesis_schedulers.torch_one_cycle:OneCycleLR",
+            "One rise to the largest rate, one long fall, as PyTorch has it.",
+        ),
+        SchedulerSpec(
+            "SWALR",
+            "genesis_schedulers.swa:SWALR",
+            "From the present rate to that of stochastic weight averaging.",
+        ),
+        SchedulerSpec(
+            "ReduceLROnPlateau",
+            "genesis_schedulers.plateau:ReduceLROnPlateau",
+            "A lower rate when a metric has stopped improving.",
+            aliases=("get_reduce_on_plateau_schedule",),
+        ),
+        SchedulerSpec(
+            "Plateau", "genesis_schedulers.plateau:Plateau", "The same as a shape, for compositions."
+        ),
     ]
