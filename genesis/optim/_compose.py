@@ -179,13 +179,12 @@ class Joined(Composition):
         return replace(explained, parts=tuple(parts))
 
     def stretched(self, at: int, total: int) -> Schedule:
-        """The last part stretched; where the new end lies before it begins, all that is left."""
+        """The last part stretched; all that is left if it has no length, or the new end lies before it."""
         check_stretch(self, at, total)
-        start = self._starts()[-1]
-        if total <= start:
+        start, last = self._starts()[-1], self.parts[-1]
+        if total <= start or not last.length:
             return Stretch(self, at, total)
-        last = self.parts[-1].stretched(max(0, at - start), total - start)
-        return replace(self, parts=(*self.parts[:-1], last))
+        return replace(self, parts=(*self.parts[:-1], last.stretched(max(0, at - start), total - start)))
 
     def _text(self) -> str:
         text = text_of(self.parts[0])

@@ -246,12 +246,12 @@ class Warmup(Wrapped):
         yield "of" if step >= self.steps else "rises to", self.part, max(0, step - self._shift)
 
     def stretched(self, at: int, total: int) -> Schedule:
-        """The schedule stretched after the same rise; where the new end lies within it, all that is left."""
+        """The part stretched; the rise too where the new end lies within it, or the part has ended before."""
         check_stretch(self, at, total)
-        if total <= self.steps:
+        local = max(0, at - self._shift)
+        if total <= self.steps or local >= (self.part.length or 0):
             return Stretch(self, at, total)
-        part = self.part.stretched(max(0, at - self._shift), total - self._shift)
-        return replace(self, part=part)
+        return replace(self, part=self.part.stretched(local, total - self._shift))
 
     def _text(self) -> str:
         more = (f", start={self.start}" if self.start else "") + (", overlap=True" if self.overlap else "")
