@@ -182,11 +182,9 @@ class CyclicLR(LRScheduler):
     @property
     def _scale_fn_ref(self) -> Callable[[float], float]:
         """The function of the mode."""
-        return {
-            "triangular": _constant,
-            "triangular2": _halving,
-            "exp_range": partial(_powers, self.gamma),
-        }.get(self.mode, _constant)
+        if self.mode == "exp_range":
+            return partial(_powers, self.gamma)
+        return _halving if self.mode == "triangular2" else _constant
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the optimizer: of `scale_fn` the attributes, if it is an object that has some."""

@@ -231,15 +231,20 @@ def test_5_momentum_of_a_group_that_comes_later_is_followed(kit, name):
     assert first["lr"] == second["lr"]
 
 
-def test_5_composites_follow_too(kit, composite):
+def test_5_chain_follows_too(kit):
     optimizer = kit.optimizer(0.5)
-    scheduler = composite(kit, optimizer)
+    scheduler = kit.ChainedScheduler([kit.ExponentialLR(optimizer, 0.5), kit.StepLR(optimizer, 3, 0.1)])
     advance(kit, scheduler, 1)
-    optimizer.add_param_group({"params": [kit.parameter()], "lr": 0.25})
-    advance(kit, scheduler, 3)
-    alone = composite(kit, kit.optimizer(0.5, 0.25))
-    advance(kit, alone, 4)
-    kit.close(kit.rates(optimizer), kit.rates(alone.optimizer))
+    optimizer.add_param_group({"params": [kit.parameter()], "lr": 0.2})
+    kit.close(trace_after_a_step(kit, scheduler, 3), [[0.125, 0.1], [0.00625, 0.005], [0.003125, 0.0025]])
+
+
+def test_5_sequence_follows_too(kit):
+    optimizer = kit.optimizer(0.5)
+    parts = [kit.LambdaLR(optimizer, lambda t: 1.0), kit.ExponentialLR(optimizer, 0.5)]
+    scheduler = kit.SequentialLR(optimizer, parts, milestones=[2])
+    optimizer.add_param_group({"params": [kit.parameter()], "lr": 0.2})
+    kit.close(trace_after_a_step(kit, scheduler, 4), [[0.5, 0.2], [0.5, 0.2], [0.25, 0.1], [0.125, 0.05]])
 
 
 # 6. One cycle beside other schedulers.
@@ -259,10 +264,9 @@ def test_6_one_cycle_does_not_change_what_others_start_from(kit):
 
 
 def test_6_warmup_before_a_cycle_is_a_warmup(kit):
-    """In PyTorch it runs on the cycle's base rate where the cycle is made first."""
     optimizer = kit.optimizer(1.0)
-    cycle = kit.CyclicLR(optimizer, 0.1, 0.5, 2, cycle_momentum=False)
     warmup = kit.LinearLR(optimizer, 0.25, 1.0, 3)
+    cycle = kit.CyclicLR(optimizer, 0.1, 0.5, 2, cycle_momentum=False)
     scheduler = kit.SequentialLR(optimizer, [warmup, cycle], milestones=[3])
     kit.close(trace(kit, scheduler, 8)[:, 0], [0.25, 0.5, 0.75, 0.1, 0.3, 0.5, 0.3, 0.1])
 
@@ -371,7 +375,7 @@ def test_8_parameters_that_cannot_work_are_refused_at_once(kit, name, arguments,
         ("MultiStepLR", {"milestones": 5}, "milestones"),
         ("ExponentialLR", {"gamma": "0.9"}, "gamma"),
         ("CosineAnnealingLR", {"T_max": [5]}, "T_max"),
-        ("LambdaLR", {"lr_lambda": 0.5}, "lr_lambda"),
+        ("LambdaLR", {"lr_lambda": 0.5}, "function"),
     ],
 )
 def test_8_what_is_no_number_or_no_function_is_named(kit, name, arguments, message):

@@ -153,7 +153,9 @@ class Run:
         elif action == "reload":
             states = through_a_file([each.state_dict() for each in (self.optimizer, *self.schedulers)])
             self.__init__(self.kit, self.rates, self.chosen)
-            for target, state in zip((self.optimizer, *self.schedulers), states, strict=True):
+            # The optimizer last: a scheduler's state holds the rates that it has written, and with Genesis
+            # loading it writes them again; what the user made of them since is in the optimizer's.
+            for target, state in [*zip((self.optimizer, *self.schedulers), states, strict=True)][::-1]:
                 target.load_state_dict(state)
         else:
             self.optimizer.step()
