@@ -210,6 +210,8 @@ class ComposedLR(LRScheduler):
             CheckpointError: if it is not the state of such a composition; then nothing is changed.
         """
         self._follow(self.last_epoch)
+        # PyTorch gives a chain within a sequence this key too.
+        state_dict = {key: state_dict[key] for key in state_dict if key != "_step_count"}
         self._check_state(state_dict)
         states = state_dict["_schedulers"]
         if not isinstance(states, (list, tuple)) or len(states) != len(self._schedulers):

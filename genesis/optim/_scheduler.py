@@ -7,6 +7,7 @@ import logging
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import Signature, signature
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from genesis._errors import CheckpointError
@@ -65,6 +66,21 @@ class _Bound(NamedTuple):
     schedule: Schedule
     function: Callable[[float], float]
     absolute: bool
+
+
+class _InitSignature:
+    """The signature of a class whose `__new__` takes anything: that of its `__init__`."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> Signature:
+        parameters = list(signature(owner.__init__).parameters.values())
+        return Signature(parameters[1:])
+
+
+def _shallow(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a state that shares no list or dict with it."""
+    return {
+        name: copy.copy(value) if isinstance(value, (list, dict)) else value for name, value in state.items()
+    }
 
 
 class LRScheduler:
@@ -147,6 +163,8 @@ class LRScheduler:
     _step_count: int
     _is_initial: bool
     _get_lr_called_within_step: bool
+
+    __signature__ = _InitSignature()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
@@ -639,10 +657,7 @@ class LRScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, as a dict of plain values: the rates are lists of floats."""
-        state = {
-            name: copy.copy(value) if isinstance(value, (list, dict)) else value
-            for name, value in self.__dict__.items()
-        }
+        state = _shallow(self.__dict__)
         for name in ("base_lrs", "_last_lr"):
             state[name] = [float(rate) for rate in state[name]]
         if self._extensions:
@@ -672,7 +687,7 @@ class LRScheduler:
         skipped = _OPTIONAL_STATE | _EXTRA_STATE
         state = self._unpack({name: state_dict[name] for name in state_dict if name not in skipped})
         base_lrs, last_lr = state.pop("base_lrs"), [float(rate) for rate in state.pop("_last_lr")]
-        self.__dict__.update(copy.deepcopy(state))
+        self.__dict__.update(_shallow(state))
         self._extensions = [(int(at), int(total)) for at, total in state_dict.get("_extensions", ())]
         self.base_lrs = [like(group[self._name], rate) for group, rate in zip(groups, base_lrs, strict=True)]
         if type(self)._base_rate is LRScheduler._base_rate:
