@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 import genesis
 from genesis.cli._curves.chart import chart
 from genesis.cli._curves.examples import example
+from genesis.cli._curves.words import description, formula, sections
 from genesis.optim import LambdaLR, LRScheduler
 from genesis.plugin import SchedulerSpec, hookimpl, register, registry, unregister
 
@@ -93,6 +97,54 @@ def test_the_formula_of_a_function_is_that_of_its_shape(genesis_command: Any) ->
     assert "Arguments\n  optimizer:" in out
 
 
+def test_formulas_speak_of_the_parameters_of_the_schedule(genesis_command: Any) -> None:
+    out = genesis_command("schedulers", "show", "CosineAnnealingLR").out
+    assert "Formula\n  rate = eta_min + (base_lr - eta_min) * (1 + cos(pi * t / T_max)) / 2" in out
+    assert "half_period" not in out, "that is a parameter of the shape that it follows"
+    assert "pct_start * total_steps - 1" in genesis_command("schedulers", "show", "OneCycleLR").out
+
+
+def test_a_docstring_in_its_sections() -> None:
+    def documented(optimizer: Any) -> None:
+        r"""Fall.
+
+        With p = t / n,
+
+        .. math:: rate = \tfrac12 p
+
+        where n is large.
+
+        It never ends:
+        - never.
+
+        Args:
+            optimizer: The
+                one.
+            n: The other.
+
+        All are needed.
+
+        Reference: A book,
+        second edition
+        """
+
+    said = sections(documented)
+    assert said["Args"] == "optimizer: The\n    one.\nn: The other."
+    assert said["Reference"] == "A book,\nsecond edition"
+    assert description(documented) == "It never ends:\n- never.\n\nAll are needed."
+    assert formula(documented, None) == r"rate = \tfrac12 p"
+
+
+def test_a_terminal_without_umlauts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "genesis", "schedulers", "show", "WSD"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"**" in done.stdout
+    assert b"H?gele" in done.stdout
+
+
 def test_the_base_rate_and_the_steps_are_the_users(genesis_command: Any) -> None:
     out = genesis_command("schedulers", "show", "Cosine", "--lr", 0.25, "--steps", 1000).out
     assert "optim.Cosine(steps=1000)" in out
@@ -110,9 +162,27 @@ def test_the_picture_ends_with_the_examples_or_with_the_schedule(genesis_command
     assert out.splitlines()[-1].split() == ["0", "500"]
 
 
+def test_the_examples_fit_the_length_that_the_user_gives(genesis_command: Any) -> None:
+    done = genesis_command("schedulers", "show", "cosine_with_warmup", "--option", "num_training_steps=5")
+    assert (done.code, done.err) == (0, "")
+    assert "num_warmup_steps=1, num_training_steps=5" in done.out
+    done = genesis_command(
+        "schedulers", "show", "WSD", "--option", "steps=4000", "--option", "warmup_steps=10%"
+    )
+    assert "optim.WSD(steps=4000, decay_steps=800, warmup_steps='10%')" in done.out
+    assert "4200" in done.out.splitlines()[-1], "to the end, and a little further"
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_short_picture_is_one(steps: int) -> None:
+    for found in registry("schedulers").contributions():
+        assert len(example(found, {}, steps).rates(steps + 1)) == steps + 1
+
+
 def test_a_schedule_that_follows_a_metric_is_shown_a_loss(genesis_command: Any) -> None:
     assert "on a loss that falls" in genesis_command("schedulers", "show", "GreedyLR").out
-    assert "on a loss that falls" not in genesis_command("schedulers", "show", "Cosine").out
+    for name in ("Cosine", "SequentialLR", "LambdaLR"):
+        assert "on a loss that falls" not in genesis_command("schedulers", "show", name).out
 
 
 def test_schedules_of_others_get_a_picture(genesis_command: Any, acme: None) -> None:

@@ -33,7 +33,7 @@ def show_one(name: str, words: list[str], steps: int | None, lr: float) -> None:
         lr: The base rate.
     """
     from genesis.cli._curves.chart import chart
-    from genesis.cli._curves.words import formula, sections
+    from genesis.cli._curves.words import description, formula, sections
 
     (found,) = _found([name])
     (made,) = _made([found], words, steps, lr)
@@ -43,6 +43,7 @@ def show_one(name: str, words: list[str], steps: int | None, lr: float) -> None:
     parts = [
         f"{found.name}{_bare(target)}",
         found.summary or said[""].partition("\n\n")[0],
+        description(target),
         f"Supplied by {found.origin} ({found.target}){also}.",
     ]
     details = {
@@ -56,7 +57,10 @@ def show_one(name: str, words: list[str], steps: int | None, lr: float) -> None:
     width = max(20, min(72, shutil.get_terminal_size((80, 24)).columns - 14))
     picture = chart(rates[:, 0], width, 11, sys.stdout.encoding or "ascii")
     parts.append(f"Example: {made.code}\nlearning rate from a base rate of {lr:g}{note}\n\n{picture}")
-    console().print("\n\n".join(parts), markup=False, soft_wrap=True)
+    text = "\n\n".join(filter(None, parts))
+    # A terminal that has no umlauts still shows the rest.
+    encoding = sys.stdout.encoding or "ascii"
+    console().print(text.encode(encoding, "replace").decode(encoding), markup=False, soft_wrap=True)
 
 
 def plot_all(names: list[str], words: list[str], steps: int | None, lr: float, out: str) -> None:

@@ -134,13 +134,12 @@ class Example:
 
     def follows_a_metric(self) -> bool:
         """Whether its rates depend on a metric."""
-        try:
-            self.scheduler.preview(2)
-        except (TypeError, ValueError):
+        from genesis.optim import LRScheduler
+
+        if isinstance(self.scheduler, LRScheduler) and self.scheduler.follows_metric:
             return True
-        except (AttributeError, NotImplementedError):
-            return "metrics" in signature(self.scheduler.step).parameters
-        return False
+        metrics = signature(self.scheduler.step).parameters.get("metrics")
+        return metrics is not None and metrics.default is Parameter.empty
 
     def rates(self, steps: int, all_of_them: bool = True) -> NDArray[np.float64]:
         """The rates of steps 0 to steps - 1, an array (steps, 1).
@@ -187,7 +186,7 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
     Args:
         found: Which one.
         given: Options by name.
-        length: The steps of the training that example lengths are parts of.
+        length: The steps of the training that example lengths are parts of, unless an option tells them.
         lr: The base rate.
 
     Raises:
@@ -200,14 +199,16 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
     unknown = [name for name in given if not accepts(found, name)]
     if unknown:
         raise Misuse(f"{found} does not take {unknown[0]!r}; {_hint(unknown[0], list(takes))}")
+    length = _length_given(found, given) or length
     texts = {name: repr(value) for name, value in given.items()}
     options = dict(given)
     replaced = {name for each in given for name in _INSTEAD.get(each, ())}
     for name, parameter in takes.items():
         if name in given or name in replaced:
             continue
-        text = _example_for(found, parameter, length)
+        text = _template(found, name, parameter.default is Parameter.empty)
         if text is not None:
+            text = _filled(text, length)
             options[name] = eval(text, {"optim": optim, "optimizer": optimizer})  # a text of this module
             texts[name] = text
             replaced |= _INSTEAD.get(name, set())
@@ -215,7 +216,7 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
             raise Misuse(f"{found} needs {name!r}, for which there is no example; give --option {name}=VALUE")
     try:
         scheduler = _made(found, optimizer, options)
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Misuse(f"{found}: {error}") from None
     order = [*takes, *texts]
     shown = ", ".join(f"{name}={texts[name]}" for name in sorted(texts, key=order.index))
@@ -267,19 +268,34 @@ def _code(found: Contribution, options: str) -> str:
     return f"optim.create_scheduler({', '.join([repr(str(found)), 'optimizer', *filter(None, [options])])})"
 
 
-def _example_for(found: Contribution, parameter: Parameter, length: int) -> str | None:
-    """The text of the value for a parameter; None where its own default will do, or nothing is known."""
-    text = _BY_SCHEDULE.get(found.name, {}).get(parameter.name)
-    needed = parameter.default is Parameter.empty
-    for pattern, by_name in _BY_NAME:
-        if text is None and (needed or pattern[0] == "*"):
-            text = by_name if re.fullmatch(pattern.lstrip("*"), parameter.name) else None
-    if text is None:
-        return None
+def _length_given(found: Contribution, given: dict[str, Any]) -> int | None:
+    """How long a training is by the user's own options, so that the examples are parts of that one."""
+    for name, value in given.items():
+        if _template(found, name, needed=True) == "{n}" and type(value) in (int, float) and 1 <= value < 1e9:
+            return int(value)
+    return None
+
+
+def _template(found: Contribution, name: str, needed: bool) -> str | None:
+    """The example for a parameter, lengths left open; None where its default will do, or nothing is known."""
+    own = _BY_SCHEDULE.get(found.name, {}).get(name)
+    if own is not None:
+        return own
+    fitting = (
+        text
+        for pattern, text in _BY_NAME
+        if re.fullmatch(pattern.lstrip("*"), name) and (needed or pattern[0] == "*")
+    )
+    return next(fitting, None)
+
+
+def _filled(template: str, length: int) -> str:
+    """The example for a training of this length; below 4 steps, for 4: no parts fit into less."""
+    length = max(4, length)
     parts = {f"n{part}": max(1, length // part) for part in (2, 4, 5, 10, 20)}
     gamma = round(0.01 ** (1 / length), 4) if length < 1000 else 0.01 ** (1 / length)
     parts |= {"n25": max(1, 2 * length // 5), "n45": max(1, length - length // 5)}
-    return text.format(n=length, gamma=gamma, **parts)
+    return template.format(n=length, gamma=gamma, **parts)
 
 
 def _hint(name: str, known: list[str]) -> str:
