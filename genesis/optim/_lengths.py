@@ -44,7 +44,7 @@ def training_length(total_steps: int | None = None, steps_per_epoch: int | None 
 
 
 def to_steps(
-    length: str | int,
+    length: str | float,
     total_steps: int | float | None = None,
     steps_per_epoch: int | None = None,
     name: str = "length",
@@ -66,7 +66,7 @@ def to_steps(
         (200, 250, 7)
     """
     if not isinstance(length, str):
-        return length
+        return round(length)
     match = _LENGTH.fullmatch(length)
     if match is None:
         raise ValueError(
