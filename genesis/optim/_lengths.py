@@ -48,7 +48,7 @@ def to_steps(
     total_steps: int | float | None = None,
     steps_per_epoch: int | None = None,
     name: str = "length",
-) -> int:
+) -> float:
     """A length as a number of steps.
 
     Args:

@@ -143,9 +143,14 @@ def test_equal_leaves_keep_states_of_their_own():
     assert [state["halvings"] for state in scheduler.state_dict()["_metric_states"]] == [1, 3]
 
 
-def test_equal_leaves_of_groups_that_begin_at_other_steps_keep_states_of_their_own():
+@pytest.mark.parametrize(
+    "first",
+    [Patience(), Constant(1.0).then(Patience(), at=2), Patience().with_warmup(2) * Patience()],
+    ids=repr,
+)
+def test_equal_leaves_of_groups_that_begin_at_other_steps_keep_states_of_their_own(first):
     late = Constant(1.0).then(Patience(), at=4)
-    both = ParamScheduler(optimizer(1.0, 1.0), [Patience(), late])
+    both = ParamScheduler(optimizer(1.0, 1.0), [first, late])
     alone = ParamScheduler(optimizer(1.0), late)
     rows = [row[1] for row in go(both, METRICS)]
     assert rows == [row[0] for row in go(alone, METRICS)]
