@@ -23,7 +23,7 @@ SHORT = ("train", "digits", "--epochs", 1, "--batch-size", 500)
         (["train", "digit"], "there is no recipe named 'digit'; did you mean 'digits'?"),
         (["train", "poetry"], "there are fashion-mnist, digits, shakespeare"),
         (["train", "digits", "--optimizer", "AdanW"], "did you mean 'AdamW'"),
-        (["train", "digits", "--scheduler", "cosine_warmup"], "did you mean 'cosine_with_warmup'"),
+        (["train", "digits", "--scheduler", "cosine_warmup"], "or 'cosine_with_warmup'"),
         (["train", "digits", "--device", "cpuu"], "did you mean 'cpu'?"),
         (["train", "digits", "--device", "cpu:first"], "invalid device 'cpu:first'"),
         (["train", "digits", "--optimizer-option", "betas"], "NAME=VALUE"),

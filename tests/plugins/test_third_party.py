@@ -27,7 +27,7 @@ inputs = genesis.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], device="ref")
 targets = genesis.tensor([[2.0], [1.0], [3.0]], device="ref")
 model = genesis.nn.Linear(2, 1, device="ref")
 optimizer = genesis.optim.create_optimizer("SGD", model.parameters(), lr=0.2)
-scheduler = genesis.optim.create_scheduler("warmup-stable-decay", optimizer, warmup=2, decay=4, total=10)
+scheduler = genesis.optim.create_scheduler("warm-stay-fall", optimizer, warmup=2, decay=4, total=10)
 answer["rates"], answer["losses"] = [], []
 for _ in range(10):
     loss = genesis.nn.MSELoss()(model(inputs), targets)
@@ -37,14 +37,14 @@ for _ in range(10):
     answer["losses"].append(loss.item())
     optimizer.step()
     scheduler.step()
-answer["class"] = f"{genesis.optim.WSD.__module__}.{genesis.optim.WSD.__name__}"
+answer["class"] = f"{genesis.optim.Trapeze.__module__}.{genesis.optim.Trapeze.__name__}"
 """
 
 
 def test_a_good_plugin_trains_and_a_broken_one_costs_one_warning(environment: Callable[..., Any]) -> None:
     answer = environment("genesis-dl", "good-schedule", "broken-import").ask(LISTING + TRAINING)
-    assert {"LambdaLR", "WSD", "cosine_with_warmup"} <= set(answer["names"])
-    assert answer["class"] == "good_schedule.wsd.WSD"
+    assert {"LambdaLR", "Trapeze", "cosine_with_warmup"} <= set(answer["names"])
+    assert answer["class"] == "good_schedule.trapeze.Trapeze"
     assert answer["rates"] == pytest.approx([0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.15, 0.1, 0.05])
     assert answer["losses"][-1] < 0.5 * answer["losses"][0]
     (warning,) = answer["warnings"]
@@ -61,8 +61,8 @@ def crowded(environment: Callable[..., Any]) -> Any:
 
 
 def test_each_broken_plugin_is_named_once_and_the_rest_work(crowded: Any) -> None:
-    answer = crowded.ask(LISTING + "answer['target'] = registry('schedulers').find('wsd').target")
-    assert answer["target"] == "good_schedule.wsd:WSD"
+    answer = crowded.ask(LISTING + "answer['target'] = registry('schedulers').find('trapeze').target")
+    assert answer["target"] == "good_schedule.trapeze:Trapeze"
     assert sorted(next(b for b in BROKEN if f" {b} 0.1 " in text) for text in answer["warnings"]) == sorted(
         BROKEN
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np  # noqa: F401 (a test that forgets modules must not be the first to load it)
 import pytest
 
 import genesis.plugin

@@ -84,7 +84,7 @@ def test_a_name_that_is_missing_reminds_of_the_broken_plugin(install: Install) -
     with pytest.warns(PluginWarning):
         genesis.list_schedulers()
     with pytest.raises(genesis.UnknownNameError) as caught:
-        registry("schedulers").find("WSD")
+        registry("schedulers").find("Trapeze")
     assert "acme-broken 4.2 (ModuleNotFoundError: No module named 'no_such_module')" in str(caught.value)
 
 
@@ -124,14 +124,14 @@ def test_a_repaired_plugin_is_found_after_refresh(
 ) -> None:
     install("acme", plugin)
     with pytest.warns(PluginWarning):
-        assert "WSD" not in genesis.list_schedulers()
-    install("acme", declare("WSD", "acme.wsd:WSD"))  # refreshes
-    assert "WSD" in genesis.list_schedulers()
+        assert "Trapeze" not in genesis.list_schedulers()
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))  # refreshes
+    assert "Trapeze" in genesis.list_schedulers()
 
 
 def test_every_plugin_is_listed_with_what_became_of_it(install: Install, declare: Callable[..., str]) -> None:
     install("acme-broken", "import no_such_module")
-    install("acme-good", declare("WSD", "acme_good.wsd:WSD"))
+    install("acme-good", declare("Trapeze", "acme_good.trapeze:Trapeze"))
     with pytest.warns(PluginWarning):
         status = {(p.distribution, p.kind): p.status for p in list_plugins()}
     assert status["acme-broken", "schedulers"] == "broken"
@@ -140,11 +140,13 @@ def test_every_plugin_is_listed_with_what_became_of_it(install: Install, declare
 
 
 def test_a_target_that_fails_says_whose_it_is(install: Install, declare: Callable[..., str]) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"), files={"wsd.py": "raise SystemExit(3)"})
-    wsd = registry("schedulers").find("WSD")
-    assert "acme.wsd" not in sys.modules
-    with pytest.raises(PluginError, match=r"'WSD' of acme 1\.0 cannot be imported from 'acme\.wsd:WSD'"):
-        wsd.load()
-    # `from genesis.optim import WSD` loses an exception's text, so the reason comes as a warning too.
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"), files={"trapeze.py": "raise SystemExit(3)"})
+    trapeze = registry("schedulers").find("Trapeze")
+    assert "acme.trapeze" not in sys.modules
+    with pytest.raises(
+        PluginError, match=r"'Trapeze' of acme 1\.0 cannot be imported from 'acme\.trapeze:Trapeze'"
+    ):
+        trapeze.load()
+    # `from genesis.optim import Trapeze` loses an exception's text, so the reason comes as a warning too.
     with pytest.warns(PluginWarning, match="SystemExit: 3"), pytest.raises(ImportError):
-        from genesis.optim import WSD  # noqa: F401
+        from genesis.optim import Trapeze  # noqa: F401

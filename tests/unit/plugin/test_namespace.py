@@ -68,7 +68,9 @@ def test_attributes_come_and_go_with_their_plugin() -> None:
 
 def test_a_preference_changes_the_attribute(install: Install, declare: Declare) -> None:
     builtin = genesis.optim.LambdaLR
-    install("acme", declare("LambdaLR", "acme.wsd:LambdaLR"), files={"wsd.py": "class LambdaLR: pass"})
+    install(
+        "acme", declare("LambdaLR", "acme.trapeze:LambdaLR"), files={"trapeze.py": "class LambdaLR: pass"}
+    )
     prefer("LambdaLR", "acme")
     assert genesis.optim.LambdaLR is not builtin
 
@@ -82,7 +84,7 @@ def test_an_attribute_has_to_be_spelt_as_declared(wrong: str, right: str) -> Non
 
 
 def test_whatever_fails_is_an_attribute_error(install: Install, declare: Declare) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"), files={"wsd.py": "import no_such_module"})
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"), files={"trapeze.py": "import no_such_module"})
     install("broken", "import no_such_module")
     with (
         pytest.warns(PluginWarning, match="broken 1.0 was skipped"),
@@ -90,17 +92,17 @@ def test_whatever_fails_is_an_attribute_error(install: Install, declare: Declare
     ):
         _ = genesis.optim.Unknown
     with pytest.warns(PluginWarning, match="No module named 'no_such_module'"):
-        assert not hasattr(genesis.optim, "WSD")
-    with pytest.raises(AttributeError, match="WSD"):  # here every warning is an error
-        _ = genesis.optim.WSD
+        assert not hasattr(genesis.optim, "Trapeze")
+    with pytest.raises(AttributeError, match="Trapeze"):  # here every warning is an error
+        _ = genesis.optim.Trapeze
 
 
 def test_an_ambiguous_name_is_no_attribute(install: Install, declare: Declare) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"))
-    install("zeta", declare("WSD", "zeta.wsd:WSD"))
-    with pytest.raises(AttributeError, match="'acme:WSD' or 'zeta:WSD'"):
-        _ = genesis.optim.WSD
-    assert "WSD" not in dir(genesis.optim)
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))
+    install("zeta", declare("Trapeze", "zeta.trapeze:Trapeze"))
+    with pytest.raises(AttributeError, match="'acme:Trapeze' or 'zeta:Trapeze'"):
+        _ = genesis.optim.Trapeze
+    assert "Trapeze" not in dir(genesis.optim)
 
 
 def test_dir_imports_nothing() -> None:

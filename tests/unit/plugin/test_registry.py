@@ -90,25 +90,27 @@ def test_a_contribution_survives_copying(copied: Callable[..., genesis.plugin.Co
 def test_listing_imports_no_target(install: Install, declare: Declare) -> None:
     install(
         "acme",
-        declare("WSD", "acme.wsd:WSD"),
-        files={"wsd.py": "class WSD:\n    def __init__(self, x, y=1): ..."},
+        declare("Trapeze", "acme.trapeze:Trapeze"),
+        files={"trapeze.py": "class Trapeze:\n    def __init__(self, x, y=1): ..."},
     )
-    (wsd,) = genesis.list_schedulers("wsd")
+    (trapeze,) = genesis.list_schedulers("trapeze")
     assert "acme.plugin" in sys.modules
-    assert "acme.wsd" not in sys.modules
-    assert str(wsd.signature()) == "(x, y=1)"
-    assert wsd.load() is sys.modules["acme.wsd"].WSD
+    assert "acme.trapeze" not in sys.modules
+    assert str(trapeze.signature()) == "(x, y=1)"
+    assert trapeze.load() is sys.modules["acme.trapeze"].Trapeze
 
 
 def test_the_api_version_is_offered(install: Install, declare: Declare) -> None:
-    text = declare("WSD", "acme.wsd:WSD").replace("genesis_schedulers()", "genesis_schedulers(api)")
+    text = declare("Trapeze", "acme.trapeze:Trapeze").replace(
+        "genesis_schedulers()", "genesis_schedulers(api)"
+    )
     install(
         "acme",
         text.replace("A schedule.", "Version {api}.").replace(
-            "'WSD', 'acme.wsd:WSD', \"", "'WSD', 'acme.wsd:WSD', f\""
+            "'Trapeze', 'acme.trapeze:Trapeze', \"", "'Trapeze', 'acme.trapeze:Trapeze', f\""
         ),
     )
-    assert registry("schedulers").find("WSD").summary == f"Version {API_VERSION}."
+    assert registry("schedulers").find("Trapeze").summary == f"Version {API_VERSION}."
 
 
 # Looking up
@@ -130,7 +132,7 @@ def test_an_alias_finds_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("LamdaLR", "'LambdaLR'"), ("cosine", "'cosine_with_warmup'"), ("lambda", "'LambdaLR'")],
+    [("LamdaLR", "'LambdaLR'"), ("cosine_with_warmupp", "'cosine_with_warmup'"), ("lambda", "'LambdaLR'")],
 )
 def test_an_unknown_name_suggests_near_misses(wrong: str, right: str) -> None:
     with pytest.raises(UnknownNameError, match="did you mean") as caught:
@@ -167,7 +169,7 @@ def test_a_checkout_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_third_party_cannot_take_a_built_in_name(install: Install, declare: Declare) -> None:
-    install("acme", declare("lambda_lr", "acme.wsd:LambdaLR"))
+    install("acme", declare("lambda_lr", "acme.trapeze:LambdaLR"))
     assert owner("LambdaLR") == "genesis-dl"
     assert owner("acme:LambdaLR") == "acme"
     shadowed = next(s for s in genesis.list_schedulers() if s.distribution == "acme")
@@ -176,28 +178,32 @@ def test_a_third_party_cannot_take_a_built_in_name(install: Install, declare: De
 
 
 def test_nor_can_it_by_an_alias(install: Install, declare: Declare) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD", ("lambda-lr",)))
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze", ("lambda-lr",)))
     assert owner("LambdaLR") == "genesis-dl"
-    assert owner("WSD") == "acme"
+    assert owner("Trapeze") == "acme"
 
 
 def test_two_third_parties_have_to_be_told_apart(install: Install, declare: Declare) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"))
-    install("zeta", declare("Wsd", "zeta.wsd:WSD"))
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))
+    install("zeta", declare("TraPeze", "zeta.trapeze:Trapeze"))
     with pytest.raises(AmbiguousNameError) as caught:
-        registry("schedulers").find("WSD")
-    for part in ("acme 1.0 and zeta 1.0", "'acme:WSD' or 'zeta:Wsd'", "genesis.plugin.prefer('WSD', 'acme')"):
+        registry("schedulers").find("Trapeze")
+    for part in (
+        "acme 1.0 and zeta 1.0",
+        "'acme:Trapeze' or 'zeta:TraPeze'",
+        "genesis.plugin.prefer('Trapeze', 'acme')",
+    ):
         assert part in str(caught.value)
-    assert [(s, s.status) for s in genesis.list_schedulers("wsd")] == [
-        ("acme:WSD", "ambiguous"),
-        ("zeta:Wsd", "ambiguous"),
+    assert [(s, s.status) for s in genesis.list_schedulers("trapeze")] == [
+        ("acme:Trapeze", "ambiguous"),
+        ("zeta:TraPeze", "ambiguous"),
     ]
-    assert owner("zeta:WSD") == "zeta"
-    prefer("wsd", "Zeta")
-    assert owner("WSD") == "zeta"
-    assert [(s, s.status) for s in genesis.list_schedulers("wsd")] == [
-        ("Wsd", "ok"),
-        ("acme:WSD", "shadowed"),
+    assert owner("zeta:Trapeze") == "zeta"
+    prefer("trapeze", "Zeta")
+    assert owner("Trapeze") == "zeta"
+    assert [(s, s.status) for s in genesis.list_schedulers("trapeze")] == [
+        ("TraPeze", "ok"),
+        ("acme:Trapeze", "shadowed"),
     ]
 
 
@@ -205,7 +211,7 @@ def test_only_the_user_replaces_a_built_in(
     install: Install, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENESIS_PREFER", "something=else, LambdaLR=acme")
-    install("acme", declare("LambdaLR", "acme.wsd:LambdaLR"))
+    install("acme", declare("LambdaLR", "acme.trapeze:LambdaLR"))
     assert owner("lambda_lr") == "acme"
     assert owner("genesis-dl:LambdaLR") == "genesis-dl"
     with isolated():
@@ -237,22 +243,22 @@ from genesis.plugin import SchedulerSpec, hookimpl
 
 @hookimpl
 def genesis_schedulers():
-    return [SchedulerSpec("WSD", f"{__name__}:WSD", "A schedule.")]
+    return [SchedulerSpec("Trapeze", f"{__name__}:Trapeze", "A schedule.")]
 """
     install("acme", plugin, modules=("first", "second"))
     with pytest.raises(AmbiguousNameError, match=r"acme 1\.0 declares .*\('acme_first', 'acme_second'\)"):
-        registry("schedulers").find("WSD")
+        registry("schedulers").find("Trapeze")
     disable("acme_first")
-    assert registry("schedulers").find("WSD").target == "acme.second:WSD"
+    assert registry("schedulers").find("Trapeze").target == "acme.second:Trapeze"
 
 
 def test_every_listed_name_finds_what_it_lists(install: Install, declare: Declare) -> None:
-    install("acme", declare("LambdaLR", "acme.wsd:LambdaLR", ("wsd",)))
-    install("zeta", declare("WSD", "zeta.wsd:WSD"))
+    install("acme", declare("LambdaLR", "acme.trapeze:LambdaLR", ("trapeze",)))
+    install("zeta", declare("Trapeze", "zeta.trapeze:Trapeze"))
     register(HalvingPlugin())
     listed = genesis.list_schedulers()
     assert len(listed) == len(set(listed))
-    assert {"acme:LambdaLR", "zeta:WSD", "Halving"} <= set(listed)
+    assert {"acme:LambdaLR", "zeta:Trapeze", "Halving"} <= set(listed)
     for name in listed:
         assert registry("schedulers").find(str(name)) is name
 
@@ -267,20 +273,20 @@ def test_a_disabled_plugin_is_never_imported(
     install: Install, declare: Declare, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("GENESIS_DISABLE_PLUGINS", name)
-    install("acme-schedules", declare("WSD", "acme_schedules.wsd:WSD"))
-    assert "WSD" not in genesis.list_schedulers()
+    install("acme-schedules", declare("Trapeze", "acme_schedules.trapeze:Trapeze"))
+    assert "Trapeze" not in genesis.list_schedulers()
     assert "LambdaLR" in genesis.list_schedulers()
     assert "acme_schedules" not in sys.modules
     assert next(p for p in list_plugins() if p.distribution == "acme-schedules").status == "disabled"
     with pytest.raises(UnknownNameError, match="disabled: 'acme_schedules_plugin' of acme-schedules"):
-        registry("schedulers").find("WSD")
+        registry("schedulers").find("Trapeze")
 
 
 def test_disable_takes_effect_at_once(install: Install, declare: Declare) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"))
-    assert "WSD" in genesis.list_schedulers()
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))
+    assert "Trapeze" in genesis.list_schedulers()
     disable("acme", "not-installed")
-    assert "WSD" not in genesis.list_schedulers()
+    assert "Trapeze" not in genesis.list_schedulers()
     disable("genesis-dl")
     assert genesis.list_schedulers() == []
 
@@ -288,17 +294,17 @@ def test_disable_takes_effect_at_once(install: Install, declare: Declare) -> Non
 def test_isolated_knows_the_built_ins_and_what_is_registered_inside(
     install: Install, declare: Declare
 ) -> None:
-    install("acme", declare("WSD", "acme.wsd:WSD"))
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))
     disable("schedulers")
     with isolated():
         assert "LambdaLR" in genesis.list_schedulers()
-        assert "WSD" not in genesis.list_schedulers()
+        assert "Trapeze" not in genesis.list_schedulers()
         assert "acme" not in sys.modules
         register(HalvingPlugin())
         with isolated():
             assert "Halving" not in genesis.list_schedulers()
         assert "Halving" in genesis.list_schedulers()
-    assert genesis.list_schedulers() == ["WSD"]
+    assert genesis.list_schedulers() == ["Trapeze"]
 
 
 def test_isolated_restores_after_an_exception() -> None:
@@ -351,11 +357,11 @@ def test_a_module_can_be_registered(
     install: Install, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENESIS_DISABLE_PLUGINS", "acme")
-    install("acme", declare("WSD", "acme.wsd:WSD"))
+    install("acme", declare("Trapeze", "acme.trapeze:Trapeze"))
     import acme.plugin  # type: ignore[import-not-found]
 
     assert register(acme.plugin) == "acme.plugin"
-    assert owner("WSD") == "acme.plugin"
+    assert owner("Trapeze") == "acme.plugin"
 
 
 @pytest.mark.parametrize(
@@ -381,7 +387,7 @@ def test_a_name_is_registered_once() -> None:
 
 def test_threads_see_the_whole_index_or_wait_for_it(install: Install, declare: Declare) -> None:
     # The plugin is slow to import, so that all the threads ask while the first one builds the index.
-    install("acme", "import time; time.sleep(0.1)\n" + declare("WSD", "acme.wsd:WSD"))
+    install("acme", "import time; time.sleep(0.1)\n" + declare("Trapeze", "acme.trapeze:Trapeze"))
     seen: list[object] = []
     start = threading.Barrier(8)
 
@@ -389,7 +395,7 @@ def test_threads_see_the_whole_index_or_wait_for_it(install: Install, declare: D
         start.wait()
         try:
             seen.append(tuple(genesis.list_schedulers()))
-            registry("schedulers").find("WSD")
+            registry("schedulers").find("Trapeze")
         except Exception as error:
             seen.append(error)
 
@@ -400,7 +406,7 @@ def test_threads_see_the_whole_index_or_wait_for_it(install: Install, declare: D
         thread.join()
     assert len(seen) == 8
     assert len(set(seen)) == 1
-    assert "WSD" in seen[0]  # type: ignore[operator]
+    assert "Trapeze" in seen[0]  # type: ignore[operator]
 
 
 def test_the_hooks_tell_what_they_are() -> None:

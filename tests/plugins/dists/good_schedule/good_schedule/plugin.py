@@ -10,6 +10,6 @@ def genesis_schedulers() -> list[SchedulerSpec]:
     """Declare the schedules."""
     return [
         SchedulerSpec(
-            "WSD", "good_schedule.wsd:WSD", "Warm up, stay, decay.", aliases=("warmup_stable_decay",)
+            "Trapeze", "good_schedule.trapeze:Trapeze", "Warm up, stay, decay.", aliases=("warm_stay_fall",)
         )
     ]

@@ -24,7 +24,7 @@ class WarmupStableDecay(Schedule):
         return min((step + 1) / self.warmup, (self.total - step) / self.decay, 1.0)
 
 
-class WSD(LRScheduler):
+class Trapeze(LRScheduler):
     """Multiply the initial rates by a `WarmupStableDecay`."""
 
     def __init__(self, optimizer: Any, warmup: int, decay: int, total: int, last_epoch: int = -1) -> None:
