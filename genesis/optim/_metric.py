@@ -15,7 +15,7 @@ class MetricSchedule(Schedule):
     """A schedule of factors that depend on a metric, such as the validation loss, rather than on the step.
 
     It is immutable as every schedule: what it has seen so far is a dict of plain values, which the scheduler
-    that follows it keeps, saves and restores. A subclass writes `start`, `observe` and `factor`. It may be a
+    that follows it keeps, saves and restores. A subclass writes `start`, `observe` and `factor_of`. It may be a
     part of compositions: `Linear(5, 0.0, 1.0).then(Plateau())`. Its scheduler is then stepped with the
     metric, `scheduler.step(loss)`, and hands it on while this schedule is in force.
     """
@@ -28,14 +28,14 @@ class MetricSchedule(Schedule):
         """The state after one more metric; the old one is not changed."""
         raise NotImplementedError(f"{type(self).__name__} does not look at metrics: define observe()")
 
-    def factor(self, state: dict[str, Any]) -> float:
+    def factor_of(self, state: dict[str, Any]) -> float:
         """The factor that follows from a state."""
-        raise NotImplementedError(f"{type(self).__name__} has no factor: define factor()")
+        raise NotImplementedError(f"{type(self).__name__} has no factor: define factor_of()")
 
     def at(self, step: float) -> float:
         """The first factor, at step 0; that of a later one is not known without the metrics."""
         if step == 0:
-            return self.factor(self.start())
+            return self.factor_of(self.start())
         raise ValueError(
             f"{self!r} depends on metrics, so its value at step {step} is not known; give them to the "
             "`preview(num_steps, metrics)` of a scheduler that follows it"
@@ -71,7 +71,7 @@ class Live(Schedule):
         return self.schedule.length
 
     def at(self, step: float) -> float:
-        return self.schedule.factor(self.cell.state)
+        return self.schedule.factor_of(self.cell.state)
 
     def at_array(self, steps: Any) -> Any:
         raise ValueError(

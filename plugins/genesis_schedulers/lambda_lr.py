@@ -14,29 +14,8 @@ from genesis_schedulers.shapes import FromFunction
 _log = logging.getLogger("genesis.optim.lr_scheduler")
 
 
-class LambdaLR(LRScheduler):
-    """Multiply the initial learning rate of each parameter group by a function of the step.
-
-    rate = base_lr * lr_lambda(step)
-
-    Args:
-        optimizer: The one whose learning rates are set: ours, PyTorch's, or anything with `param_groups`.
-        lr_lambda: A function (or another callable, such as a `Schedule`) from the step, 0, 1, 2 and so on, to
-            a factor, or a list with one for each parameter group. It should depend on the step alone. A step
-            is a call of `scheduler.step()`: an epoch, if that is called once an epoch.
-        last_epoch: The last step that was taken; -1 to start.
-        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
-
-    Raises:
-        TypeError: if `optimizer` is not an optimizer, or `lr_lambda` cannot be called.
-        ValueError: if a list has not one function for each parameter group.
-
-    Example:
-        >>> from genesis.optim import LambdaLR
-        >>> scheduler = LambdaLR(optimizer, lambda epoch: 0.95**epoch)  # doctest: +SKIP
-
-    Reference: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
-    """
+class FunctionLR(LRScheduler):
+    """Base class of the schedulers with a function for each group: which, and how they are saved."""
 
     __slots__ = ("_one_for_all",)
 
@@ -53,8 +32,12 @@ class LambdaLR(LRScheduler):
         self.lr_lambdas = [lr_lambda] if self._one_for_all else list(lr_lambda)  # type: ignore[list-item, arg-type]
         super().__init__(optimizer, last_epoch, verbose)
 
-    def schedule_for(self, index: int, base_lr: float) -> Schedule:
-        """The group's function as a schedule; a group added later gets the one that was given for all."""
+    def function_for(self, index: int) -> Any:
+        """The function of a group; one added later gets the one that was given for all.
+
+        Raises:
+            ValueError: if a list has not one for each group.
+        """
         lambdas, groups = self.lr_lambdas, len(self.optimizer.param_groups)
         if self._one_for_all:
             lambdas += lambdas[:1] * (groups - len(lambdas))
@@ -63,13 +46,7 @@ class LambdaLR(LRScheduler):
                 f"expected {groups} lr_lambdas, one for each parameter group of the optimizer, but got "
                 f"{len(lambdas)}"
             )
-        function = lambdas[index]
-        if not isinstance(function, Schedule):
-            return FromFunction(function)
-        schedule = function.for_base(base_lr)
-        if schedule.kind == "factor":
-            lambdas[index] = schedule  # so that lr_lambdas[index](step) is the factor, as in PyTorch
-        return function
+        return lambdas[index]
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the optimizer: functions as None, other callables as a dict of attributes."""
@@ -93,6 +70,43 @@ class LambdaLR(LRScheduler):
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
         attributes, slots = super().__getstate__()
         return attributes, {"_one_for_all": self._one_for_all, **slots}
+
+
+class LambdaLR(FunctionLR):
+    """Multiply the initial learning rate of each parameter group by a function of the step.
+
+    rate = base_lr * lr_lambda(step)
+
+    Args:
+        optimizer: The one whose learning rates are set: ours, PyTorch's, or anything with `param_groups`.
+        lr_lambda: A function (or another callable, such as a `Schedule`) from the step, 0, 1, 2 and so on, to
+            a factor, or a list with one for each parameter group. It should depend on the step alone. A step
+            is a call of `scheduler.step()`: an epoch, if that is called once an epoch.
+        last_epoch: The last step that was taken; -1 to start.
+        verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
+
+    Raises:
+        TypeError: if `optimizer` is not an optimizer, or `lr_lambda` cannot be called.
+        ValueError: if a list has not one function for each parameter group.
+
+    Example:
+        >>> from genesis.optim import LambdaLR
+        >>> scheduler = LambdaLR(optimizer, lambda epoch: 0.95**epoch)  # doctest: +SKIP
+
+    Reference: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
+    """
+
+    __slots__ = ()
+
+    def schedule_for(self, index: int, base_lr: float) -> Schedule:
+        """The group's function as a schedule."""
+        function = self.function_for(index)
+        if not isinstance(function, Schedule):
+            return FromFunction(function)
+        schedule = function.for_base(base_lr)
+        if schedule.kind == "factor":
+            self.lr_lambdas[index] = schedule  # so that lr_lambdas[index](step) is the factor, as in PyTorch
+        return function
 
 
 def _saved(function: Any) -> dict[str, Any] | None:

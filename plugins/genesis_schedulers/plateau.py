@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsFloat
 
 from genesis import CheckpointError
@@ -43,18 +43,19 @@ class Plateau(MetricSchedule):
         eps: A fall of the learning rate by no more than this is not made.
         on_nan: What a metric that is nan means: `"bad"` for no better, `"ignore"` for none at all, `"raise"`
             for an error.
+        base_lr: The base rate of the group, for `min_lr` and `eps`; `for_base` sets it.
 
     Raises:
         TypeError: if a number is not one.
         ValueError: if a number is not finite or out of its range, or a word is none of those above.
 
     Example:
-        >>> from genesis_schedulers.plateau import Plateau
+        >>> from genesis.optim import Plateau
         >>> shape = Plateau(factor=0.5, patience=0).for_base(0.1)
         >>> state = shape.start()
         >>> for loss in (1.0, 0.9, 0.9):
         ...     state = shape.observe(state, loss)
-        >>> shape.factor(state)
+        >>> shape.factor_of(state)
         0.5
 
     Reference: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
@@ -64,7 +65,7 @@ class Plateau(MetricSchedule):
         "the factor before, times factor after more than patience metrics that are no better"
     )
     mode: Literal["min", "max"] = "min"
-    factor: float = 0.1  # type: ignore[assignment]  # the method of this name is that of `for_base`
+    factor: float = 0.1
     patience: int = 10
     threshold: float = 1e-4
     threshold_mode: Literal["rel", "abs"] = "rel"
@@ -72,49 +73,35 @@ class Plateau(MetricSchedule):
     min_lr: float = 0
     eps: float = 1e-8
     on_nan: Literal["bad", "ignore", "raise"] = "bad"
+    base_lr: float | None = None
 
     def __post_init__(self) -> None:
         put(self, **_checked(self), min_lr=number("min_lr", self.min_lr, low=0))
         super().__post_init__()
 
-    def for_base(self, base: float) -> PlateauFrom:
-        """The schedule for a base rate, on which `min_lr` and `eps` depend; it knows what metrics do."""
-        return PlateauFrom(self, base)
-
-    def at(self, step: float) -> float:
-        return self.for_base(1.0).at(step)
-
-
-@dataclass(frozen=True, repr=False)
-class PlateauFrom(MetricSchedule):
-    """What `Plateau` is for a base rate."""
-
-    formula: ClassVar[str] = Plateau.formula
-    plateau: Plateau
-    base: float
+    def for_base(self, base: float) -> Plateau:
+        """The schedule for a base rate, on which `min_lr` and `eps` depend."""
+        return replace(self, base_lr=base)
 
     def start(self) -> dict[str, Any]:
         """Nothing seen."""
-        return {**_fresh(self.plateau.mode), "factor": 1.0, "seen_nan": False}
+        return {**_fresh(self.mode), "factor": 1.0, "seen_nan": False}
 
     def observe(self, state: dict[str, Any], metric: float) -> dict[str, Any]:
         """Count a metric, and let the factor fall if it is time to."""
-        plateau, state = self.plateau, dict(state)
+        state, base = dict(state), 1.0 if self.base_lr is None else self.base_lr
         if math.isnan(metric):
-            state["seen_nan"] = _met_nan(plateau.on_nan, state["seen_nan"])
-        if _judge(plateau, state, metric):
-            old = self.base * state["factor"]
-            new = max(old * plateau.factor, plateau.min_lr)
-            if old - new > plateau.eps:
-                state["factor"] = new / self.base
+            state["seen_nan"] = _met_nan(self.on_nan, state["seen_nan"])
+        if _judge(self, state, metric):
+            old = base * state["factor"]
+            new = max(old * self.factor, self.min_lr)
+            if old - new > self.eps:
+                state["factor"] = new / base
         return state
 
-    def factor(self, state: dict[str, Any]) -> float:
+    def factor_of(self, state: dict[str, Any]) -> float:
         """The present factor."""
         return float(state["factor"])
-
-    def __repr__(self) -> str:
-        return repr(self.plateau)
 
 
 def _checked(options: Any) -> dict[str, Any]:
@@ -337,11 +324,11 @@ class ReduceLROnPlateau(LRScheduler):
         columns = []
         for index, base in enumerate(self._first):
             shape = self.schedule_for(index, base).for_base(base)
-            assert isinstance(shape, PlateauFrom)
+            assert isinstance(shape, Plateau)
             state, column = shape.start(), [base]
             for metric in seen[: num_steps - 1]:
                 state = shape.observe(state, float(metric))
-                column.append(base * shape.factor(state))
+                column.append(base * shape.factor_of(state))
             columns.append(column[:num_steps])
         return np.array(columns, dtype=np.float64).T
 

@@ -42,6 +42,7 @@ class SWALR(LRScheduler):
     """
 
     chainable = True
+    carries = True
 
     def __init__(
         self,

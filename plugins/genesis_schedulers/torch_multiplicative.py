@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import function
-from genesis_schedulers.lambda_lr import LambdaLR
+from genesis_schedulers.lambda_lr import FunctionLR
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +51,7 @@ class Accumulated(Schedule):
         return products[step]
 
 
-class MultiplicativeLR(LambdaLR):
+class MultiplicativeLR(FunctionLR):
     """Multiply the learning rate of each parameter group by a function of the step, again at each step.
 
     rate = base_lr * lr_lambda(1) * lr_lambda(2) * ... * lr_lambda(t)
@@ -75,6 +75,7 @@ class MultiplicativeLR(LambdaLR):
     """
 
     chainable = True
+    carries = True
 
     def __init__(
         self,
@@ -90,5 +91,4 @@ class MultiplicativeLR(LambdaLR):
 
     def schedule_for(self, index: int, base_lr: float) -> Schedule:
         """The products of what the group's function gives."""
-        super().schedule_for(index, base_lr)  # checks the number of functions, and follows new groups
-        return Accumulated(self.lr_lambdas[index])
+        return Accumulated(self.function_for(index))

@@ -30,7 +30,7 @@ class Patience(MetricSchedule):
             return {**state, "bad": state["bad"] + 1}
         return {**state, "bad": 0, "halvings": state["halvings"] + 1}
 
-    def factor(self, state):
+    def factor_of(self, state):
         return 0.5 ** state["halvings"]
 
 
@@ -46,7 +46,7 @@ class Last(MetricSchedule):
     def observe(self, state, metric):
         return {"last": metric}
 
-    def factor(self, state):
+    def factor_of(self, state):
         return max(state["last"], self.floor)
 
     def for_base(self, base):

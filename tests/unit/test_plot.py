@@ -100,7 +100,7 @@ class Halve(MetricSchedule):
     def observe(self, state: dict[str, Any], metric: float) -> dict[str, Any]:
         return {"factor": state["factor"] / 2 if metric == 1 else state["factor"]}
 
-    def factor(self, state: dict[str, Any]) -> float:
+    def factor_of(self, state: dict[str, Any]) -> float:
         return float(state["factor"])
 
 
