@@ -15,8 +15,8 @@ class MetricSchedule(Schedule):
     """A schedule of factors that depend on a metric, such as the validation loss, rather than on the step.
 
     It is immutable as every schedule: what it has seen so far is a dict of plain values, which the scheduler
-    that follows it keeps, saves and restores. A subclass writes `start`, `observe` and `factor_of`. It may be a
-    part of compositions: `Linear(5, 0.0, 1.0).then(Plateau())`. Its scheduler is then stepped with the
+    that follows it keeps, saves and restores. A subclass writes `start`, `observe` and `factor_of`. It may be
+    a part of compositions: `Linear(5, 0.0, 1.0).then(Plateau())`. Its scheduler is then stepped with the
     metric, `scheduler.step(loss)`, and hands it on while this schedule is in force.
     """
 
