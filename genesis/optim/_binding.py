@@ -203,7 +203,10 @@ class Binding:
         factors = [each.factors() for each in schedules]
         first = factors[0]
         self._shared = self._towards = None
-        if first is not None and all(each is not None and each[0] == first[0] for each in factors):
+        if first is not None and all(
+            each is not None and each[0] == first[0] and (each[1] is None) == (first[1] is None)
+            for each in factors
+        ):
             self._shared = first[0].compiled()
             if first[1] is not None:
                 self._towards = [each[1] for each in factors if each is not None and each[1] is not None]
@@ -217,6 +220,10 @@ class Binding:
         for at, total in self._extensions:
             schedule = schedule.stretched(at, total)
         return schedule
+
+    def _later_part(self, index: int, base: float) -> Schedule:
+        """The schedule of a group where the scheduler is a later part of a sequence."""
+        return self._unbound(index, base)
 
     def _schedules(self) -> list[Bound]:
         if self._own_get_lr:

@@ -84,12 +84,16 @@ class ComposedLR(LRScheduler):
         parts = []
         for member in self._schedulers:
             base = float(member.base_lrs[index]) if index < len(_bases(member)) else base_lr
-            part = member._unbound(index, base)
+            part = self._part_of(member, index, base)
             if base != base_lr and part.kind == "factor":
                 part = part.for_base(base)
                 part = part if part.kind == "value" else Towards(part, 0.0, base)
             parts.append(part)
         return self.compose(parts)
+
+    def _part_of(self, member: Any, index: int, base: float) -> Schedule:
+        part: Schedule = member._unbound(index, base)
+        return part
 
     def step(self, metrics: Any = None) -> None:
         """Go on to the next step and write its rates into the optimizer.
@@ -291,6 +295,12 @@ class JoinedLR(ComposedLR):
     def _keep_in_step(self, step: float, rates: list[Any]) -> None:
         number = bisect_right(self._milestones, step)
         self._schedulers[number]._stand_at(step - self._milestones[number - 1] if number else step, rates)
+
+    def _part_of(self, member: Any, index: int, base: float) -> Schedule:
+        if member is self._schedulers[0]:
+            return super()._part_of(member, index, base)
+        part: Schedule = member._later_part(index, base)
+        return part
 
     def members_at(self, step: float) -> list[tuple[int, float]]:
         """The member in force."""

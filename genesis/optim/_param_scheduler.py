@@ -17,8 +17,8 @@ _log = logging.getLogger("genesis.optim.lr_scheduler")
 class ParamScheduler(LRScheduler):
     """Let an entry of each parameter group, such as its learning rate, follow a `Schedule`.
 
-    value = base * schedule(step), or the schedule's own value where its kind is "value"; times the group's
-    `"lr_scale"` where it has one.
+    value = base * schedule(step), or the schedule's own value where its kind is "value"; a learning rate is
+    also multiplied by the group's `"lr_scale"`, if it has one.
 
     Args:
         optimizer: Ours, PyTorch's, or anything with `param_groups`.
@@ -70,7 +70,7 @@ class ParamScheduler(LRScheduler):
                 f"{len(self.schedules)}"
             )
         schedule = self.schedules[0 if self._one_for_all else index]
-        scale = view_of(groups, self._name)[index].get("lr_scale", 1.0)
+        scale = groups[index].get("lr_scale", 1.0) if self._name == "lr" else 1.0
         return schedule if scale == 1.0 else schedule * float(scale)
 
     def state_dict(self) -> dict[str, Any]:

@@ -55,7 +55,12 @@ class Saving(Stepping):
         """
         self._follow(self.last_epoch)
         self._check_state(state_dict)
-        self._restore(state_dict)
+        before = self.state_dict()
+        try:
+            self._restore(state_dict)
+        except BaseException:
+            self._restore(before)
+            raise
 
     def _restore(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state that was checked."""

@@ -202,6 +202,8 @@ class Schedule:
         array = np.asarray(step)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"a step is a number or an array of numbers, got {step!r}")
+        # Small types would overflow, or round, in the sums that follow.
+        array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64, copy=False)
         first = array.min(initial=0)
         if not first >= 0 or not np.isfinite(array).all():
             raise ValueError(f"a step is 0 or more, got {first if first < 0 else step}")
@@ -385,8 +387,8 @@ class Schedule:
         """
         from genesis.optim._config import encode, name_of
 
-        parameters = {field.name: encode(getattr(self, field.name), self) for field in fields(self)}
-        return {"type": name_of(type(self)), **parameters}
+        names = [field.name for field in fields(self) if field.init]
+        return {"type": name_of(type(self)), **{name: encode(getattr(self, name), self) for name in names}}
 
     @classmethod
     def from_config(cls: type[_Self], config: Mapping[str, Any]) -> _Self:

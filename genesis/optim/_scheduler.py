@@ -131,9 +131,11 @@ class LRScheduler(Saving):
             step: The step; by default the present one.
         """
         step = self.last_epoch if step is None else step
-        explained = []
+        explained: list[Explanation] = []
         for bound, base in zip(self._schedules(), self.base_lrs, strict=True):
-            inner = bound.schedule.explain(step)
+            pure = not self._cells or step == self.last_epoch
+            schedule = bound.schedule if pure else self._schedule_of(len(explained), float(base))
+            inner = schedule.explain(step)
             if not bound.absolute:
                 rate = float(base) * inner.value
                 inner = Explanation(f"{float(base):g} * factor", step, rate, parts=(("factor", inner),))

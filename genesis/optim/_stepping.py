@@ -130,7 +130,7 @@ class Stepping(Binding):
     def _go_to(self, step: float, metric: Any = None) -> None:
         """Take a step, all of it or nothing."""
         own = self.__dict__
-        before = own["last_epoch"]
+        before, seen = own["last_epoch"], [(cell, cell.state) for cell in self._cells.values()]
         own["last_epoch"] = step
         try:
             if len(self.optimizer.param_groups) != len(own["base_lrs"]):
@@ -143,6 +143,8 @@ class Stepping(Binding):
                 rates = self._next_rates()
         except BaseException:
             own["last_epoch"] = before  # a step that fails leaves the scheduler where it was
+            for cell, state in seen:
+                cell.state = state
             raise
         own["_step_count"] += 1
         self._write(rates)
@@ -213,6 +215,8 @@ class Stepping(Binding):
 
     def _observe(self, step: float, metric: Any) -> None:
         """Show a metric to the schedules that follow one and are in force."""
+        if self._is_initial:  # nothing was trained yet
+            return
         bound = self._bound if self._bound is not None else self._bind()
         cells = {id(c): c for each in bound for c, local in in_force(each.schedule, step) if local >= 1}
         if not cells:

@@ -89,8 +89,8 @@ class SchedulerSpec(NamedTuple):
         name: A Python identifier. For a class its own name (`"LambdaLR"`), for a function a short one
             (`"cosine_with_warmup"`) with the function's name among the aliases.
         target: `"package.module:attribute"`, a callable `(optimizer, **options)` that returns a
-            `genesis.optim.LRScheduler`, or a subclass of `genesis.optim.Schedule`: then `genesis.optim.<name>`
-            is the shape, and `create_scheduler` drives it. Imported at the first use of the name.
+            `genesis.optim.LRScheduler`, or a subclass of `genesis.optim.Schedule`: then
+            `genesis.optim.<name>` is the shape, and `create_scheduler` drives it. Imported at the first use.
         summary: One line for the listings, ending with a full stop.
         aliases: Other names for the same schedule. Those that are Python identifiers become attributes of
             `genesis.optim` and `genesis.optim.lr_scheduler` too.

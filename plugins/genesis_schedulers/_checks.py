@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
@@ -35,9 +34,9 @@ def number(
         plain = value.item()
     if isinstance(plain, bool) or not isinstance(plain, Real):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}: {value!r}")
-    if not math.isfinite(plain):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
     result = int(plain) if isinstance(plain, Integral) else float(plain)
+    if not -1e300 < result < 1e300:  # nan, the infinities, and ints that no float can hold
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
     bounds = ((low, ge, "at least"), (high, le, "at most"), (above, gt, "above"), (below, lt, "below"))
     for bound, holds, text in bounds:
         if bound is not None and not holds(result, bound):

@@ -59,7 +59,8 @@ class MultiplicativeLR(FunctionLR):
     Args:
         optimizer: The one whose learning rates are set: ours, PyTorch's, or anything with `param_groups`.
         lr_lambda: A function, or another callable, from the step, 1, 2 and so on, to a factor, or a list with
-            one for each parameter group. It should depend on the step alone. Nothing is asked for step 0.
+            one for each parameter group. It should depend on the step alone. Nothing is asked for step 0, but
+            as a later part of a `SequentialLR`, where it goes on from the rate of the part before.
         last_epoch: The last step that was taken; -1 to start.
         verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
 
@@ -92,3 +93,7 @@ class MultiplicativeLR(FunctionLR):
     def schedule_for(self, index: int, base_lr: float) -> Schedule:
         """The products of what the group's function gives."""
         return Accumulated(self.function_for(index))
+
+    def _later_part(self, index: int, base: float) -> Schedule:
+        function = self.function_for(index)
+        return Accumulated(function) * float(function(0))  # the last rate of the part before is at step -1

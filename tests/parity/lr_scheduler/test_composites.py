@@ -188,3 +188,22 @@ def test_refuses_parts_that_are_no_schedulers(kit):
         kit.SequentialLR(optimizer, parts, milestones=[2])
     with pytest.raises(TypeError):
         kit.ChainedScheduler(parts)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        lambda kit, optimizer: kit.MultiplicativeLR(optimizer, lambda step: 0.9 - 0.1 * (step % 2)),
+        lambda kit, optimizer: kit.SWALR(optimizer, 0.02, anneal_epochs=4),
+        lambda kit, optimizer: kit.SWALR(optimizer, [0.02, 0.01], anneal_epochs=3, anneal_strategy="linear"),
+        lambda kit, optimizer: kit.SWALR(optimizer, 0.02, anneal_epochs=0),
+    ],
+    ids=["multiplicative", "cosine average", "linear average", "average at once"],
+)
+def test_later_parts_that_go_on_from_the_rate_before(torchs, ours, later):
+    rates = []
+    for kit in (torchs, ours):
+        optimizer = kit.optimizer(*RATES)
+        parts = [kit.CosineAnnealingLR(optimizer, 5, eta_min=0.001), later(kit, optimizer)]
+        rates.append(kit.trace(12, kit.SequentialLR(optimizer, parts, milestones=[4])))
+    ours.close(rates[1], rates[0])
