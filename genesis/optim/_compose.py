@@ -65,7 +65,8 @@ class Joined(Composition):
         super().__post_init__()
 
     def _kind(self) -> str:
-        return "value" if all(part.kind == "value" for part in self.parts) else "factor"
+        # Where one of the parts gives rates, all do, once the base rate is known.
+        return "value" if any(part.kind == "value" for part in self.parts) else "factor"
 
     def _parts(self) -> tuple[Schedule, ...]:
         return self.parts

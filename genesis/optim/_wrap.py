@@ -81,6 +81,9 @@ class Clip(Wrapped):
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"clip needs low <= high, got low={self.low}, high={self.high}")
 
+    def _kind(self) -> str:
+        return "value" if self.rates else self.part.kind
+
     @property
     def needs_base(self) -> bool:
         return super().needs_base or (self.rates and self.part.kind == "factor")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -95,11 +95,25 @@ class Cycles(Schedule):
         index, start, length = cycle_at(step, self._first, self.mul)
         return index, min((step - start) * (self._first / length), self._first)
 
+    def compiled(self) -> Callable[[float], float]:
+        if self.end != "hold":
+            return super().compiled()
+        part, place, last = self._once().compiled(), self._place, self._end()
+        end, decay = float(self.end_factor), float(self.decay)
+
+        def value(step: float) -> float:
+            if step >= last:
+                return end
+            index, local = place(step)
+            return end + (decay**index - end) * part(local)
+
+        return value
+
     def at(self, step: float) -> float:
         if step >= self._end():
             return float(self.end_factor)
         index, local = self._place(step)
-        return self.end_factor + (float(self.decay) ** index - self.end_factor) * self.part.at(local)
+        return self.end_factor + (float(self.decay) ** index - self.end_factor) * self._once().value(local)
 
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np
@@ -107,13 +121,12 @@ class Cycles(Schedule):
         index, start, length = cycles_at(np.minimum(steps, self._end()), self._first, self.mul)
         local = np.minimum((steps - start) * (self._first / length), self._first)
         height = np.float_power(self.decay, index) - self.end_factor
-        curve = self.end_factor + height * self._values(local)
+        curve = self.end_factor + height * self._once().values(local)
         return np.where(steps >= self._end(), float(self.end_factor), curve)
 
-    def _values(self, local: _Floats) -> _Floats:
-        """The part's values, one that starts over by itself asked as if it did not."""
-        part = self.part if self.part.end != "repeat" else replace(self.part, end="hold")
-        return part.values(local)
+    def _once(self) -> Schedule:
+        """The part; one that starts over by itself as if it did not."""
+        return self.part if self.part.end != "repeat" else replace(self.part, end="hold")
 
     def phase(self, step: float) -> str:
         """The number of the cycle, from 1."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import choice, number, steps
 from genesis_schedulers._fields import end_of, part_of, put
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +73,6 @@ class Noise(Schedule):
             std=number("std", self.std, low=0, high=100 * limit),
             seed=int(seed),
             kind=part.kind,
-            end="raise" if part.end == "raise" else self.end,
         )
         super().__post_init__()
 
@@ -85,13 +88,44 @@ class Noise(Schedule):
         """The part stretched; the noise of a step stays what it is."""
         return self.map_parts(lambda part: part.stretched(at, total))
 
+    def _last(self) -> float:
+        """The first step without noise again."""
+        return min((end for end in (self.last, self.horizon) if end is not None), default=math.inf)
+
     def _noisy(self, step: float) -> bool:
-        last = self.last if self.last is not None else math.inf
-        return self.first <= step < min(last, math.inf if self.horizon is None else self.horizon)
+        return self.first <= step < self._last()
+
+    def value(self, step: float) -> float:
+        # The part goes by its own end policies, and by those of its parts.
+        return self.at(step) if self.end == "hold" else super().value(step)
+
+    def values(self, steps: NDArray[Any]) -> NDArray[np.float64]:
+        return self.at_array(steps) if self.end == "hold" else super().values(steps)
+
+    def compiled(self) -> Callable[[float], float]:
+        if self.end != "hold":
+            return super().compiled()
+        part, first, last, drawn = self.part.compiled(), self.first, self._last(), self._number
+
+        def value(step: float) -> float:
+            value = part(step)
+            return value + value * drawn(math.floor(step)) if first <= step < last else value
+
+        return value
 
     def at(self, step: float) -> float:
         value = self.part.value(step)
         return value + value * self._number(math.floor(step)) if self._noisy(step) else value
+
+    def at_array(self, steps: NDArray[Any]) -> NDArray[np.float64]:
+        import numpy as np
+
+        values = self.part.values(steps)
+        noisy = (steps >= self.first) & (steps < self._last())
+        numbers = [1.0 + self._number(step) for step in np.floor(steps[noisy]).astype(np.int64).tolist()]
+        result = np.array(values, dtype=np.float64)
+        result[noisy] *= numbers
+        return result
 
     def _number(self, step: int) -> float:
         """The random number of a step, as torch draws it: Mersenne twister, method of Box and Muller."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -48,7 +48,7 @@ class Skip(Schedule):
         last = end_of(part)
         if last is not None and count > last:
             raise ValueError(f"steps must be at most {last}, the end of {part!r}; got {count}")
-        put(self, steps=count, kind=part.kind, end="raise" if part.end == "raise" else self.end)
+        put(self, steps=count, kind=part.kind)
         super().__post_init__()
 
     @property
@@ -66,6 +66,19 @@ class Skip(Schedule):
             return super().stretched(at, total)
         skipped = int(self.steps)
         return self.map_parts(lambda part: part.stretched(at + skipped, total + skipped))
+
+    def value(self, step: float) -> float:
+        # The part goes by its own end policies, and by those of its parts.
+        return self.at(step) if self.end == "hold" else super().value(step)
+
+    def values(self, steps: NDArray[Any]) -> NDArray[np.float64]:
+        return self.at_array(steps) if self.end == "hold" else super().values(steps)
+
+    def compiled(self) -> Callable[[float], float]:
+        if self.end != "hold":
+            return super().compiled()
+        part, skipped = self.part.compiled(), self.steps
+        return lambda step: part(step + skipped)
 
     def at(self, step: float) -> float:
         return self.part.value(step + self.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -202,6 +203,20 @@ class CosineWithWarmup(LinearWithWarmup):
 
     def _after(self, step: Any, m: Any) -> Any:
         return 0.5 * (1.0 + m.cos(m.pi * self.num_cycles * 2.0 * self._progress(step, m)))
+
+    def compiled(self) -> Callable[[float], float]:
+        if type(self) is not CosineWithWarmup or self.end != "hold":
+            return super().compiled()
+        warmup, rise, fall = self.num_warmup_steps, self.num_warmup_steps or 1, self._fall_steps
+        cos, wave, horizon = math.cos, math.pi * self.num_cycles * 2.0, self.horizon
+
+        def value(step: float) -> float:
+            if step < warmup:
+                return step / rise
+            progress = ((step if step < horizon else horizon) - warmup) / fall
+            return 0.5 * (1.0 + cos(wave * (progress if progress < 1.0 else 1.0)))
+
+        return value
 
 
 @dataclass(frozen=True, repr=False)

@@ -128,6 +128,8 @@ def test_values_that_depend_on_the_base_say_so():
         (replace(Linear(3).with_warmup(2), end="raise"), 5),
         (Skip(Linear(3, end="raise"), 1), 2),
         (Noise(Linear(3, end="raise")), 3),
+        (Noise(Linear(3, end="raise") * 0.5, last=2), 3),
+        (Skip(Constant(1.0).then(Linear(3, end="raise"), at=2), 2), 3),
     ],
 )
 def test_end_policy_raise_of_a_part_or_the_whole(schedule, last):
@@ -223,7 +225,8 @@ def test_text_of_bound_compositions_shows_the_base():
         (lambda: Linear(3).with_warmup(-1), ValueError, "must be 0 or more"),
         (lambda: Linear(3).with_warmup(2, overlap=1), TypeError, "overlap must be True or False"),
         (lambda: Linear(3, kind="value").towards(0.1), ValueError, "is for schedules of factors"),
-        (lambda: Linear(3).clip_rate(0.1).towards(0.1).for_base(1.0), ValueError, "for schedules of factors"),
+        (lambda: Linear(3).clip_rate(0.1).towards(0.1), ValueError, "for schedules of factors"),
+        (lambda: Linear(3).then(Constant(kind="value")).towards(0.1), ValueError, "for schedules of factors"),
         (lambda: Joined((), ()), ValueError, "at least one schedule"),
         (lambda: Joined((Linear(3), Linear(3)), (5, 6)), ValueError, "need 1 milestones"),
         (lambda: Joined((Linear(3),) * 3, (5, 4)), ValueError, "milestones must rise"),

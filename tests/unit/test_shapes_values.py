@@ -236,9 +236,8 @@ def test_parts_that_depend_on_the_base_rate_follow_it():
     assert Noise(floor, std=0).for_base(1.0)(2) == about(0.6)
     assert Skip(floor, 2).for_base(1.0)(0) == about(0.6)
     assert Cycles(floor, decay=0.5).for_base(1.0)(6) == about(0.3)
-    stable = WSD(9, 4, decay="linear", stable=Linear(9).clip_rate(0.5))
     with pytest.raises(ValueError, match="stable must give factors"):
-        stable.for_base(1.0)
+        WSD(9, 4, decay="linear", stable=Linear(9).clip_rate(0.5))
 
 
 def test_phases_have_names():

@@ -348,3 +348,11 @@ def test_scheduler_can_be_pickled():
     scheduler = warmup.get_wsd_schedule(groups(1.0), 2, 4, 9)
     scheduler.step()
     assert rates_over(pickle.loads(pickle.dumps(scheduler)), 12) == rates_over(scheduler, 12)
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 3, 2.5, 10])
+@pytest.mark.parametrize("end", ["hold", "repeat"])
+def test_what_a_driver_asks_is_the_value(warmup, end):
+    shape = CosineWithWarmup(warmup, 10, 1.5, end=end)
+    function = shape.compiled()
+    assert [function(step) for step in range(25)] == [shape(step) for step in range(25)]
