@@ -146,7 +146,7 @@ def test_two_betas_are_no_number():
     with pytest.raises(
         ValueError, match=r"\['betas'\] is \(0.9, 0.999\); a schedule drives an entry that is"
     ):
-        ParamScheduler(theirs("Adam"), Linear(4), "betas")
+        ParamScheduler(ours("Adam"), Linear(4), "betas")
 
 
 @pytest.mark.parametrize("schedule", [0.5, "Cosine", None, [0.5], lambda step: 1.0, "x"])
