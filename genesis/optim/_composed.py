@@ -22,12 +22,14 @@ class ComposedLR(LRScheduler):
     PyTorch scheduler or a class with a `get_lr` of its own, is stepped itself.
     """
 
-    __slots__ = ("_stepped",)
+    __slots__ = ("_entries", "_leaves", "_stepped")
 
     # What a state has, under PyTorch's names.
     _saved: ClassVar[tuple[str, ...]] = ("last_epoch", "_last_lr")
 
     _schedulers: list[Any]
+    _entries: frozenset[int]
+    _leaves: list[Any]
     _stepped: bool
 
     def __init__(
@@ -85,15 +87,23 @@ class ComposedLR(LRScheduler):
         for member in self._schedulers:
             base = float(member.base_lrs[index]) if index < len(_bases(member)) else base_lr
             part = self._part_of(member, index, base)
-            if base != base_lr and part.kind == "factor":
+            if base != base_lr and not self._carried(member):
                 part = part.for_base(base)
                 part = part if part.kind == "value" else Towards(part, 0.0, base)
             parts.append(part)
         return self.compose(parts)
 
+    def _steps_afresh(self) -> set[int]:
+        """The steps at which a member starts afresh, whatever the rate before it has become."""
+        return set().union(*(_steps_afresh_of(member) for member in self._schedulers))
+
     def _part_of(self, member: Any, index: int, base: float) -> Schedule:
         part: Schedule = member._unbound(index, base)
         return part
+
+    def _carried(self, member: Any) -> bool:
+        """Whether the base rate of a member is where the one before it left off."""
+        return False
 
     def step(self, metrics: Any = None) -> None:
         """Go on to the next step and write its rates into the optimizer.
@@ -111,8 +121,16 @@ class ComposedLR(LRScheduler):
             )
         if self._stepped:
             self._step_members(metrics)
-        else:
-            super().step(metrics)
+            return
+        for leaf in self._leaves:
+            if leaf._changed:  # a parameter of a member has another value now
+                self._bind()
+                break
+        if self.__dict__["last_epoch"] + 1 in self._entries:  # a member starts afresh
+            if self._bound is None:
+                self._bind()
+            self._expected = []
+        super().step(metrics)
 
     @property
     def _members(self) -> list[Any]:  # type: ignore[override]
@@ -145,6 +163,10 @@ class ComposedLR(LRScheduler):
     def _bind(self) -> Any:
         if self._stepped:
             return []
+        self._leaves = [leaf for member in self._schedulers for leaf in _leaves_of(member)]
+        for leaf in self._leaves:
+            leaf._changed = False
+        self._entries = frozenset(self._steps_afresh())
         bound = super()._bind()
         if any(member._more for member in self._schedulers):
             self._more, self._plain = [{} for _ in self.base_lrs], False
@@ -302,6 +324,9 @@ class JoinedLR(ComposedLR):
         part: Schedule = member._later_part(index, base)
         return part
 
+    def _carried(self, member: Any) -> bool:
+        return bool(member.carries) and member is not self._schedulers[0]
+
     def members_at(self, step: float) -> list[tuple[int, float]]:
         """The member in force."""
         number = bisect_right(self._milestones, step)
@@ -404,6 +429,17 @@ class ChangedLR(ComposedLR):
 
     def _parameters(self) -> dict[str, Any]:
         return {**super()._parameters(), "change": self._change, "options": self._options}
+
+
+def _leaves_of(scheduler: Any) -> list[Any]:
+    """The schedulers that a composition is made of in the end."""
+    if isinstance(scheduler, ComposedLR):
+        return [leaf for member in scheduler._schedulers for leaf in _leaves_of(member)]
+    return [scheduler]
+
+
+def _steps_afresh_of(scheduler: Any) -> set[int]:
+    return scheduler._steps_afresh() if isinstance(scheduler, ComposedLR) else set()
 
 
 def then(first: LRScheduler, second: LRScheduler, at: int | None) -> JoinedLR:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, fields
 from itertools import count
 from typing import Any
@@ -113,6 +113,28 @@ def _holds(part: Schedule, field: Field[Any]) -> bool:
     """Whether a field holds parts."""
     value = getattr(part, field.name)
     return any(isinstance(item, Schedule) for item in (value if isinstance(value, tuple) else (value,)))
+
+
+def shown(schedules: Iterable[Schedule], step: float) -> tuple[list[Cell], list[Cell]]:
+    """The cells that see the metric of a step, and those that start with it, or start over.
+
+    A schedule sees the metrics of the steps that were taken under it: not that of the step at which it comes
+    into force, nor that at which it is repeated.
+    """
+    schedules = list(schedules)
+    now, before = (
+        {id(cell): (cell, local) for each in schedules for cell, local in in_force(each, at)}
+        if at >= 0
+        else {}
+        for at in (step, step - 1)
+    )
+    seeing, starting = [], []
+    for key, (cell, local) in now.items():
+        if key not in before or local < before[key][1]:
+            starting.append(cell)
+        elif local > before[key][1]:
+            seeing.append(cell)
+    return seeing, starting
 
 
 def in_force(schedule: Schedule, step: float) -> Iterator[tuple[Cell, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from genesis.optim._binding import Binding, Bound, HasParamGroups, remember
 from genesis.optim._call_order import updates_of, warn_if_wrong, watch
-from genesis.optim._metric import in_force
+from genesis.optim._metric import shown
 from genesis.optim._rates import RateChange, carried_on, copy_of, groups_of, put, view_of
 
 EPOCH_DEPRECATION_WARNING = (
@@ -218,14 +218,16 @@ class Stepping(Binding):
         if self._is_initial:  # nothing was trained yet
             return
         bound = self._bound if self._bound is not None else self._bind()
-        cells = {id(c): c for each in bound for c, local in in_force(each.schedule, step) if local >= 1}
+        cells, starting = shown([each.schedule for each in bound], step)
+        for cell in starting:
+            cell.state = cell.schedule.start()
         if not cells:
             return
         if metric is None:
-            names = ", ".join(sorted({repr(cell.schedule) for cell in cells.values()}))
+            names = ", ".join(sorted({repr(cell.schedule) for cell in cells}))
             raise TypeError(f"{names} needs a metric at step {step}: call step(metric)")
         value = float(metric)
-        for cell in cells.values():
+        for cell in cells:
             cell.observe(value)
 
     def _write(self, rates: list[Any]) -> None:

@@ -122,9 +122,9 @@ class Noise(Schedule):
 
         values = self.part.values(steps)
         noisy = (steps >= self.first) & (steps < self._last())
-        numbers = [1.0 + self._number(step) for step in np.floor(steps[noisy]).astype(np.int64).tolist()]
+        numbers = [self._number(step) for step in np.floor(steps[noisy]).astype(np.int64).tolist()]
         result = np.array(values, dtype=np.float64)
-        result[noisy] *= numbers
+        result[noisy] += result[noisy] * numbers
         return result
 
     def _number(self, step: int) -> float:

@@ -200,3 +200,23 @@ def test_first_rate_of_a_composition_is_its_own_whatever_its_members_wrote():
     optimizer = groups(1.0)
     ChainedScheduler([Half(optimizer), Half(optimizer)])
     assert rates_of(optimizer) == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [(Cosine(10), 0.25), (Cosine(10).towards(0.1), 0.3), (Cosine(10).clip_rate(low=0.3), 0.3)],
+)
+def test_member_with_a_base_rate_of_its_own_keeps_it(schedule, expected):
+    class Own(LRScheduler):
+        def _base_rate(self, index, group):
+            return 0.5
+
+        def schedule_for(self, index, base_lr):
+            return schedule
+
+    optimizer = groups(0.1)
+    half = Own(optimizer) * 0.5
+    # The floors of the members hold before the product.
+    assert half.value_at(5) == pytest.approx(
+        [0.5 * expected], rel=1e-15
+    )  # half a cosine is 1/2 but for a rounding

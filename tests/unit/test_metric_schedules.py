@@ -228,3 +228,21 @@ def test_weight_decay_follows_a_metric_beside_a_rate_that_does_not():
         decay.step(metric)
     assert both.param_groups[0]["lr"] == 0.125
     assert both.param_groups[0]["weight_decay"] == 0.125
+
+
+def test_repetition_starts_the_metric_anew():
+    schedule = Constant().then(Patience(), at=2).then(Linear(0, end_factor=1.0), at=6).repeat()
+    worse = [float(number) for number in range(20)]
+    first = [1.0, 1.0, 1.0, 1.0, 0.5, 0.25]  # the metric of step 3 is the first, the best
+    scheduler = ParamScheduler(optimizer(1.0), schedule)
+    assert scheduler.preview(18, worse)[:, 0].tolist() == first * 3
+    assert [row[0] for row in go(scheduler, worse[:13])] == (first * 3)[1:14]
+    assert scheduler.value_at(13) == [1.0]
+
+
+def test_part_that_begins_between_two_steps_sees_each_metric_after():
+    schedule = Constant().then(Patience(), at=3).then(Linear(3), at=9).repeat(1)
+    scheduler = ParamScheduler(optimizer(1.0), schedule)
+    scheduler.extend(36)  # three steps for one
+    rows = go(scheduler, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0])
+    assert [row[0] for row in rows] == [1.0] * 9 + [1.0, 0.5, 0.25]
