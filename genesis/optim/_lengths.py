@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from numbers import Integral
+from numbers import Integral, Real
 
 # One way to read each text, so that a long wrong one is refused as fast as a short one.
 _LENGTH = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e-?[0-9]+)?)\s*(%|ep|epochs?|steps?)\s*")
 
 _MOST = 2.0**53  # beyond it steps are not exact as floats
+_MOST_EPOCHS = 1e9
 
 _known: ContextVar[tuple[int | None, int | None]] = ContextVar("training_length", default=(None, None))
 
@@ -59,13 +60,20 @@ def to_steps(
         name: What to call the length in an error.
 
     Raises:
-        ValueError: if the text is no length, or what it refers to is not known.
+        TypeError: if it is neither a number nor a text.
+        ValueError: if the text is no length, what it refers to is not known, or the number is negative.
 
     Example:
         >>> to_steps("10%", total_steps=2000), to_steps("2.5ep", steps_per_epoch=100), to_steps("7 steps")
         (200, 250, 7)
     """
     if not isinstance(length, str):
+        if isinstance(length, bool) or not isinstance(length, Real):
+            raise TypeError(
+                f"{name} must be a number of steps or a text, got {type(length).__name__}: {length!r}"
+            )
+        if not 0 <= length <= _MOST:
+            raise ValueError(f"{name} must be a number of steps, 0 or more; got {length!r}")
         return round(length)
     match = _LENGTH.fullmatch(length)
     if match is None:
@@ -73,7 +81,7 @@ def to_steps(
             f"{name}={length!r} is no length; write a number of steps, '10%', '3ep' or '500 steps'"
         )
     amount, unit = float(match[1]), match[2]
-    if amount > _MOST:
+    if amount > _MOST or (unit.startswith("ep") and amount >= _MOST_EPOCHS):
         raise ValueError(f"{name}={length!r} is longer than any training")
     known_total, known_epoch = _known.get()
     if unit == "%":

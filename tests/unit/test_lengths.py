@@ -43,10 +43,19 @@ def test_more_than_all_is_refused(text):
         to_steps(text, 100, 10)
 
 
-@pytest.mark.parametrize("text", ["1e400 steps", "9" * 400 + "ep", "1e300%"])
+@pytest.mark.parametrize("text", ["1e400 steps", "9" * 400 + "ep", "1e300%", "1e9ep"])
 def test_absurd_lengths_are_refused(text):
     with pytest.raises(ValueError, match="longer than any training"):
         to_steps(text, 100, 10)
+
+
+@pytest.mark.parametrize(
+    ("length", "error"),
+    [(None, TypeError), (True, TypeError), ([5], TypeError), (-5, ValueError), (float("nan"), ValueError)],
+)
+def test_wrong_number_of_steps_is_refused(length, error):
+    with pytest.raises(error, match="must be a number of steps"):
+        to_steps(length)
 
 
 def test_long_wrong_text_is_refused_at_once():
