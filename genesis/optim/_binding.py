@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Signature, signature
 from typing import Any, NamedTuple, Protocol
+from weakref import ref
 
 from genesis.optim._metric import Cell, MetricSchedule, live
 from genesis.optim._rates import RateChange, copy_of, like, view_of
@@ -51,6 +52,7 @@ class Binding:
         "_more",
         "_name",
         "_own_get_lr",
+        "_owner",
         "_plain",
         "_shared",
         "_towards",
@@ -77,6 +79,7 @@ class Binding:
     _chained: bool
     _name: str
     _own_get_lr: bool
+    _owner: ref[Binding] | None
     _plain: bool
     _verbose: bool
     _watched: bool
@@ -95,7 +98,7 @@ class Binding:
         self._own_get_lr = cls.get_lr is not Binding.get_lr
         self._bound = self._expected = None
         self._chained = self._plain = False
-        self._shared = self._towards = None
+        self._shared = self._towards = self._owner = None
         self._cells, self._more, self._listeners, self._extensions = {}, [], [], []
         self._name, self._verbose, self._watched, self._updates = "lr", False, False, 0
         return self
@@ -106,8 +109,15 @@ class Binding:
         if name[0] != "_" and name != "optimizer":
             object.__setattr__(self, "_expected", None)
             if name != "last_epoch":
-                object.__setattr__(self, "_bound", None)
-                object.__setattr__(self, "_plain", False)
+                self._forget_schedules()
+
+    def _forget_schedules(self) -> None:
+        """Ask for the schedules anew at the next step, and so does the composition that this is a part of."""
+        self._bound = self._expected = None
+        self._plain = False
+        owner = self._owner() if self._owner is not None else None
+        if owner is not None:
+            owner._forget_schedules()
 
     # What a subclass defines.
 
@@ -188,7 +198,10 @@ class Binding:
                 bound.append(bound[-1])
             else:
                 bound.append(Bound(schedule, schedule.compiled(), schedule.kind == "value"))
-            more = {name: each.compiled() for name, each in self.more_schedules_for(number).items()}
+            more = {
+                name: self._extended(each).compiled()
+                for name, each in self.more_schedules_for(number).items()
+            }
             if more or self._more:
                 self._more += [{} for _ in range(number - len(self._more))] + [more]
         self._bound = bound
@@ -216,7 +229,10 @@ class Binding:
         return self._unbound(index, base).for_base(base)
 
     def _unbound(self, index: int, base: float) -> Schedule:
-        schedule = self.schedule_for(index, base)
+        return self._extended(self.schedule_for(index, base))
+
+    def _extended(self, schedule: Schedule) -> Schedule:
+        """The schedule with the changes of its end."""
         for at, total in self._extensions:
             schedule = schedule.stretched(at, total)
         return schedule

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, ClassVar
+from weakref import ref
 
 from genesis._errors import CheckpointError
 from genesis.optim._compose import Joined, Product
+from genesis.optim._lengths import to_steps
+from genesis.optim._param_scheduler import ParamScheduler
 from genesis.optim._rates import groups_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
@@ -22,14 +26,14 @@ class ComposedLR(LRScheduler):
     PyTorch scheduler or a class with a `get_lr` of its own, is stepped itself.
     """
 
-    __slots__ = ("_entries", "_leaves", "_stepped")
+    __slots__ = ("_entries", "_notes", "_stepped")
 
     # What a state has, under PyTorch's names.
     _saved: ClassVar[tuple[str, ...]] = ("last_epoch", "_last_lr")
 
     _schedulers: list[Any]
     _entries: frozenset[int]
-    _leaves: list[Any]
+    _notes: list[dict[str, Any]] | None
     _stepped: bool
 
     def __init__(
@@ -37,6 +41,7 @@ class ComposedLR(LRScheduler):
     ) -> None:
         name = type(self).__name__
         groups_of(optimizer, name)
+        _check_list(schedulers, name)
         if not schedulers:
             raise ValueError(f"{name} expects at least one scheduler to be chained, but got no scheduler.")
         for index, member in enumerate(schedulers):
@@ -122,10 +127,6 @@ class ComposedLR(LRScheduler):
         if self._stepped:
             self._step_members(metrics)
             return
-        for leaf in self._leaves:
-            if leaf._changed:  # a parameter of a member has another value now
-                self._bind()
-                break
         if self.__dict__["last_epoch"] + 1 in self._entries:  # a member starts afresh
             if self._bound is None:
                 self._bind()
@@ -163,9 +164,10 @@ class ComposedLR(LRScheduler):
     def _bind(self) -> Any:
         if self._stepped:
             return []
-        self._leaves = [leaf for member in self._schedulers for leaf in _leaves_of(member)]
-        for leaf in self._leaves:
-            leaf._changed = False
+        for member in self._schedulers:
+            member._owner = ref(self)
+        simple = all(type(member)._stand_at is LRScheduler._stand_at for member in self._schedulers)
+        self._notes = [member.__dict__ for member in self._schedulers] if simple else None
         self._entries = frozenset(self._steps_afresh())
         bound = super()._bind()
         if any(member._more for member in self._schedulers):
@@ -181,6 +183,8 @@ class ComposedLR(LRScheduler):
     # Members that have to be stepped themselves.
 
     def _initial_step(self) -> None:
+        if self._step_count:  # a composition of PyTorch starts this one anew
+            self.__dict__["last_epoch"] = -1
         if not self._stepped:
             for member in self._schedulers:
                 member._stand_at(-1, self._last_lr)
@@ -204,15 +208,20 @@ class ComposedLR(LRScheduler):
         self._note()
 
     def _step_members(self, metrics: Any) -> None:
-        self.__dict__["last_epoch"] += 1
-        for number, local in self.members_at(self.last_epoch):
+        step = self.last_epoch + 1
+        for number, local in self.members_at(step):
+            member = self._schedulers[number]
+            if local and metrics is None and follows_metric(member):
+                raise TypeError(f"{type(member).__name__} needs a metric at step {step}: call step(metric)")
+        for number, local in self.members_at(step):
             member = self._schedulers[number]
             if local == 0:
                 member._update_lr(0)
-            elif metrics is not None and follows_metric(member):
+            elif follows_metric(member):
                 member.step(metrics)
             else:
                 member.step()
+        self.__dict__["last_epoch"] = step
         self._note()
 
     def _note(self) -> None:
@@ -300,7 +309,10 @@ class JoinedLR(ComposedLR):
         last_epoch: int = -1,
         verbose: bool = False,
     ) -> None:
-        self._milestones = list(milestones)
+        if not isinstance(milestones, (list, tuple)):
+            raise TypeError(f"milestones must be a list of steps, got {milestones!r}")
+        _check_list(schedulers, type(self).__name__)
+        self._milestones = [_resolved(at) for at in milestones]
         if len(self._milestones) != len(schedulers) - 1 and schedulers:
             raise ValueError(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number "
@@ -308,6 +320,15 @@ class JoinedLR(ComposedLR):
                 f"milestones to be equal to {len(self._milestones)}"
             )
         super().__init__(optimizer, schedulers, last_epoch, verbose)
+
+    def _steps_afresh(self) -> set[int]:
+        starts = [0, *self._milestones]
+        steps = {
+            at for at, member in zip(starts[1:], self._schedulers[1:], strict=True) if not member.carries
+        }
+        for start, end, member in zip(starts, [*starts[1:], inf], self._schedulers, strict=True):
+            steps |= {start + at for at in _steps_afresh_of(member) if start + at < end}
+        return steps
 
     def compose(self, parts: list[Schedule]) -> Schedule:
         """The schedules of the members one after another."""
@@ -357,8 +378,12 @@ class ProductLR(ComposedLR):
         super().__init__(optimizer, schedulers, last_epoch, verbose)
 
     def _keep_in_step(self, step: float, rates: list[Any]) -> None:
-        for member in self._schedulers:
-            member._stand_at(step, rates)
+        if self._notes is None:
+            for member in self._schedulers:
+                member._stand_at(step, rates)
+            return
+        for own in self._notes:  # as _stand_at does
+            own["last_epoch"], own["_step_count"], own["_last_lr"] = step, step + 1, rates
 
     def _apart(self) -> bool:
         return len({getattr(member, "last_epoch", 0) for member in self._schedulers}) > 1
@@ -419,6 +444,9 @@ class ChangedLR(ComposedLR):
         changed: Schedule = getattr(parts[0], self._change)(**self._options)
         return changed
 
+    def _steps_afresh(self) -> set[int]:
+        return set()
+
     def members_at(self, step: float) -> list[tuple[int, float]]:
         """The member, at the step that the changed schedule asks it for."""
         bound = self._bound
@@ -431,19 +459,14 @@ class ChangedLR(ComposedLR):
         return {**super()._parameters(), "change": self._change, "options": self._options}
 
 
-def _leaves_of(scheduler: Any) -> list[Any]:
-    """The schedulers that a composition is made of in the end."""
-    if isinstance(scheduler, ComposedLR):
-        return [leaf for member in scheduler._schedulers for leaf in _leaves_of(member)]
-    return [scheduler]
-
-
 def _steps_afresh_of(scheduler: Any) -> set[int]:
     return scheduler._steps_afresh() if isinstance(scheduler, ComposedLR) else set()
 
 
-def then(first: LRScheduler, second: LRScheduler, at: int | None) -> JoinedLR:
+def then(first: LRScheduler, second: LRScheduler | Schedule, at: int | None) -> JoinedLR:
     """`first.then(second, at)`."""
+    if isinstance(second, Schedule):
+        second = ParamScheduler(first.optimizer, second)
     if at is None:
         horizons = [bound.schedule.horizon for bound in first._schedules()]
         if None in horizons:
@@ -476,6 +499,16 @@ def has_schedule(scheduler: Any) -> bool:
 def follows_metric(scheduler: Any) -> bool:
     """Whether `step` of a scheduler takes a metric."""
     return bool(getattr(scheduler, "follows_metric", hasattr(scheduler, "num_bad_epochs")))
+
+
+def _check_list(schedulers: Any, name: str) -> None:
+    if not isinstance(schedulers, (list, tuple)):
+        raise TypeError(f"{name} takes a list of schedulers, got {type(schedulers).__name__}: {schedulers!r}")
+
+
+def _resolved(at: Any) -> Any:
+    """A milestone; a text such as "10%" as a number of steps."""
+    return to_steps(at, name="a milestone") if isinstance(at, str) else at
 
 
 def _bases(scheduler: Any) -> list[Any]:

@@ -49,6 +49,13 @@ _DECLARED = {
 }
 
 
+# What other schedules call these lengths.
+_OTHER_NAMES = {
+    "num_warmup_steps": ("warmup_steps",),
+    "num_training_steps": ("total_steps", "steps", "T_max"),
+}
+
+
 def get_scheduler(
     name: str | SchedulerType,
     optimizer: Any,
@@ -94,11 +101,18 @@ def get_scheduler(
     for length, value in lengths.items():
         if value is None and length in takes and takes[length].default is Parameter.empty:
             raise ValueError(f"{name} requires `{length}`, please provide that argument.")
-    options = {key: value for key, value in lengths.items() if key in takes and value is not None}
     specific = dict(scheduler_specific_kwargs or {})
+    options = {}
+    for length, value in lengths.items():
+        for key in (length, *_OTHER_NAMES[length]):
+            needed = key in takes and (key == length or takes[key].default is Parameter.empty)
+            if value is not None and (needed or (key in takes and key == "warmup_steps")):
+                if key == length or key not in specific:
+                    options[key] = value
+                break
     for twice in options.keys() & specific.keys():
         raise TypeError(f"{twice} is given twice, as an argument and in scheduler_specific_kwargs")
-    if num_warmup_steps and "num_warmup_steps" not in takes:
+    if num_warmup_steps and not {"num_warmup_steps", "warmup_steps"} & set(takes):
         warnings.warn(
             f"{name} takes no num_warmup_steps, so num_warmup_steps={num_warmup_steps!r} has no effect",
             UserWarning,

@@ -129,6 +129,19 @@ def like(rate: Any, value: Any) -> Any:
     return new
 
 
+def as_metric(metric: Any) -> float:
+    """A metric as a float.
+
+    Raises:
+        TypeError: if it is neither a number nor a tensor with one element.
+    """
+    if is_number(metric) and not isinstance(metric, (str, bytes)):
+        return float(metric)
+    raise TypeError(
+        f"a metric is a number, or a tensor with one element; got {type(metric).__name__}: {metric!r}"
+    )
+
+
 def is_number(value: Any) -> bool:
     """Whether it has a value as a float; a tensor with one element has."""
     try:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from genesis.optim._lengths import to_steps
 from genesis.optim._rates import Explanations, LastLR
 from genesis.optim._saving import Saving
 from genesis.optim._schedule import Explanation, Schedule
@@ -105,6 +106,8 @@ class LRScheduler(Saving):
         """
         import numpy as np
 
+        if operator.index(num_steps) < 0:
+            raise ValueError(f"num_steps must be 0 or more, got {num_steps}")
         self._schedules()
         if not self._cells:
             rates: NDArray[np.float64] = self.value_at(np.arange(num_steps))
@@ -159,7 +162,7 @@ class LRScheduler(Saving):
 
     # Composing.
 
-    def then(self, other: LRScheduler, at: int | None = None) -> LRScheduler:
+    def then(self, other: LRScheduler | Schedule, at: int | None = None) -> LRScheduler:
         """This scheduler up to step `at`, by default its end; then the other one, from its own step 0."""
         from genesis.optim._composed import then
 
@@ -201,6 +204,8 @@ class LRScheduler(Saving):
         Raises:
             ValueError: if the schedule has no end or has passed it, or `total_steps` is not after this step.
         """
+        if isinstance(total_steps, str):
+            total_steps = to_steps(total_steps, name="total_steps")
         for bound in self._schedules():
             bound.schedule.stretched(self.last_epoch, total_steps)  # or an error, before anything changes
         self._extensions = [*self._extensions, (self.last_epoch, operator.index(total_steps))]

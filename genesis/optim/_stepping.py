@@ -11,7 +11,7 @@ from typing import Any
 from genesis.optim._binding import Binding, Bound, HasParamGroups, remember
 from genesis.optim._call_order import updates_of, warn_if_wrong, watch
 from genesis.optim._metric import shown
-from genesis.optim._rates import RateChange, carried_on, copy_of, groups_of, put, view_of
+from genesis.optim._rates import RateChange, as_metric, carried_on, copy_of, groups_of, put, view_of
 
 EPOCH_DEPRECATION_WARNING = (
     "`scheduler.step(epoch)` is deprecated: it sets the step counter to `epoch` and takes the rate for it. "
@@ -53,9 +53,13 @@ class Stepping(Binding):
         self._bind()
         for group in groups:
             group.setdefault(initial, copy_of(group[name]))
-        self._watched = watch(optimizer)
-        self._updates = updates_of(optimizer)
+        self._watch()
         self._initial_step()
+
+    def _watch(self) -> None:
+        """Watch the optimizer's steps, for the order of calls and for `advance`."""
+        self._watched = watch(self.optimizer)
+        self._updates = updates_of(self.optimizer)
 
     def _initial_step(self) -> None:
         """Write the first rates."""
@@ -90,6 +94,7 @@ class Stepping(Binding):
     def _next_step(self, own: dict[str, Any], groups: list[Any], bases: list[Any]) -> None:
         """`_go_to(last_epoch + 1)` where nothing is special, in one piece, because it is called so often."""
         own["last_epoch"] = step = own["last_epoch"] + 1
+        own["_step_count"] += 1
         shared = self._shared
         try:
             if shared is None:
@@ -101,7 +106,7 @@ class Stepping(Binding):
                 if self._towards is None:
                     rates = [base * value for base in bases]
                 else:
-                    rates = [rate + span * value for rate, span in self._towards]
+                    rates = [base * value + rate * (1.0 - value) for rate, base in self._towards]
             if self._chained:
                 if [group["lr"] for group in groups] == self._expected:
                     remember(self, rates)
@@ -109,8 +114,8 @@ class Stepping(Binding):
                     rates = self._next_rates()
         except BaseException:
             own["last_epoch"] = step - 1  # a step that fails leaves the scheduler where it was
+            own["_step_count"] -= 1
             raise
-        own["_step_count"] += 1
         for group, rate in zip(groups, rates):  # noqa: B905 (strict is slow)
             if type(group["lr"]) is not float:
                 self._write(rates)
@@ -122,16 +127,26 @@ class Stepping(Binding):
                 self._keep_in_step(step, rates)
 
     def _update_lr(self, epoch: float | None = None) -> None:
-        """Go to the next step, or to that given, which is entered afresh: nothing is carried on."""
-        if epoch is not None:
-            self._expected = []
-        self._go_to(self.last_epoch + 1 if epoch is None else epoch)
+        """Go to the next step, or to that given, which is entered afresh: nothing is carried on.
+
+        What carries on the rate of a part before does so when it is entered at step 0.
+        """
+        if epoch is None:
+            self._go_to(self.last_epoch + 1)
+            return
+        if not isinstance(epoch, (int, float)) or not epoch >= 0:
+            raise ValueError(f"a step is a number, 0 or more; got {epoch!r}")
+        if self._bound is None:
+            self._bind()
+        self._expected = None if self.carries and epoch == 0 else []
+        self._go_to(epoch)
 
     def _go_to(self, step: float, metric: Any = None) -> None:
         """Take a step, all of it or nothing."""
         own = self.__dict__
         before, seen = own["last_epoch"], [(cell, cell.state) for cell in self._cells.values()]
         own["last_epoch"] = step
+        own["_step_count"] += 1  # before the rates: a get_lr may look at it
         try:
             if len(self.optimizer.param_groups) != len(own["base_lrs"]):
                 self._follow(before)
@@ -143,10 +158,10 @@ class Stepping(Binding):
                 rates = self._next_rates()
         except BaseException:
             own["last_epoch"] = before  # a step that fails leaves the scheduler where it was
+            own["_step_count"] -= 1
             for cell, state in seen:
                 cell.state = state
             raise
-        own["_step_count"] += 1
         self._write(rates)
 
     def _next_rates(self) -> list[Any]:
@@ -226,7 +241,7 @@ class Stepping(Binding):
         if metric is None:
             names = ", ".join(sorted({repr(cell.schedule) for cell in cells}))
             raise TypeError(f"{names} needs a metric at step {step}: call step(metric)")
-        value = float(metric)
+        value = as_metric(metric)
         for cell in cells:
             cell.observe(value)
 
@@ -244,9 +259,9 @@ class Stepping(Binding):
             self._write_more(max(0, self.__dict__["last_epoch"]))
         if self._members:
             self._keep_in_step(self.__dict__["last_epoch"], last)
+        before, self.__dict__["_last_lr"] = self._last_lr, last
         if self._verbose or self._listeners:
-            self._report(last)
-        self.__dict__["_last_lr"] = last
+            self._report(before, last)
 
     def _write_more(self, step: float) -> None:
         """Write the values of the other entries that the scheduler drives."""
@@ -255,8 +270,8 @@ class Stepping(Binding):
                 (view,) = view_of([group], name)
                 put(view, name, function(step))
 
-    def _report(self, rates: list[Any]) -> None:
-        for number, (old, new) in enumerate(zip(self._last_lr, rates, strict=True)):
+    def _report(self, before: list[Any], rates: list[Any]) -> None:
+        for number, (old, new) in enumerate(zip(before, rates, strict=True)):
             if new == old:
                 continue
             change = RateChange(self.last_epoch, number, self._name, float(old), float(new))
@@ -302,6 +317,8 @@ class Stepping(Binding):
 
         Callbacks are neither saved nor copied.
         """
+        if not callable(callback):
+            raise TypeError(f"expected a function of a RateChange, got {callback!r}")
         self._listeners.append(callback)
         self._plain = False
         return callback

@@ -304,18 +304,24 @@ class Towards(Wrapped):
     def factors(self) -> tuple[Schedule, tuple[float, float] | None] | None:
         if self.base is None or self.end != "hold":
             return None
-        return self.part, (self.rate, self._span())
+        return self.part, (self.rate, self._given_base())
 
-    def _span(self) -> float:
+    def _given_base(self) -> float:
         assert self.base is not None
-        return self.base - self.rate
+        return self.base
 
     def _raw(self) -> Function:
-        function, rate, span = self.part.compiled(), self.rate, self._span()
-        return lambda step: rate + span * function(step)
+        function, rate, base = self.part.compiled(), self.rate, self._given_base()
+
+        def value(step: float) -> float:
+            factor = function(step)
+            return base * factor + rate * (1.0 - factor)  # exact at both ends
+
+        return value
 
     def at_array(self, steps: Numbers) -> Floats:
-        result: Floats = self.part.values(steps) * self._span() + self.rate
+        factors = self.part.values(steps)
+        result: Floats = self._given_base() * factors + self.rate * (1.0 - factors)
         return result
 
     def _text(self) -> str:

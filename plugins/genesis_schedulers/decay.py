@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -237,6 +238,10 @@ class Exponential(Schedule):
 
     def at(self, step: float) -> float:
         return float(float(self.gamma) ** step)
+
+    def compiled(self) -> Callable[[float], float]:
+        gamma = float(self.gamma)
+        return lambda step: gamma**step
 
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np

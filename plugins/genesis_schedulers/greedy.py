@@ -302,6 +302,17 @@ class GreedyLR(LRScheduler):
         self._init_lrs += self._present()[known:]
         self._last_lr += self._present()[known:]
 
+    def _initial_step(self) -> None:
+        """As a part of a composition: start from the base rates."""
+        self._init_lrs = [
+            float(group.get("initial_lr", group["lr"])) for group in self.optimizer.param_groups
+        ]
+        self.last_epoch = 0
+        self._write(list(self._init_lrs))
+
+    def _update_lr(self, epoch: float | None = None) -> None:
+        self._initial_step()
+
     def get_lr(self) -> list[Any]:
         """The rates in force, as the optimizer holds them."""
         return [group["lr"] for group in self.optimizer.param_groups]

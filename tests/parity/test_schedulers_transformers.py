@@ -12,7 +12,7 @@ import torch
 from transformers import optimization as theirs
 
 from genesis import nn, optim
-from genesis_schedulers import get_scheduler as by_name
+from genesis import optim as by_name
 from genesis_schedulers import greedy
 from genesis_schedulers import warmup as ours
 

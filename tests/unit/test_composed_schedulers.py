@@ -14,11 +14,13 @@ from genesis.optim import (
     Constant,
     Cosine,
     Exponential,
+    GreedyLR,
     LambdaLR,
     Linear,
     LRScheduler,
     ParamScheduler,
     SequentialLR,
+    training_length,
 )
 
 
@@ -220,3 +222,72 @@ def test_member_with_a_base_rate_of_its_own_keeps_it(schedule, expected):
     assert half.value_at(5) == pytest.approx(
         [0.5 * expected], rel=1e-15
     )  # half a cosine is 1/2 but for a rounding
+
+
+def test_parameter_of_a_member_that_changes_has_its_effect_in_the_composition():
+    optimizer = groups(1.0)
+    member = Recursion(optimizer, 0.5)
+    scheduler = ChainedScheduler(
+        [ParamScheduler(optimizer, Constant()), SequentialLR(optimizer, [member], [])]
+    )
+    scheduler.step()
+    member.gamma = 0.1
+    assert scheduler.value_at(2) == [pytest.approx(0.01, rel=1e-15)]  # 0.1**2
+
+
+class Recursion(LRScheduler):
+    """A chainable exponential."""
+
+    chainable = True
+
+    def __init__(self, optimizer, gamma):
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def schedule_for(self, index, base_lr):
+        return Exponential(self.gamma)
+
+
+def test_rate_that_somebody_changed_ends_with_the_part_it_was_changed_in():
+    optimizer = groups(1.0)
+    scheduler = SequentialLR(optimizer, [Recursion(optimizer, 0.5), Recursion(optimizer, 0.9)], [3])
+    optimizer.param_groups[0]["lr"] = 2.0
+    assert driven(scheduler, 6)[:, 0].tolist() == [2.0, 1.0, 0.5, 1.0, 0.9, 0.9**2]
+
+
+def test_texts_as_milestones():
+    optimizer = groups(1.0)
+    members = [ParamScheduler(optimizer, Constant()), ParamScheduler(optimizer, Exponential(0.5))]
+    with training_length(total_steps=40):
+        scheduler = SequentialLR(optimizer, members, ["10%"])
+    assert scheduler.preview(6)[:, 0].tolist() == [1.0, 1.0, 1.0, 1.0, 1.0, 0.5]
+
+
+def test_schedule_may_follow_a_scheduler():
+    optimizer = groups(1.0)
+    scheduler = ParamScheduler(optimizer, Linear(4, 0.0, 1.0)).then(Cosine(4))
+    assert scheduler.preview(9)[:, 0].tolist() == Linear(4, 0.0, 1.0).then(Cosine(4))(np.arange(9)).tolist()
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda o, a: SequentialLR(o, [a, a], 2), lambda o, a: SequentialLR(o, a, [])]
+)
+def test_what_is_no_list_is_refused(wrong):
+    optimizer = groups(1.0)
+    with pytest.raises(TypeError, match=r"must be a list of steps|takes a list of schedulers"):
+        wrong(optimizer, Recursion(optimizer, 0.5))
+
+
+def test_greedy_schedule_after_a_warmup():
+    optimizer = groups(1.0)
+    warmup = ParamScheduler(optimizer, Linear(2, 0.5, 1.0))
+    greedy = GreedyLR(optimizer, patience=0, factor=0.5, min_lr=0.01)
+    scheduler = SequentialLR(optimizer, [warmup, greedy], [2])
+    rates = []
+    for metric in (1.0, 1.0, 1.0, 2.0, 3.0):
+        rates.append(rates_of(optimizer)[0])
+        scheduler.step(metric)
+    assert [*rates, *rates_of(optimizer)] == [0.5, 0.75, 1.0, 1.0, 0.5, 0.25]
+    with pytest.raises(TypeError, match="GreedyLR needs a metric at step 6"):
+        scheduler.step()
+    assert scheduler.last_epoch == 5

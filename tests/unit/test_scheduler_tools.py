@@ -322,3 +322,58 @@ def test_configuration_that_does_not_fit_is_refused():
         LRScheduler.from_config({"type": "LambdaLR", "gamma": 0.5}, groups(1.0))
     with pytest.raises(ValueError, match="no schedule is called 'Nope'"):
         LRScheduler.from_config({"type": "Nope"}, groups(1.0))
+
+
+# schedulers written for PyTorch
+
+
+class Noam(LRScheduler):
+    """As it is often written: from the number of steps."""
+
+    def get_lr(self):
+        step = self._step_count
+        return [base * min(step**-0.5, step * 4**-1.5) for base in self.base_lrs]
+
+
+def test_step_count_is_1_for_the_first_rate():
+    scheduler = Noam(groups(1.0))
+    rates = [scheduler.get_last_lr()[0]]
+    for _ in range(5):
+        scheduler.step()
+        rates.append(scheduler.get_last_lr()[0])
+    assert rates == [min(step**-0.5, step * 4**-1.5) for step in range(1, 7)]
+
+
+def test_step_that_is_named_is_entered_afresh_after_a_change():
+    optimizer = groups(0.1)
+    scheduler = Decay(optimizer, 0.5)
+    scheduler.base_lrs = [0.8]
+    with pytest.warns(UserWarning, match="deprecated"):
+        scheduler.step(1)
+    assert rates_of(optimizer) == [0.4] == scheduler.value_at(1)
+
+
+def test_rates_are_noted_before_callbacks_are_called():
+    scheduler = Decay(groups(1.0), 0.5)
+
+    @scheduler.on_change
+    def fail(change):
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        scheduler.step()
+    assert (scheduler.get_last_lr(), scheduler.last_epoch) == ([0.5], 1)
+
+
+def test_momentum_is_extended_with_the_rate():
+    optimizer = optim.SGD([nn.Parameter(genesis.ones(1))], lr=0.1, momentum=0.9)
+    scheduler = optim.OneCycleLR(optimizer, max_lr=0.5, total_steps=8)
+    for _ in range(4):
+        optimizer.step()
+        scheduler.step()
+    scheduler.extend("16 steps")
+    for _ in range(12):
+        optimizer.step()
+        scheduler.step()
+    assert scheduler.last_epoch == 16
+    assert optimizer.param_groups[0]["momentum"] == pytest.approx(0.95, rel=1e-12)  # at its end again

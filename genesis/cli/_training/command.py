@@ -188,6 +188,8 @@ def _configure(
         wanted = found.signature().parameters
         if _needs(wanted.get("steps")):
             known["steps"] = steps
+        if _needs(wanted.get("max_lr")) and "lr" in options:
+            known["max_lr"] = options["lr"]
         if "mode" in wanted and wanted["mode"].default == "min" and recipe.better is max:
             known["mode"] = "max"  # where a schedule follows the evaluation
         schedule = {**{key: value for key, value in known.items() if key in wanted}, **schedule}
