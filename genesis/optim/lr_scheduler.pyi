@@ -35,7 +35,6 @@ from genesis_schedulers.decay import Polynomial as Polynomial
 from genesis_schedulers.decay import Polynomial as poly
 from genesis_schedulers.decay import Step as Step
 from genesis_schedulers.greedy import GreedyLR as GreedyLR
-from genesis_schedulers.greedy import GreedyLR as get_greedy_schedule
 from genesis_schedulers.inverse import InverseSqrt as InverseSqrt
 from genesis_schedulers.inverse import InverseSqrt as rsqrt
 from genesis_schedulers.inverse import InverseTime as InverseTime
@@ -51,7 +50,6 @@ from genesis_schedulers.phases import WSD as trapezoidal
 from genesis_schedulers.phases import WSD as wsd
 from genesis_schedulers.plateau import Plateau as Plateau
 from genesis_schedulers.plateau import ReduceLROnPlateau as ReduceLROnPlateau
-from genesis_schedulers.plateau import ReduceLROnPlateau as get_reduce_on_plateau_schedule
 from genesis_schedulers.shapes import FromFunction as FromFunction
 from genesis_schedulers.skip import Skip as Skip
 from genesis_schedulers.swa import SWALR as SWALR
@@ -78,11 +76,15 @@ from genesis_schedulers.warmup import get_cosine_with_min_lr_schedule_with_warmu
 from genesis_schedulers.warmup import get_cosine_with_min_lr_schedule_with_warmup as get_cosine_with_min_lr_schedule_with_warmup
 from genesis_schedulers.warmup import get_cosine_with_min_lr_schedule_with_warmup_lr_rate as cosine_warmup_with_min_lr
 from genesis_schedulers.warmup import get_cosine_with_min_lr_schedule_with_warmup_lr_rate as get_cosine_with_min_lr_schedule_with_warmup_lr_rate
+from genesis_schedulers.warmup import get_greedy_schedule as get_greedy_schedule
+from genesis_schedulers.warmup import get_greedy_schedule as greedy
 from genesis_schedulers.warmup import get_inverse_sqrt_schedule as get_inverse_sqrt_schedule
 from genesis_schedulers.warmup import get_inverse_sqrt_schedule as inverse_sqrt_with_warmup
 from genesis_schedulers.warmup import get_linear_schedule_with_warmup as get_linear_schedule_with_warmup
 from genesis_schedulers.warmup import get_linear_schedule_with_warmup as linear_with_warmup
 from genesis_schedulers.warmup import get_polynomial_decay_schedule_with_warmup as get_polynomial_decay_schedule_with_warmup
 from genesis_schedulers.warmup import get_polynomial_decay_schedule_with_warmup as polynomial_with_warmup
+from genesis_schedulers.warmup import get_reduce_on_plateau_schedule as get_reduce_on_plateau_schedule
+from genesis_schedulers.warmup import get_reduce_on_plateau_schedule as reduce_on_plateau
 from genesis_schedulers.warmup import get_wsd_schedule as get_wsd_schedule
 from genesis_schedulers.warmup import get_wsd_schedule as warmup_stable_decay

@@ -212,7 +212,6 @@ def genesis_schedulers() -> list[SchedulerSpec]:
             "GreedyLR",
             "genesis_schedulers.greedy:GreedyLR",
             "Raise the rate while a metric improves, and lower it when it has stopped.",
-            aliases=("get_greedy_schedule",),
         ),
         SchedulerSpec(
             "StepLR",
@@ -278,9 +277,20 @@ def genesis_schedulers() -> list[SchedulerSpec]:
             "ReduceLROnPlateau",
             "genesis_schedulers.plateau:ReduceLROnPlateau",
             "A lower rate when a metric has stopped improving.",
-            aliases=("get_reduce_on_plateau_schedule",),
         ),
         SchedulerSpec(
             "Plateau", "genesis_schedulers.plateau:Plateau", "The same as a shape, for compositions."
+        ),
+        SchedulerSpec(
+            "reduce_on_plateau",
+            "genesis_schedulers.warmup:get_reduce_on_plateau_schedule",
+            "ReduceLROnPlateau, as transformers calls it.",
+            aliases=("get_reduce_on_plateau_schedule",),
+        ),
+        SchedulerSpec(
+            "greedy",
+            "genesis_schedulers.warmup:get_greedy_schedule",
+            "GreedyLR, as transformers calls it.",
+            aliases=("get_greedy_schedule",),
         ),
     ]

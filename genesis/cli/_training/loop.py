@@ -61,7 +61,9 @@ class Training:
             with genesis.optim.training_length(self.total_steps, self.steps_per_epoch):
                 return create(name, subject, **options)
         except (TypeError, ValueError) as error:
-            hint = f" (options are given by --{what}-option NAME=VALUE)" if isinstance(error, TypeError) else ""
+            hint = (
+                f" (options are given by --{what}-option NAME=VALUE)" if isinstance(error, TypeError) else ""
+            )
             raise Misuse(f"{what} {error if name in str(error) else f'{name}: {error}'}{hint}") from error
 
     @property
