@@ -93,6 +93,11 @@ def schedule_class(config: Mapping[str, Any], expected: type[Any]) -> Any:
     if isinstance(name, str) and base:
         found = named_class(name)  # or an error that says what there is
         raise ValueError(f"expected the configuration of a {expected.__name__}; {name} is a {found!r}")
+    if base:
+        raise ValueError(
+            "a configuration is a dict with the name of a class as its 'type', and its parameters; got "
+            f"{config!r}"
+        )
     parameters = sorted(getattr(expected, "__dataclass_fields__", ()))
     given = sorted(set(config) - {"type"}) if isinstance(config, Mapping) else config
     raise ValueError(
@@ -124,7 +129,7 @@ def named_class(name: Any) -> Any:
 
 def _named(name: str) -> list[type[Any]]:
     """Every class with a name; what a plugin declares under it goes before what merely was imported."""
-    from genesis.optim import _composed, _param_scheduler  # noqa: F401 (their classes are found below)
+    from genesis.optim import _chains, _param_scheduler  # noqa: F401 (their classes are found below)
     from genesis.optim._composition import Composition
     from genesis.optim._metric import Live, MetricSchedule
     from genesis.optim._scheduler import LRScheduler
@@ -136,7 +141,7 @@ def _named(name: str) -> list[type[Any]]:
     if not module:
         with suppress(UnknownNameError, AmbiguousNameError):
             target = registry("schedulers").find(name).load()  # which defines more classes
-    bases = (Composition, Live, MetricSchedule, Wrapped, _composed.ComposedLR)
+    bases = (Composition, Live, MetricSchedule, Wrapped, ComposedLR)
     loaded = [cls for base in (Schedule, LRScheduler) for cls in _derived(base) if cls not in bases]
     if module:
         return [cls for cls in loaded if cls.__qualname__ == qualified and cls.__module__ == module][-1:]

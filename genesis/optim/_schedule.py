@@ -92,6 +92,7 @@ class Schedule:
     """
 
     formula: ClassVar[str] = ""
+    __array_ufunc__: ClassVar[None] = None  # an array times a schedule is an error, not an array of products
 
     _: KW_ONLY
     end: Literal["hold", "repeat", "raise"] = "hold"

@@ -164,13 +164,13 @@ class LRScheduler(Saving):
 
     def then(self, other: LRScheduler | Schedule, at: int | None = None) -> LRScheduler:
         """This scheduler up to step `at`, by default its end; then the other one, from its own step 0."""
-        from genesis.optim._composed import then
+        from genesis.optim._chains import then
 
         return then(self, other, at)
 
     def __mul__(self, other: LRScheduler | float) -> LRScheduler:
         """Both at once: the base rates multiplied by the factors of both, or by a factor and a number."""
-        from genesis.optim._composed import times
+        from genesis.optim._chains import times
 
         return times(self, other)
 
@@ -178,19 +178,19 @@ class LRScheduler(Saving):
 
     def clip(self, low: float | None = None, high: float | None = None) -> LRScheduler:
         """This scheduler, its rates kept between two rates, of which either may be left out."""
-        from genesis.optim._composed import changed
+        from genesis.optim._chains import changed
 
         return changed(self, "clip_rate", low=low, high=high)
 
     def repeat(self, times: int | None = None) -> LRScheduler:
         """This scheduler again and again, `times` times or for ever."""
-        from genesis.optim._composed import changed
+        from genesis.optim._chains import changed
 
         return changed(self, "repeat", times=times)
 
     def with_warmup(self, steps: int, start: float = 0.0, overlap: bool = False) -> LRScheduler:
         """A straight rise to this scheduler's first rate, then this one; see `Schedule.with_warmup`."""
-        from genesis.optim._composed import changed
+        from genesis.optim._chains import changed
 
         return changed(self, "with_warmup", steps=steps, start=start, overlap=overlap)
 
