@@ -130,6 +130,7 @@ def named_class(name: Any) -> Any:
 def _named(name: str) -> list[type[Any]]:
     """Every class with a name; what a plugin declares under it goes before what merely was imported."""
     from genesis.optim import _chains, _param_scheduler  # noqa: F401 (their classes are found below)
+    from genesis.optim._composed import ComposedLR
     from genesis.optim._composition import Composition
     from genesis.optim._metric import Live, MetricSchedule
     from genesis.optim._scheduler import LRScheduler
