@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from weakref import ref
 
 from genesis.optim._metric import Cell, MetricSchedule, live
-from genesis.optim._rates import RateChange, copy_of, like, view_of
+from genesis.optim._rates import RateChange, copy_of, groups_of, like, view_of
 from genesis.optim._schedule import Schedule
 
 
@@ -165,6 +165,13 @@ class Binding:
                 stacklevel=2,
             )
         return self._next_rates()
+
+    def _param_groups(self, optimizer: Any) -> list[dict[str, Any]]:
+        """The parameter groups of an optimizer, or an error that says what was given instead."""
+        return groups_of(optimizer, type(self).__name__, self._name)
+
+    # A new rate with a value, of the type that another one has.
+    _like = staticmethod(like)
 
     def _base_rate(self, index: int, group: Any) -> Any:
         """The base rate of a group: the one that it came with."""

@@ -94,7 +94,11 @@ class ProductLR(ComposedLR):
         verbose: Report each change to the logger `genesis.optim.lr_scheduler`, at level INFO.
     """
 
+    __slots__ = ("_notes",)
+
     _saved = ("_last_lr",)
+
+    _notes: list[dict[str, Any]] | None
 
     def __init__(
         self, optimizer: Any, schedulers: Sequence[Any], last_epoch: int = -1, verbose: bool = False
@@ -104,10 +108,14 @@ class ProductLR(ComposedLR):
             last_epoch = max(0, *standing) - 1  # members that are in mid-run go on
         super().__init__(optimizer, schedulers, last_epoch, verbose)
 
+    def _bind(self) -> Any:
+        simple = all(type(member)._stand_at is LRScheduler._stand_at for member in self._schedulers)
+        self._notes = [member.__dict__ for member in self._schedulers] if simple else None
+        return super()._bind()
+
     def _keep_in_step(self, step: float, rates: list[Any]) -> None:
         if self._notes is None:
-            for member in self._schedulers:
-                member._stand_at(step, rates)
+            super()._keep_in_step(step, rates)
             return
         for own in self._notes:  # as _stand_at does
             own["last_epoch"], own["_step_count"], own["_last_lr"] = step, step + 1, rates
@@ -120,9 +128,8 @@ class ProductLR(ComposedLR):
         return Product(tuple(parts))
 
     def _initial_step(self) -> None:
-        if (
-            self._stepped
-        ):  # the members have written their first rates, one upon the other, when they were made
+        if self._stepped:
+            # The members wrote their first rates, one upon the other, when they were made.
             self.last_epoch = max(0, self.last_epoch)
             self._step_count = 0
             self._note()

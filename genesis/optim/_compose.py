@@ -12,7 +12,6 @@ from genesis.optim._composition import (
     Composition,
     Function,
     check_stretch,
-    end_of,
     flag,
     items,
     number,
@@ -77,7 +76,7 @@ class Joined(Composition):
 
     @property
     def horizon(self) -> int | None:
-        last = end_of(self.parts[-1])
+        last = self.parts[-1].ending
         return None if last is None else self._starts()[-1] + last
 
     @property
@@ -245,7 +244,7 @@ class Product(Composition):
 
     @property
     def horizon(self) -> int | None:
-        horizons = [end_of(part) for part in self.parts]
+        horizons = [part.ending for part in self.parts]
         return None if None in horizons else max(horizon or 0 for horizon in horizons)
 
     @property
@@ -254,7 +253,7 @@ class Product(Composition):
 
     def _lengths(self) -> list[int | None]:
         """The lengths of the parts that end, or, where none does, of those with a period."""
-        ending = [end_of(part) is not None for part in self.parts]
+        ending = [part.ending is not None for part in self.parts]
         return [
             part.length if ends or not any(ending) else None
             for part, ends in zip(self.parts, ending, strict=True)
@@ -314,7 +313,7 @@ class Product(Composition):
 def joined(first: Schedule, second: Schedule, at: int | None) -> Joined:
     """`first.then(second, at)`; a chain of them becomes one Joined."""
     if at is None:
-        at = end_of(first)
+        at = first.ending
         if at is None:
             raise ValueError(f"{first!r} has no end; say at which step the next takes over: then(…, at=…)")
     at = step_count("at", at)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from weakref import ref
 
 from genesis._errors import CheckpointError
-from genesis.optim._rates import groups_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
 from genesis.optim._wrap import Towards
@@ -21,21 +20,20 @@ class ComposedLR(LRScheduler):
     PyTorch scheduler or a class with a `get_lr` of its own, is stepped itself.
     """
 
-    __slots__ = ("_entries", "_notes", "_stepped")
+    __slots__ = ("_entries", "_stepped")
 
     # What a state has, under PyTorch's names.
     _saved: ClassVar[tuple[str, ...]] = ("last_epoch", "_last_lr")
 
     _schedulers: list[Any]
     _entries: frozenset[int]
-    _notes: list[dict[str, Any]] | None
     _stepped: bool
 
     def __init__(
         self, optimizer: Any, schedulers: Sequence[Any], last_epoch: int = -1, verbose: bool = False
     ) -> None:
         name = type(self).__name__
-        groups_of(optimizer, name)
+        self._param_groups(optimizer)
         check_list(schedulers, name)
         if not schedulers:
             raise ValueError(f"{name} expects at least one scheduler to be chained, but got no scheduler.")
@@ -161,8 +159,6 @@ class ComposedLR(LRScheduler):
             return []
         for member in self._schedulers:
             member._owner = ref(self)
-        simple = all(type(member)._stand_at is LRScheduler._stand_at for member in self._schedulers)
-        self._notes = [member.__dict__ for member in self._schedulers] if simple else None
         self._entries = frozenset(self._steps_afresh())
         bound = super()._bind()
         if any(member._more for member in self._schedulers):

@@ -96,11 +96,6 @@ class Composition(Schedule):
         return text if self.end == "hold" else f"replace({text}, end={self.end!r})"
 
 
-def end_of(part: Schedule) -> int | None:
-    """Where a part ends; one that starts over does not."""
-    return None if part.end == "repeat" else part.horizon
-
-
 def check_stretch(schedule: Schedule, at: int, total: int) -> None:
     """Refuse a new end that makes no sense, before parts do that count steps of their own."""
     length = schedule.length

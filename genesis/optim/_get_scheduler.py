@@ -10,7 +10,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from genesis.optim._create import create_scheduler
-from genesis.optim._lengths import to_steps, training_length
+from genesis.optim._lengths import TRAINING_NAMES, WARMUP_NAMES, to_steps, training_length
 from genesis.optim._scheduler import LRScheduler
 from genesis.plugin import UnknownNameError, registry
 
@@ -46,13 +46,6 @@ _DECLARED = {
     "cosine_warmup_with_min_lr": "get_cosine_with_min_lr_schedule_with_warmup_lr_rate",
     "warmup_stable_decay": "get_wsd_schedule",
     "greedy": "get_greedy_schedule",
-}
-
-
-# What other schedules call these lengths.
-_OTHER_NAMES = {
-    "num_warmup_steps": ("warmup_steps",),
-    "num_training_steps": ("total_steps", "steps", "T_max"),
 }
 
 
@@ -102,17 +95,16 @@ def get_scheduler(
         if value is None and length in takes and takes[length].default is Parameter.empty:
             raise ValueError(f"{name} requires `{length}`, please provide that argument.")
     specific = dict(scheduler_specific_kwargs or {})
-    options = {}
-    for length, value in lengths.items():
-        for key in (length, *_OTHER_NAMES[length]):
-            needed = key in takes and (key == length or takes[key].default is Parameter.empty)
-            if value is not None and (needed or (key in takes and key == "warmup_steps")):
-                if key == length or key not in specific:
-                    options[key] = value
-                break
+    # Their own names count in any case; of the others, what the schedule cannot do without, and its warmup.
+    needed = {key for key in takes if takes[key].default is Parameter.empty} - set(specific)
+    options = {key: value for key, value in lengths.items() if key in takes and value is not None}
+    if "num_training_steps" not in takes and num_training_steps is not None:
+        options |= dict.fromkeys(needed & {*TRAINING_NAMES, "steps"}, num_training_steps)
+    if "num_warmup_steps" not in takes and num_warmup_steps is not None:
+        options |= dict.fromkeys({"warmup_steps"} & (set(takes) - set(specific)), num_warmup_steps)
     for twice in options.keys() & specific.keys():
         raise TypeError(f"{twice} is given twice, as an argument and in scheduler_specific_kwargs")
-    if num_warmup_steps and not {"num_warmup_steps", "warmup_steps"} & set(takes):
+    if num_warmup_steps and not set(WARMUP_NAMES) & set(takes):
         warnings.warn(
             f"{name} takes no num_warmup_steps, so num_warmup_steps={num_warmup_steps!r} has no effect",
             UserWarning,

@@ -14,6 +14,10 @@ _LENGTH = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e-?[0-9]+)?)\s*(%|
 _MOST = 2.0**53  # beyond it steps are not exact as floats
 _MOST_EPOCHS = 1e9
 
+# What schedules call the length of the training, and that of the warmup.
+TRAINING_NAMES = ("num_training_steps", "total_steps", "T_max")
+WARMUP_NAMES = ("num_warmup_steps", "warmup_steps")
+
 _known: ContextVar[tuple[int | None, int | None]] = ContextVar("training_length", default=(None, None))
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from genesis._errors import CheckpointError
 from genesis.optim._rates import groups_of, is_number, view_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
-
-_log = logging.getLogger("genesis.optim.lr_scheduler")
 
 
 class ParamScheduler(LRScheduler):
@@ -75,7 +72,10 @@ class ParamScheduler(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the optimizer, the schedules by their configurations."""
-        return {**super().state_dict(), "schedules": [_saved(schedule) for schedule in self.schedules]}
+        return {
+            **super().state_dict(),
+            "schedules": [self._saved_schedule(schedule) for schedule in self.schedules],
+        }
 
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         saved = state["schedules"]
@@ -85,7 +85,8 @@ class ParamScheduler(LRScheduler):
             number = len(saved) if isinstance(saved, (list, tuple)) else repr(saved)
             raise CheckpointError(f"the state has {number} schedules; expected {len(self.schedules)}")
         schedules = tuple(
-            _restored(schedule, record) for schedule, record in zip(self.schedules, saved, strict=True)
+            self._restored_schedule(schedule, record)
+            for schedule, record in zip(self.schedules, saved, strict=True)
         )
         return {**state, "schedules": schedules}
 
@@ -107,29 +108,3 @@ def _check_numbers(groups: list[dict[str, Any]], name: str) -> None:
             raise ValueError(
                 f"param_groups[{number}][{name!r}] is {value!r}; a schedule drives an entry that is a number"
             )
-
-
-def _saved(schedule: Schedule) -> dict[str, Any] | None:
-    """The parameters of a schedule; None where a function in it cannot be written down."""
-    try:
-        return schedule.to_config()
-    except TypeError:
-        return None
-
-
-def _restored(schedule: Schedule, saved: Mapping[str, Any] | None) -> Schedule:
-    """The schedule that was saved; the given one if it could not be."""
-    if saved is None or saved == _saved(schedule):
-        return schedule
-    try:
-        found = Schedule.from_config(saved)
-    except (TypeError, ValueError, LookupError) as error:
-        raise CheckpointError(f"the state is not one of {schedule!r}: {error}") from error
-    if found != schedule:
-        _log.warning(
-            "the saved state goes on with %r; the scheduler was made with %r. To go on with the latter, make "
-            "the scheduler with last_epoch instead of loading its state.",
-            found,
-            schedule,
-        )
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,13 +11,13 @@ from genesis._errors import CheckpointError
 from genesis.optim._binding import Binding, HasParamGroups
 from genesis.optim._call_order import watch
 from genesis.optim._rates import is_number, like, view_of
+from genesis.optim._schedule import Schedule
 from genesis.optim._stepping import Stepping
-
-# Some versions of PyTorch save these and some do not; none of them says where a schedule stands.
-_OPTIONAL_STATE = frozenset({"verbose", "_is_initial", "_get_lr_called_within_step"})
 
 # What only some states have: the changes of the end, and what metric schedules have seen.
 _EXTRA_STATE = frozenset({"_extensions", "_metric_states"})
+
+_log = logging.getLogger("genesis.optim.lr_scheduler")
 
 
 def _shallow(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,6 +31,9 @@ class Saving(Stepping):
     """State, configuration and copies; see `LRScheduler`."""
 
     __slots__ = ()
+
+    # Some versions of PyTorch save these and some do not; none of them says where a schedule stands.
+    _optional_state = frozenset({"verbose", "_is_initial", "_get_lr_called_within_step"})
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, as a dict of plain values: the rates are lists of floats."""
@@ -65,7 +69,7 @@ class Saving(Stepping):
     def _restore(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state that was checked."""
         groups = view_of(self.optimizer.param_groups, self._name)
-        skipped = _OPTIONAL_STATE | _EXTRA_STATE
+        skipped = self._optional_state | _EXTRA_STATE
         state = self._unpack({name: state_dict[name] for name in state_dict if name not in skipped})
         base_lrs, last_lr = state.pop("base_lrs"), [float(rate) for rate in state.pop("_last_lr")]
         self.__dict__.update(_shallow(state))
@@ -81,6 +85,34 @@ class Saving(Stepping):
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         """The attributes that a state stands for; overridden where some are saved in another form."""
         return state
+
+    @staticmethod
+    def _saved_schedule(schedule: Schedule) -> dict[str, Any] | None:
+        """A schedule as a state holds it; None where a function in it has no name."""
+        try:
+            return schedule.to_config()
+        except TypeError:
+            return None
+
+    @staticmethod
+    def _restored_schedule(
+        schedule: Schedule, saved: Mapping[str, Any] | None, expected: type[Schedule] = Schedule
+    ) -> Schedule:
+        """The schedule that was saved, of the class expected; the given one where none could be."""
+        if saved is None or saved == Saving._saved_schedule(schedule):
+            return schedule
+        try:
+            found = expected.from_config(saved)
+        except (TypeError, ValueError, LookupError) as error:
+            raise CheckpointError(f"the state is not one of {schedule!r}: {error}") from error
+        if found != schedule:
+            _log.warning(
+                "the saved state goes on with %r; the scheduler was made with %r. To go on with the latter, "
+                "make the scheduler with last_epoch instead of loading its state.",
+                found,
+                schedule,
+            )
+        return found
 
     def _load_cells(self, states: Iterable[Mapping[str, Any]]) -> None:
         states = list(states)
@@ -101,8 +133,8 @@ class Saving(Stepping):
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"expected the dict that state_dict() returns, got {state_dict!r}")
         name, own = type(self).__name__, set(self.state_dict())
-        missing = sorted(own - set(state_dict) - _OPTIONAL_STATE - _EXTRA_STATE)
-        unknown = sorted(set(state_dict) - own - _OPTIONAL_STATE - _EXTRA_STATE)
+        free = self._optional_state | _EXTRA_STATE
+        missing, unknown = sorted(own - set(state_dict) - free), sorted(set(state_dict) - own - free)
         if missing or unknown:
             raise CheckpointError(
                 f"this is not the state of a {name}: it lacks {missing or 'nothing'} and has "

@@ -115,6 +115,11 @@ class Schedule:
         return None
 
     @property
+    def ending(self) -> int | None:
+        """The horizon of a schedule that ends there for good; None for one that starts over."""
+        return None if self.end == "repeat" else self.horizon
+
+    @property
     def length(self) -> int | None:
         """The number of steps that `stretched` changes: the horizon, or the period of a curve without one."""
         return self.horizon

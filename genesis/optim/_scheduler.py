@@ -80,13 +80,10 @@ class LRScheduler(Saving):
         asked: Schedule | None = None
         rates: list[Any] = []
         value: Any = None
-        now = isinstance(step, (int, float)) and step == self.last_epoch
-        for bound, base in zip(self._schedules(), self.base_lrs, strict=True):
-            if bound.schedule is not asked:
-                asked = bound.schedule
-                pure = not self._cells or now
-                value = (asked if pure else self._schedule_of(len(rates), float(base)))(step)
-            rates.append(value if bound.absolute else float(base) * value)
+        for schedule, base in zip(self._schedules_at(step), self.base_lrs, strict=True):
+            if schedule is not asked:
+                asked, value = schedule, schedule(step)
+            rates.append(value if schedule.kind == "value" else float(base) * value)
         if not getattr(step, "ndim", 0):
             return LastLR(rates)
         import numpy as np
@@ -112,20 +109,26 @@ class LRScheduler(Saving):
         if not self._cells:
             rates: NDArray[np.float64] = self.value_at(np.arange(num_steps))
             return rates
+        seen = self._metrics_for(num_steps, metrics)
+        twin = copy.copy(self)
+        twin._cells = {}
+        twin.base_lrs = [float(base) for base in twin.base_lrs]
+        rows = [twin._rates(twin._bind(), 0)]
+        for step, metric in enumerate(seen, start=1):
+            twin._observe(step, metric)
+            rows.append(twin._rates(twin._schedules(), step))
+        return np.array(rows[:num_steps], dtype=np.float64).reshape(-1, len(self.base_lrs))
+
+    @staticmethod
+    def _metrics_for(num_steps: int, metrics: Iterable[float] | None) -> list[float]:
+        """The metrics that a preview shows, one for each step but the first."""
         seen = list(metrics) if metrics is not None else []
         if len(seen) < num_steps - 1:
             raise ValueError(
                 f"a preview of {num_steps} steps needs metrics=, one for each step but the first; "
                 f"got {len(seen) if metrics is not None else 'none'}"
             )
-        twin = copy.copy(self)
-        twin._cells = {}
-        twin.base_lrs = [float(base) for base in twin.base_lrs]
-        rows = [twin._rates(twin._bind(), 0)]
-        for step in range(1, num_steps):
-            twin._observe(step, seen[step - 1])
-            rows.append(twin._rates(twin._schedules(), step))
-        return np.array(rows[:num_steps], dtype=np.float64).reshape(-1, len(self.base_lrs))
+        return seen[: max(0, num_steps - 1)]
 
     def explain(self, step: float | None = None) -> Explanations:
         """Say for each group where its rate at a step comes from: phase, formula and each factor.
@@ -135,15 +138,20 @@ class LRScheduler(Saving):
         """
         step = self.last_epoch if step is None else step
         explained: list[Explanation] = []
-        for bound, base in zip(self._schedules(), self.base_lrs, strict=True):
-            pure = not self._cells or step == self.last_epoch
-            schedule = bound.schedule if pure else self._schedule_of(len(explained), float(base))
+        for schedule, base in zip(self._schedules_at(step), self.base_lrs, strict=True):
             inner = schedule.explain(step)
-            if not bound.absolute:
+            if schedule.kind == "factor":
                 rate = float(base) * inner.value
                 inner = Explanation(f"{float(base):g} * factor", step, rate, parts=(("factor", inner),))
             explained.append(inner)
         return Explanations(explained)
+
+    def _schedules_at(self, step: Any) -> list[Schedule]:
+        """The schedule of each group; one that follows a metric knows what it has seen only at this step."""
+        bound = self._schedules()
+        if not self._cells or (isinstance(step, (int, float)) and step == self.last_epoch):
+            return [each.schedule for each in bound]
+        return [self._schedule_of(index, float(base)) for index, base in enumerate(self.base_lrs)]
 
     def plot(self, num_steps: int | None = None, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the rates over the steps with matplotlib, a line for each different group.

@@ -11,7 +11,7 @@ from typing import Any
 from genesis.optim._binding import Binding, Bound, HasParamGroups, remember
 from genesis.optim._call_order import updates_of, warn_if_wrong, watch
 from genesis.optim._metric import shown
-from genesis.optim._rates import RateChange, as_metric, carried_on, copy_of, groups_of, put, view_of
+from genesis.optim._rates import RateChange, as_metric, carried_on, copy_of, put, view_of
 
 EPOCH_DEPRECATION_WARNING = (
     "`scheduler.step(epoch)` is deprecated: it sets the step counter to `epoch` and takes the rate for it. "
@@ -34,8 +34,7 @@ class Stepping(Binding):
 
     def __init__(self, optimizer: HasParamGroups, last_epoch: int = -1, verbose: bool = False) -> None:
         name = self._name
-        groups_of(optimizer, type(self).__name__, name)
-        groups = view_of(optimizer.param_groups, name)
+        groups = view_of(self._param_groups(optimizer), name)
         if operator.index(last_epoch) < -1:
             raise ValueError(f"last_epoch is -1 to start, or the last step that was taken; got {last_epoch}")
         initial = f"initial_{name}"
@@ -183,7 +182,7 @@ class Stepping(Binding):
             else:
                 expected = self._rates(bound, step - 1)
         name = self._name
-        groups = self.optimizer.param_groups if name == "lr" else view_of(self.optimizer.param_groups, name)
+        groups = view_of(self.optimizer.param_groups, name)
         for number, (group, old) in enumerate(zip(groups, expected)):  # noqa: B905 (strict is slow)
             present = group[name]
             if present != old or type(present) is not float:
@@ -248,7 +247,7 @@ class Stepping(Binding):
     def _write(self, rates: list[Any]) -> None:
         """Write the rates into the optimizer, in place where they are tensors."""
         name, last = self._name, []
-        groups = self.optimizer.param_groups if name == "lr" else view_of(self.optimizer.param_groups, name)
+        groups = view_of(self.optimizer.param_groups, name)
         for group, rate in zip(groups, rates):  # noqa: B905 (strict is slow)
             if type(group[name]) is float:
                 group[name] = rate

@@ -10,7 +10,6 @@ from genesis.optim._composition import (
     Composition,
     Function,
     check_stretch,
-    end_of,
     flag,
     number,
     schedules,
@@ -42,7 +41,7 @@ class Wrapped(Composition):
 
     @property
     def horizon(self) -> int | None:
-        return end_of(self.part)
+        return self.part.ending
 
     @property
     def length(self) -> int | None:
@@ -215,7 +214,7 @@ class Warmup(Wrapped):
 
     @property
     def horizon(self) -> int | None:
-        horizon = end_of(self.part)
+        horizon = self.part.ending
         return None if horizon is None else max(self.steps, self._shift + horizon)
 
     @property
@@ -350,7 +349,7 @@ class Stretch(Wrapped):
 
     @property
     def horizon(self) -> int | None:
-        return None if end_of(self.part) is None else self.total
+        return None if self.part.ending is None else self.total
 
     @property
     def length(self) -> int | None:
@@ -365,7 +364,7 @@ class Stretch(Wrapped):
         at, total, length = self.at_step, self.total, self._old_length()
         if step <= at:
             return step
-        if step < total or end_of(self.part) is None:
+        if step < total or self.part.ending is None:
             return at + (step - at) * (length - at) / (total - at)
         return length + (step - total)  # beyond the end, exactly
 
@@ -378,7 +377,7 @@ class Stretch(Wrapped):
 
         at, total, length = self.at_step, self.total, self._old_length()
         inside = at + (steps - at) * (length - at) / (total - at)
-        if end_of(self.part) is not None:
+        if self.part.ending is not None:
             inside = np.where(steps < total, inside, length + (steps - total))
         return self.part.values(np.where(steps <= at, steps, inside))
 

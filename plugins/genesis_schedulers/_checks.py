@@ -44,6 +44,17 @@ def number(
     return result
 
 
+def whole(name: str, value: Any) -> int:
+    """An int of 1 or more.
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"Expected an integer of 1 or more for {name}, got {value!r}")
+    return value
+
+
 def choice(name: str, value: Any, options: Sequence[str]) -> str:
     """One of several words.
 

@@ -80,8 +80,3 @@ def part_of(owner: str, value: Any) -> Schedule:
     if not isinstance(value, Schedule):
         raise TypeError(f"{owner} is made of a Schedule, got {type(value).__name__}: {value!r}")
     return value
-
-
-def end_of(part: Schedule) -> int | None:
-    """The step at which a part ends; one that starts over does not."""
-    return None if part.end == "repeat" else part.horizon

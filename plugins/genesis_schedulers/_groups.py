@@ -1,25 +1,10 @@
-"""What schedulers keep in parameter groups: a value for each, of the type that its learning rate has."""
+"""Arguments that may be one number for all parameter groups, or a list with one for each."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from genesis_schedulers._checks import number
-
-
-def groups_of(optimizer: Any, scheduler: str) -> list[dict[str, Any]]:
-    """The parameter groups of an optimizer.
-
-    Raises:
-        TypeError: if it has none.
-    """
-    groups = getattr(optimizer, "param_groups", None)
-    if not isinstance(groups, list) or not all(isinstance(group, dict) and "lr" in group for group in groups):
-        raise TypeError(
-            f"{type(optimizer).__name__} is not an Optimizer: {scheduler} expects an object with "
-            f"`param_groups`, a list of dicts that each hold a learning rate 'lr'; got {optimizer!r}"
-        )
-    return groups
 
 
 def one_each(name: str, value: Any, groups: int, **bounds: float) -> list[float]:
@@ -51,15 +36,6 @@ def same_for_all(name: str, values: list[float]) -> float:
             f"{values}; make a new scheduler"
         )
     return values[0]
-
-
-def like(rate: Any, value: float) -> Any:
-    """A new rate with this value, of the type that `rate` has."""
-    if not hasattr(rate, "fill_"):
-        return value
-    new = rate.clone()
-    new.fill_(value)
-    return new
 
 
 def check_momentum(optimizer: Any) -> bool:

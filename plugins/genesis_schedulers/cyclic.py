@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     _Steps = NDArray[Any]
     _Floats = NDArray[np.float64]
+
+
+def wave(step: float, up: float, down: float) -> float:
+    """The height of a wave of straight lines: from 0 to 1 in `up` steps, and back in `down` steps."""
+    place = step % (up + down)
+    return place / up if place <= up else (up + down - place) / down
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,8 +83,7 @@ class Triangular(Schedule):
 
     def at(self, step: float) -> float:
         up, down = self.step_size_up, self._down()
-        place = step % (up + down)
-        height = place / up if place <= up else (up + down - place) / down
+        height = wave(step, up, down)
         if self.mode == "triangular2":
             height *= 0.5 ** (step // (up + down))
         elif self.mode == "exp_range":
@@ -100,6 +106,53 @@ class Triangular(Schedule):
         """The number of the cycle, from 1, and "up" or "down"."""
         cycle, place = divmod(step, self.step_size_up + self._down())
         return f"cycle {int(cycle) + 1}, {'up' if place <= self.step_size_up else 'down'}"
+
+
+def along(step: float, ends: tuple[float, ...], levels: tuple[float, ...], anneal: str) -> float:
+    """A value that leads from one level to the next, along lines or half cosines.
+
+    Args:
+        step: Where.
+        ends: The steps at which the phases end; they need not be whole, and need not be positive.
+        levels: The values at step 0 and at each end.
+        anneal: `"cos"` or `"linear"`.
+    """
+    index = bisect_left(ends, step)
+    if index == len(ends):
+        return float(levels[-1])
+    begin = ends[index - 1] if index else 0.0
+    if ends[index] <= begin:  # a phase of no length, at whose end we are
+        return float(levels[index + 1])
+    part = (step - begin) / (ends[index] - begin)
+    return (line if anneal == "linear" else half_cosine)(levels[index], levels[index + 1], part)
+
+
+def along_array(steps: _Steps, ends: tuple[float, ...], levels: tuple[float, ...], anneal: str) -> _Floats:
+    """`along` for an array of steps."""
+    import numpy as np
+
+    corners, heights = np.array(ends, dtype=np.float64), np.array(levels, dtype=np.float64)
+    index = np.searchsorted(corners, steps, side="left")
+    late, index = index == len(corners), np.minimum(index, len(corners) - 1)
+    begin = np.array((0.0, *ends[:-1]))[index]
+    length = corners[index] - begin
+    part = np.where(length > 0, (steps - begin) / np.where(length > 0, length, 1.0), 1.0)
+    start, end = heights[index], heights[index + 1]
+    if anneal == "linear":
+        curve = (end - start) * part + start
+    else:
+        curve = end + (start - end) / 2.0 * (np.cos(math.pi * part) + 1.0)
+    return np.asarray(np.where(late, heights[-1], curve))
+
+
+def line(start: float, end: float, part: float) -> float:
+    """The value after a part of the straight way between two."""
+    return (end - start) * part + start
+
+
+def half_cosine(start: float, end: float, part: float) -> float:
+    """The value after a part of the way between two along half a cosine."""
+    return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1.0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,29 +229,10 @@ class OneCycle(Schedule):
         return (peak, last), (first, self.max_lr, first / self.final_div_factor)
 
     def at(self, step: float) -> float:
-        ends, rates = self._corners()
-        index = sum(step > end for end in ends[:-1])
-        begin = ends[index - 1] if index else 0.0
-        if ends[index] <= begin:  # a phase of no length, at whose end we are
-            return float(rates[index + 1])
-        part = (step - begin) / (ends[index] - begin)
-        start, end = rates[index], rates[index + 1]
-        if self.anneal == "linear":
-            return (end - start) * part + start
-        return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1.0)
+        return along(step, *self._corners(), self.anneal)
 
     def at_array(self, steps: _Steps) -> _Floats:
-        import numpy as np
-
-        ends, rates = self._corners()
-        index = sum((steps > end).astype(np.intp) for end in ends[:-1])
-        begins = np.array((0.0, *ends[:-1]))[index]
-        lengths = np.array(ends)[index] - begins
-        part = np.where(lengths > 0, (steps - begins) / np.where(lengths > 0, lengths, 1.0), 1.0)
-        start, end = np.array(rates)[index], np.array(rates)[index + 1]
-        if self.anneal == "linear":
-            return np.asarray((end - start) * part + start)
-        return np.asarray(end + (start - end) / 2.0 * (np.cos(math.pi * part) + 1.0))
+        return along_array(steps, *self._corners(), self.anneal)
 
     def phase(self, step: float) -> str:
         """One of "rise", "fall" and, with three phases, "last"."""

@@ -159,12 +159,7 @@ class GreedyLR(LRScheduler):
         reset_start: int = 500,
     ) -> None:
         # No super().__init__: the base class sets rates by the step, and here they follow metrics.
-        groups = getattr(optimizer, "param_groups", None)
-        if not isinstance(groups, list) or not all("lr" in group for group in groups):
-            raise TypeError(
-                f"{type(optimizer).__name__} is not an Optimizer: GreedyLR expects an object with "
-                f"`param_groups`, a list of dicts that each hold a learning rate 'lr'; got {optimizer!r}"
-            )
+        groups = self._param_groups(optimizer)
         self.optimizer = optimizer
         self.mode = choice("mode", mode, ("min", "max"))
         self.factor = number("factor", factor, above=0, below=1)
@@ -340,12 +335,7 @@ class GreedyLR(LRScheduler):
         """
         import numpy as np
 
-        seen = list(metrics or ())[: num_steps - 1]
-        if len(seen) < num_steps - 1:
-            raise ValueError(
-                f"a preview of {num_steps} steps needs metrics=, one for each step but the first; "
-                f"got {len(seen)}"
-            )
+        seen = self._metrics_for(num_steps, metrics)
         trial = type(self).__new__(type(self))
         trial.optimizer = SimpleNamespace(param_groups=[{"lr": rate} for rate in self._init_lrs])
         trial._init_lrs = list(self._init_lrs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 from genesis import CheckpointError
 from genesis.optim import LRScheduler, Schedule
 from genesis_schedulers.shapes import FromFunction
-
-_log = logging.getLogger("genesis.optim.lr_scheduler")
 
 
 class FunctionLR(LRScheduler):
@@ -50,7 +47,10 @@ class FunctionLR(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the optimizer: functions as None, other callables as a dict of attributes."""
-        return {**super().state_dict(), "lr_lambdas": [_saved(function) for function in self.lr_lambdas]}
+        return {
+            **super().state_dict(),
+            "lr_lambdas": [self._saved_function(function) for function in self.lr_lambdas],
+        }
 
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         """Functions are not saved, so they stay; objects and schedules get their saved parameters back."""
@@ -58,9 +58,29 @@ class FunctionLR(LRScheduler):
         if not isinstance(saved, (list, tuple)) or len(saved) != groups:
             raise CheckpointError(f"the state has lr_lambdas={saved!r}; expected a list of {groups}")
         lambdas = [
-            _restored(function, record) for function, record in zip(self.lr_lambdas, saved, strict=True)
+            self._restored_function(function, record)
+            for function, record in zip(self.lr_lambdas, saved, strict=True)
         ]
         return {**state, "lr_lambdas": lambdas}
+
+    def _saved_function(self, function: Any) -> dict[str, Any] | None:
+        """The parameters of a callable object; a function has none that a state could hold."""
+        if isinstance(function, Schedule):
+            return self._saved_schedule(function)
+        if isinstance(function, (FunctionType, MethodType, type)) or not hasattr(function, "__dict__"):
+            return None
+        return dict(function.__dict__)
+
+    def _restored_function(self, function: Any, saved: Any) -> Any:
+        """The callable with its saved parameters; an empty record leaves it as it is."""
+        if not saved:
+            return function
+        if isinstance(function, Schedule):
+            return self._restored_schedule(function, saved, type(function))
+        if self._saved_function(function) is None:
+            raise CheckpointError(f"the state holds the parameters {saved!r}, but {function!r} has none")
+        function.__dict__.update(saved)
+        return function
 
     def _parameters(self) -> dict[str, Any]:
         first, *rest = self.lr_lambdas
@@ -107,38 +127,3 @@ class LambdaLR(FunctionLR):
         if schedule.kind == "factor":
             self.lr_lambdas[index] = schedule  # so that lr_lambdas[index](step) is the factor, as in PyTorch
         return function
-
-
-def _saved(function: Any) -> dict[str, Any] | None:
-    """The parameters of a callable object; a function has none that a state could hold."""
-    if isinstance(function, Schedule):
-        try:
-            return function.to_config()
-        except TypeError:  # a function in it has no name
-            return None
-    if isinstance(function, (FunctionType, MethodType, type)) or not hasattr(function, "__dict__"):
-        return None
-    return dict(function.__dict__)
-
-
-def _restored(function: Any, saved: Any) -> Any:
-    """The callable with its saved parameters; an empty record leaves it as it is."""
-    if not saved:
-        return function
-    if isinstance(function, Schedule):
-        try:
-            schedule = type(function).from_config(saved)
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"the state is not one of {function!r}: {error}") from error
-        if schedule != function:
-            _log.warning(
-                "the saved state goes on with %r; the scheduler was made with %r. To go on with the latter, "
-                "make the scheduler with last_epoch instead of loading its state.",
-                schedule,
-                function,
-            )
-        return schedule
-    if _saved(function) is None:
-        raise CheckpointError(f"the state holds the parameters {saved!r}, but {function!r} has none")
-    function.__dict__.update(saved)
-    return function

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import choice, number, steps
-from genesis_schedulers._fields import end_of, part_of, put
+from genesis_schedulers._fields import part_of, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ class Noise(Schedule):
 
     @property
     def horizon(self) -> int | None:
-        return end_of(self.part)
+        return self.part.ending
 
     @property
     def length(self) -> int | None:

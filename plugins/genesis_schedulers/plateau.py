@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsFloat
 
-from genesis import CheckpointError
 from genesis.optim import EPOCH_DEPRECATION_WARNING, LRScheduler, MetricSchedule, Schedule
 from genesis_schedulers._checks import choice, number
 from genesis_schedulers._fields import put
-from genesis_schedulers._groups import groups_of, one_each
+from genesis_schedulers._groups import one_each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -197,6 +196,7 @@ class ReduceLROnPlateau(LRScheduler):
     __slots__ = ("_first", "_seen_nan")
 
     follows_metric = True
+    _optional_state = LRScheduler._optional_state | {"on_nan"}
     on_nan: Literal["bad", "ignore", "raise"] = "bad"
 
     mode: Literal["min", "max"]
@@ -222,7 +222,7 @@ class ReduceLROnPlateau(LRScheduler):
         verbose: bool = False,
     ) -> None:
         # No super().__init__: rates follow metrics and not steps, and nothing is written before the first.
-        groups = groups_of(optimizer, type(self).__name__)
+        groups = self._param_groups(optimizer)
         self.factor, self.patience, self.threshold, self.cooldown = factor, patience, threshold, cooldown
         self.mode, self.threshold_mode, self.eps = mode, threshold_mode, eps
         for name, value in _checked(self).items():
@@ -315,18 +315,13 @@ class ReduceLROnPlateau(LRScheduler):
         """
         import numpy as np
 
-        seen = list(metrics) if metrics is not None else []
-        if len(seen) < num_steps - 1:
-            raise ValueError(
-                f"a preview of {num_steps} steps needs metrics=, one for each step but the first; "
-                f"got {len(seen) if metrics is not None else 'none'}"
-            )
+        seen = self._metrics_for(num_steps, metrics)
         columns = []
         for index, base in enumerate(self._first):
             shape = self.schedule_for(index, base).for_base(base)
             assert isinstance(shape, Plateau)
             state, column = shape.start(), [base]
-            for metric in seen[: num_steps - 1]:
+            for metric in seen:
                 state = shape.observe(state, float(metric))
                 column.append(base * shape.factor_of(state))
             columns.append(column[:num_steps])
@@ -353,23 +348,8 @@ class ReduceLROnPlateau(LRScheduler):
             CheckpointError: if it is no state of this class, or is for another number of parameter groups;
                 then nothing is changed.
         """
-        name, groups = type(self).__name__, len(self.optimizer.param_groups)
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"expected the dict that state_dict() returns, got {state_dict!r}")
-        optional = {"on_nan", "verbose"}  # older versions of PyTorch save the latter
-        own = set(self.__dict__) - optional
-        missing, unknown = sorted(own - set(state_dict)), sorted(set(state_dict) - own - optional)
-        if missing or unknown:
-            raise CheckpointError(
-                f"this is not the state of a {name}: it lacks {missing or 'nothing'} and has "
-                f"{unknown or 'nothing'} that a {name} does not know"
-            )
+        self._check_state(state_dict)
         rates = state_dict["_last_lr"]
-        if not isinstance(rates, (list, tuple)) or len(rates) != groups:
-            raise CheckpointError(
-                f"the state of this {name} has _last_lr={rates!r}; expected a list of {groups} numbers, one "
-                "for each parameter group of the optimizer"
-            )
         state = {key: state_dict[key] for key in state_dict if key not in ("_last_lr", "verbose")}
         self.__dict__.update({**state, "min_lrs": list(state["min_lrs"])})
         self.__dict__["_last_lr"] = self._present()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from genesis.optim import Schedule
 from genesis_schedulers._checks import steps
-from genesis_schedulers._fields import end_of, last_step, part_of, put
+from genesis_schedulers._fields import last_step, part_of, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ class Skip(Schedule):
 
     def __post_init__(self) -> None:
         part, count = part_of("Skip", self.part), steps("steps", self.steps)
-        last = end_of(part)
+        last = part.ending
         if last is not None and count > last:
             raise ValueError(f"steps must be at most {last}, the end of {part!r}; got {count}")
         put(self, steps=count, kind=part.kind)
@@ -53,7 +53,7 @@ class Skip(Schedule):
 
     @property
     def horizon(self) -> int | None:
-        last = end_of(self.part)
+        last = self.part.ending
         return None if last is None else last_step(last - self.steps)
 
     @property

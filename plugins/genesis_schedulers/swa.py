@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from genesis.optim import LRScheduler, Schedule
 from genesis_schedulers._checks import choice
-from genesis_schedulers._groups import groups_of, like, one_each, same_for_all
+from genesis_schedulers._groups import one_each, same_for_all
 from genesis_schedulers.cosine import Cosine
 from genesis_schedulers.decay import Linear
 
@@ -53,14 +53,14 @@ class SWALR(LRScheduler):
         last_epoch: int = -1,
         verbose: bool = False,
     ) -> None:
-        groups = groups_of(optimizer, type(self).__name__)
+        groups = self._param_groups(optimizer)
         rates = one_each("swa_lr", swa_lr, len(groups))
         self._anneal_strategy = choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
         if isinstance(anneal_epochs, bool) or not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"anneal_epochs must be an int of 0 or more, got {anneal_epochs!r}")
         self.anneal_epochs = anneal_epochs
         for group, rate in zip(groups, rates, strict=True):
-            group["swa_lr"] = like(group["lr"], rate)
+            group["swa_lr"] = self._like(group["lr"], rate)
         super().__init__(optimizer, last_epoch, verbose)
 
     def schedule_for(self, index: int, base_lr: float) -> Schedule:
@@ -86,7 +86,7 @@ class SWALR(LRScheduler):
         if len(groups) > known:
             shared = same_for_all("swa_lr", [self.anchor_for(index) for index in range(known)])
             for group in groups[known:]:
-                group["swa_lr"] = like(group["lr"], shared)
+                group["swa_lr"] = self._like(group["lr"], shared)
         super()._follow(step)
 
     @property

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from genesis.optim import LRScheduler, Schedule
-from genesis_schedulers._checks import number, steps
+from genesis_schedulers._checks import number, steps, whole
 from genesis_schedulers.cosine import CosineRestarts, CosineWave
 from genesis_schedulers.cycles import cycle_at
 from genesis_schedulers.torch_decay import ClosedFormLR
@@ -100,9 +100,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         last_epoch: int = -1,
         verbose: bool = False,
     ) -> None:
-        self.T_0 = _whole("T_0", steps("T_0", T_0, low=-math.inf))
+        self.T_0 = whole("T_0", steps("T_0", T_0, low=-math.inf))
         self.T_i = self.T_0
-        self.T_mult = _whole("T_mult", T_mult)
+        self.T_mult = whole("T_mult", T_mult)
         if isinstance(eta_min, str):
             raise ValueError(f"Expected a number for eta_min, got {eta_min!r}")
         self.eta_min = number("eta_min", eta_min)
@@ -143,9 +143,3 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if step >= 0:
             _, start, length = cycle_at(step, self.T_0, self.T_mult)
             own["T_cur"], own["T_i"] = step - int(start), int(length)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"Expected an integer of 1 or more for {name}, got {value!r}")
-    return value

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 from genesis import CheckpointError
 from genesis.optim import LRScheduler, Schedule
 from genesis_schedulers._checks import choice, function, number, steps
-from genesis_schedulers._groups import check_momentum, groups_of, like, one_each, same_for_all
-from genesis_schedulers.cyclic import Triangular
+from genesis_schedulers._groups import check_momentum, one_each, same_for_all
+from genesis_schedulers.cyclic import Triangular, wave
 
 MODES = ("triangular", "triangular2", "exp_range")
 
@@ -42,9 +42,9 @@ class ScaledTriangular(Schedule):
 
     def at(self, step: float) -> float:
         cycle = math.floor(1 + step / (self.step_size_up + self.step_size_down))
-        wave = Triangular(0.0, 1.0, self.step_size_up, self.step_size_down).at(step)
+        height = wave(step, self.step_size_up, self.step_size_down)
         scale = self.checked(self.scale(cycle if self.scale_mode == "cycle" else step), step)
-        return self.low + (self.high - self.low) * wave * scale
+        return self.low + (self.high - self.low) * height * scale
 
 
 class CyclicLR(LRScheduler):
@@ -107,7 +107,7 @@ class CyclicLR(LRScheduler):
         last_epoch: int = -1,
         verbose: bool = False,
     ) -> None:
-        groups = groups_of(optimizer, type(self).__name__)
+        groups = self._param_groups(optimizer)
         self._lows = one_each("base_lr", base_lr, len(groups))
         self.max_lrs = one_each("max_lr", max_lr, len(groups))
         up = float(number("step_size_up", steps("step_size_up", step_size_up), above=0))
@@ -134,12 +134,12 @@ class CyclicLR(LRScheduler):
 
     def _base_rate(self, index: int, group: Any) -> Any:
         """The lower rate; an initial rate that another scheduler starts from is not looked at."""
-        return like(group["lr"], self._lows[index] if self._lows else float(self.base_lrs[0]))
+        return self._like(group["lr"], self._lows[index] if self._lows else float(self.base_lrs[0]))
 
     def _fill(self, groups: list[dict[str, Any]], known: int, lows: list[float]) -> None:
         """Write into new groups what PyTorch keeps there; an initial rate of another scheduler stays."""
         for index, group in enumerate(groups[known:], start=known):
-            group.setdefault("initial_lr", like(group["lr"], lows[index]))
+            group.setdefault("initial_lr", self._like(group["lr"], lows[index]))
             if self.cycle_momentum:
                 group["max_momentum"] = self.max_momentums[index]
                 group["base_momentum"] = self.base_momentums[index]

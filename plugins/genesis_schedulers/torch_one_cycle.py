@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from genesis.optim import LRScheduler, Schedule
-from genesis_schedulers._checks import choice, number, steps
-from genesis_schedulers._groups import check_momentum, groups_of, like, one_each, same_for_all
+from genesis_schedulers._checks import choice, number, steps, whole
+from genesis_schedulers._groups import check_momentum, one_each, same_for_all
+from genesis_schedulers.cyclic import along, along_array, half_cosine, line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,32 +44,10 @@ class Phases(Schedule):
         return math.floor(self.ends[-1]) + 1
 
     def at(self, step: float) -> float:
-        ends, levels = self.ends, self.levels
-        index = bisect_left(ends, step)
-        if index == len(ends):
-            return float(levels[-1])
-        begin = ends[index - 1] if index else 0.0
-        if ends[index] <= begin:  # a phase of no length, at whose end we are
-            return float(levels[index + 1])
-        part = (step - begin) / (ends[index] - begin)
-        return (_line if self.anneal == "linear" else _half_cosine)(levels[index], levels[index + 1], part)
+        return along(step, self.ends, self.levels, self.anneal)
 
     def at_array(self, steps: NDArray[Any]) -> NDArray[np.float64]:
-        import numpy as np
-
-        levels = np.array(self.levels, dtype=np.float64)
-        ends = np.array(self.ends, dtype=np.float64)
-        index = np.searchsorted(ends, steps, side="left")
-        late, index = index == len(ends), np.minimum(index, len(ends) - 1)
-        begin = np.array((0.0, *ends[:-1]))[index]
-        length = ends[index] - begin
-        part = np.where(length > 0, (steps - begin) / np.where(length > 0, length, 1.0), 1.0)
-        start, end = levels[index], levels[index + 1]
-        if self.anneal == "linear":
-            curve = (end - start) * part + start
-        else:
-            curve = end + (start - end) / 2.0 * (np.cos(math.pi * part) + 1.0)
-        return np.asarray(np.where(late, levels[-1], curve))
+        return along_array(steps, self.ends, self.levels, self.anneal)
 
     def phase(self, step: float) -> str:
         """ "rise", "fall" or, with three phases, "last"."""
@@ -144,7 +123,7 @@ class OneCycleLR(LRScheduler):
         last_epoch: int = -1,
         verbose: bool = False,
     ) -> None:
-        groups = groups_of(optimizer, type(self).__name__)
+        groups = self._param_groups(optimizer)
         self.total_steps = _total(total_steps, epochs, steps_per_epoch)
         part = number("pct_start", pct_start, low=0, high=1)
         self._schedule_phases = _phases(part * self.total_steps, self.total_steps, three_phase)
@@ -164,7 +143,7 @@ class OneCycleLR(LRScheduler):
             values["base_momentum"] = one_each("base_momentum", base_momentum, len(groups))
         for index, group in enumerate(groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", like(group["lr"], self._firsts[index]))
+                group.setdefault("initial_lr", self._like(group["lr"], self._firsts[index]))
             for name, listed in values.items():
                 if last_epoch == -1 or name not in group:
                     group[name] = listed[index]
@@ -189,7 +168,7 @@ class OneCycleLR(LRScheduler):
 
     def _base_rate(self, index: int, group: Any) -> Any:
         """The first rate; an initial rate that another scheduler starts from is not looked at."""
-        return like(group["lr"], self._firsts[index] if self._firsts else float(self.base_lrs[0]))
+        return self._like(group["lr"], self._firsts[index] if self._firsts else float(self.base_lrs[0]))
 
     def _follow(self, step: float) -> None:
         groups, known = self.optimizer.param_groups, len(self.base_lrs)
@@ -199,7 +178,7 @@ class OneCycleLR(LRScheduler):
             shared = {name: same_for_all(name, [float(g[name]) for g in groups[:known]]) for name in names}
             for group in groups[known:]:
                 group.update(shared)
-                group.setdefault("initial_lr", like(group["lr"], first))
+                group.setdefault("initial_lr", self._like(group["lr"], first))
         super()._follow(step)
 
     def _check_state(self, state_dict: Mapping[str, Any]) -> None:
@@ -218,30 +197,24 @@ class OneCycleLR(LRScheduler):
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:
         """From `start` to `end` along half a cosine; PyTorch's name for it, which its old states hold."""
-        return _half_cosine(start, end, pct)
+        return half_cosine(start, end, pct)
 
     @staticmethod
     def _annealing_linear(start: float, end: float, pct: float) -> float:
         """From `start` to `end` along a line."""
-        return _line(start, end, pct)
+        return line(start, end, pct)
 
 
 def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     """The number of steps, given as it is or by epochs."""
     if total_steps is not None:
-        return _whole("total_steps", steps("total_steps", total_steps))
+        return whole("total_steps", steps("total_steps", total_steps))
     if epochs is None or steps_per_epoch is None:
         raise ValueError(
             "how long is the cycle? Give total_steps, or both epochs and steps_per_epoch; got "
             f"epochs={epochs!r} and steps_per_epoch={steps_per_epoch!r}"
         )
-    return _whole("epochs", epochs) * _whole("steps_per_epoch", steps_per_epoch)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be an int of 1 or more, got {value!r}")
-    return value
+    return whole("epochs", epochs) * whole("steps_per_epoch", steps_per_epoch)
 
 
 def _phases(rise: float, total: int, three: bool) -> list[dict[str, Any]]:
@@ -263,11 +236,3 @@ def _phases(rise: float, total: int, three: bool) -> list[dict[str, Any]]:
         )
         rate, momentum = next_rate, next_momentum
     return phases
-
-
-def _line(start: float, end: float, part: float) -> float:
-    return (end - start) * part + start
-
-
-def _half_cosine(start: float, end: float, part: float) -> float:
-    return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1.0)

@@ -15,14 +15,11 @@ from genesis.cli._console import warn
 from genesis.cli._errors import Misuse
 from genesis.cli._training.config import NO_SCHEDULER, Config, parse_options
 from genesis.cli._training.folder import RunFolder, new_folder
+from genesis.optim._lengths import TRAINING_NAMES, WARMUP_NAMES
 from genesis.plugin import registry
 
 if TYPE_CHECKING:
     from genesis.recipes.recipe import Recipe
-
-# What schedules call the number of all steps, and of those at the beginning in which the rate rises.
-_ALL_STEPS = ("num_training_steps", "total_steps", "T_max")
-_WARMUP_STEPS = ("num_warmup_steps", "warmup_steps")
 
 
 @dataclass(frozen=True)
@@ -184,7 +181,7 @@ def _configure(
         scheduler, supplied_by["scheduler"] = str(found), found.origin
         steps = epochs * -(-len(recipe.data) // batch_size)  # type: ignore[arg-type]
         warmup = round(recipe.warmup * steps)
-        known: dict[str, Any] = {**dict.fromkeys(_ALL_STEPS, steps), **dict.fromkeys(_WARMUP_STEPS, warmup)}
+        known: dict[str, Any] = dict.fromkeys(TRAINING_NAMES, steps) | dict.fromkeys(WARMUP_NAMES, warmup)
         wanted = found.signature().parameters
         if _needs(wanted.get("steps")):
             known["steps"] = steps
