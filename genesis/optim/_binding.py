@@ -198,17 +198,17 @@ class Binding:
 
     def _bind_more(self, base_lrs: list[Any]) -> list[Bound]:
         """Ask for the schedules of the groups after those already bound; equal ones become one object."""
-        bound = list(self._bound or ())
+        bound, before = list(self._bound or ()), dict[str, Schedule]()
         for number, base in enumerate(base_lrs, start=len(bound)):
             schedule = live(self._schedule_of(number, float(base)), self._cells)
             if bound and bound[-1].schedule == schedule:
                 bound.append(bound[-1])
             else:
                 bound.append(Bound(schedule, schedule.compiled(), schedule.kind == "value"))
-            more = {
-                name: self._extended(each).compiled()
-                for name, each in self.more_schedules_for(number).items()
-            }
+            others = {name: self._extended(each) for name, each in self.more_schedules_for(number).items()}
+            same = bool(self._more) and others == before
+            more = self._more[-1] if same else {name: each.compiled() for name, each in others.items()}
+            before = others
             if more or self._more:
                 self._more += [{} for _ in range(number - len(self._more))] + [more]
         self._bound = bound

@@ -107,10 +107,23 @@ class Stepping(Binding):
                 else:
                     rates = [base * value + rate * (1.0 - value) for rate, base in self._towards]
             if self._chained:
-                if [group["lr"] for group in groups] == self._expected:
-                    remember(self, rates)
+                expected = self._expected or (None,)
+                for group, rate, old in zip(groups, rates, expected):  # noqa: B905 (strict is slow)
+                    if group["lr"] is not old:
+                        break
+                    group["lr"] = rate
                 else:
-                    rates = self._next_rates()
+                    remember(self, rates)
+                    own["_last_lr"] = rates
+                    if self._members:
+                        self._keep_in_step(step, rates)
+                    return
+                # Somebody has written another rate: those before it are taken back, and all are carried on.
+                for earlier, old in zip(groups, expected):  # noqa: B905
+                    if earlier is group:
+                        break
+                    earlier["lr"] = old
+                rates = self._next_rates()
         except BaseException:
             own["last_epoch"] = step - 1  # a step that fails leaves the scheduler where it was
             own["_step_count"] -= 1
@@ -264,10 +277,16 @@ class Stepping(Binding):
 
     def _write_more(self, step: float) -> None:
         """Write the values of the other entries that the scheduler drives."""
+        asked, value = None, 0.0
         for group, functions in zip(self.optimizer.param_groups, self._more, strict=True):
             for name, function in functions.items():
-                (view,) = view_of([group], name)
-                put(view, name, function(step))
+                if function is not asked:
+                    asked, value = function, function(step)
+                if type(group.get(name)) is float:
+                    group[name] = value
+                else:
+                    (view,) = view_of([group], name)
+                    put(view, name, value)
 
     def _report(self, before: list[Any], rates: list[Any]) -> None:
         for number, (old, new) in enumerate(zip(before, rates, strict=True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -123,6 +124,12 @@ class CosineWave(Schedule):
 
     def at(self, step: float) -> float:
         return 0.5 * (1.0 + math.cos(math.pi * step / self.half_period))
+
+    def compiled(self) -> Callable[[float], float]:
+        if self.end != "hold":
+            return super().compiled()
+        cos, pi, half = math.cos, math.pi, self.half_period
+        return lambda step: 0.5 * (1.0 + cos(pi * step / half))
 
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np

@@ -120,13 +120,23 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         Args:
             epoch: The place, 0 or more; it may be fractional.
         """
+        own = self.__dict__
+        if epoch is None and self._plain and own["_step_count"] > 1 and type(own["T_cur"]) is int:
+            super().step()
+            return
         if epoch is None:
             # Cycles begin at whole steps: last_epoch has those, and T_cur what goes beyond them.
-            part = 0.0 if self._is_initial else self.T_cur % 1
+            part = 0 if self._is_initial else self.T_cur % 1
             epoch = self.last_epoch + 1 + part
         elif epoch < 0:
             raise ValueError(f"Expected non-negative epoch, but got {epoch}")
         self._update_lr(epoch)
+
+    def _next_step(self, own: dict[str, Any], groups: list[Any], bases: list[Any]) -> None:
+        super()._next_step(own, groups, bases)
+        own["T_cur"] += 1
+        if own["T_cur"] >= own["T_i"]:
+            own["T_cur"], own["T_i"] = 0, own["T_i"] * self.T_mult
 
     def _go_to(self, step: float, metric: Any = None) -> None:
         super()._go_to(step, metric)

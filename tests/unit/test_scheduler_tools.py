@@ -377,3 +377,17 @@ def test_momentum_is_extended_with_the_rate():
         scheduler.step()
     assert scheduler.last_epoch == 16
     assert optimizer.param_groups[0]["momentum"] == pytest.approx(0.95, rel=1e-12)  # at its end again
+
+
+@pytest.mark.parametrize("changed", [0, 1, 2])
+def test_change_of_any_one_group_is_carried_on_and_the_others_stay_exact(changed):
+    optimizer = groups(1.0, 0.6, 0.3)
+    scheduler = Decay(optimizer, 0.9)
+    for _ in range(3):
+        scheduler.step()
+    optimizer.param_groups[changed]["lr"] *= 2
+    scheduler.step()
+    expected = [base * 0.9**4 for base in (1.0, 0.6, 0.3)]
+    expected[changed] = pytest.approx(2 * expected[changed], rel=1e-14)  # by a quotient
+    assert rates_of(optimizer) == expected
+    assert scheduler.get_last_lr() == expected
