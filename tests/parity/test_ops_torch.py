@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +10,11 @@ import torch
 
 import genesis
 import genesis.ops
+from genesis.testing.suite import _operations
 
 pytestmark = pytest.mark.parity
 
-table = runpy.run_path(str(Path(__file__).parents[1] / "device" / "operations.py"))
-CASES = table["CASES"]
+CASES = _operations.CASES
 
 # Both sides compute the same formulas, but sum in another order and have their own exp, log and tanh: a few
 # ulps (1.2e-7 in float32, 2.2e-16 in float64) of the largest term of a sum of up to 24 terms.

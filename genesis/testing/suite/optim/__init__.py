@@ -1,0 +1,1 @@
+"""Optimizers, on any device."""
