@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from genesis._errors import DeviceError
+from genesis._errors import DeviceError, UnknownNameError
 
 if TYPE_CHECKING:
     from genesis.backend.base import Backend
@@ -19,12 +19,13 @@ class device:
     """A place where tensors live, for instance ``genesis.device("cpu")`` or ``genesis.device("cuda", 1)``.
 
     Args:
-        type: name of an installed device (``genesis.list_backends()`` has them), with an optional ``:index``;
-            or a device, which is returned as it is.
+        type: name of an installed device (``genesis.list_backends()`` has them), with an optional ``:index``,
+            and ``distribution:`` before it where several supply it; or a device, which is returned as it is.
         index: number of the device among those of its kind.
 
     Raises:
         UnknownNameError: no plugin supplies a device of this name.
+        ValueError: what stands before or after a colon makes no sense.
     """
 
     __slots__ = ("_backend", "index", "type")
@@ -41,16 +42,24 @@ class device:
         found = _known.get((type, index))
         if found is not None:
             return found
-        name, colon, number = type.partition(":")
-        if colon:
-            if index is not None or not number.isdigit():
-                raise ValueError(
-                    f"invalid device {type!r} with index {index!r}; write 'cuda:1' or ('cuda', 1)"
-                )
+        name, colon, number = type.rpartition(":")
+        if not (colon and number.isdigit()):
+            name = type
+        elif index is not None:
+            raise ValueError(f"device {type!r} has an index, and {index!r} is given besides; leave one out")
+        else:
             index = int(number)
         from genesis.plugin import registry  # the registry costs a few ms: only for those who name a device
 
-        name = str(registry("backends").find(name))
+        try:
+            name = str(registry("backends").find(name))
+        except UnknownNameError:
+            if ":" not in name:
+                raise
+            raise ValueError(
+                f"invalid device {type!r}: a colon is followed by an index, as in 'cuda:1', or by a device of "
+                "the distribution before it, as in 'acme-devices:cuda'"
+            ) from None
         with _lock:
             found = _known.get((name, index))
             if found is None:
@@ -100,6 +109,7 @@ def _load(name: str) -> Backend:
             available = backend.probe()
             if not available.ok:
                 raise DeviceError(f"device {name!r} cannot be used here: {available.reason}")
+            backend._known_as = name
             _backends[name] = backend
         return backend
 

@@ -44,8 +44,13 @@ class Backend(ABC):
     fuses: ClassVar[bool] = False
     kernels: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self) -> None:
-        self._table: dict[str, Callable[..., Any] | None] = {}
+    _table: dict[str, Callable[..., Any] | None]
+    _known_as: str
+
+    def __new__(cls, *args: Any, **options: Any) -> Backend:
+        self = super().__new__(cls)  # not in __init__, which a subclass may replace
+        self._table, self._known_as = {}, ""
+        return self
 
     def probe(self) -> Availability:
         """Say whether the device can be used on this machine, without raising."""

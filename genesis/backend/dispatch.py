@@ -1,10 +1,12 @@
-"""Running an operation on a device: its own kernel if it has one and wants the job, else the primitives."""
+"""Running an operation on a device: by a kernel if there is one that wants the job, else by primitives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
+from weakref import WeakSet
 
 from genesis._dtypes import dtype
 from genesis._errors import GenesisError
@@ -13,24 +15,65 @@ from genesis.backend.expr import Expr, Number, arg, infer, number_dtype, topolog
 from genesis.backend.view import View
 
 
-def kernel(backend: Backend, name: str) -> Callable[..., Any] | None:
-    """The device's own kernel for an operation, imported on first use; None when it has none."""
+Kernel = Callable[..., Any]
+
+_with_kernels: WeakSet[Backend] = WeakSet()  # those whose tables have to be emptied when plugins change
+
+
+def kernel(backend: Backend, name: str) -> Kernel | None:
+    """The kernel for an operation on a device, imported on first use; None when there is none.
+
+    One that a plugin offers is tried first; what it declines, the device's own does.
+    """
     try:
         return backend._table[name]
     except KeyError:
         pass
-    target = backend.kernels.get(name)
-    function = None
-    if target is not None:
-        module, _, attribute = target.partition(":")
-        try:
-            function = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise GenesisError(
-                f"device {backend.name!r} declares {target!r} for {name!r}, which cannot be loaded: {error}"
-            ) from error
-    backend._table[name] = function
+    _forget_when_plugins_change()
+    _with_kernels.add(backend)
+    function = backend._table[name] = _either(_offered(backend, name), _own(backend, name))
     return function
+
+
+def _own(backend: Backend, name: str) -> Kernel | None:
+    target = backend.kernels.get(name)
+    if target is None:
+        return None
+    module, _, attribute = target.partition(":")
+    try:
+        function: Kernel = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise GenesisError(
+            f"device {backend.name!r} declares {target!r} for {name!r}, which cannot be loaded: {error}"
+        ) from error
+    return function
+
+
+def _offered(backend: Backend, name: str) -> Kernel | None:
+    from genesis.plugin._kernels import load_kernel
+
+    return load_kernel(backend._known_as or backend.name, name)
+
+
+def _either(first: Kernel | None, second: Kernel | None) -> Kernel | None:
+    if first is None or second is None:
+        return first or second
+
+    def run(*args: Any, **options: Any) -> Any:
+        result = first(*args, **options)
+        return second(*args, **options) if result is NotImplemented else result
+
+    return run
+
+
+@cache
+def _forget_when_plugins_change() -> None:
+    from genesis.plugin import when_changed
+
+    @when_changed
+    def forget() -> None:
+        for backend in list(_with_kernels):
+            backend._table.clear()
 
 
 def run_map(backend: Backend, expr: Expr, out: View, *inputs: View | Number) -> None:

@@ -16,15 +16,17 @@ from genesis.plugin._discovery import Plugin
 from genesis.plugin._registry import (
     Registry,
     list_backends,
+    list_kernels,
     list_optimizers,
     list_plugins,
     list_schedulers,
     registry,
 )
-from genesis.plugin._state import disable, isolated, prefer, refresh, register, unregister
+from genesis.plugin._state import disable, isolated, prefer, refresh, register, unregister, when_changed
 from genesis.plugin.specs import (
     API_VERSION,
     BackendSpec,
+    KernelSpec,
     OptimizerSpec,
     SchedulerSpec,
     hookimpl,
@@ -35,6 +37,7 @@ __all__ = [
     "AmbiguousNameError",
     "BackendSpec",
     "Contribution",
+    "KernelSpec",
     "OptimizerSpec",
     "Plugin",
     "PluginError",
@@ -46,6 +49,7 @@ __all__ = [
     "hookimpl",
     "isolated",
     "list_backends",
+    "list_kernels",
     "list_optimizers",
     "list_plugins",
     "list_schedulers",
@@ -54,4 +58,5 @@ __all__ = [
     "register",
     "registry",
     "unregister",
+    "when_changed",
 ]

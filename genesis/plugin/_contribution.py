@@ -25,12 +25,13 @@ class Contribution(str):
     (`"ambiguous"`).
 
     Attributes:
-        kind: `"backends"`, `"optimizers"` or `"schedulers"`.
-        name: The name as the plugin declared it.
+        kind: `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
+        name: The name as the plugin declared it; for a kernel `"device:op"`.
         summary: One line.
         aliases: Other names that find it.
         target: `"package.module:attribute"`, imported by `load()`.
         namespace: A module of functions of a backend, or an empty string.
+        op, device: What a kernel computes and where, else empty strings.
         plugin: The name of the plugin that declared it.
         distribution: The distribution that the plugin belongs to; for a plugin registered at run time its
             own name.
@@ -47,6 +48,8 @@ class Contribution(str):
     aliases: tuple[str, ...]
     target: str
     namespace: str
+    op: str
+    device: str
     plugin: str
     distribution: str
     version: str

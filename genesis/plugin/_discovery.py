@@ -17,7 +17,7 @@ import pluggy
 from genesis._errors import PluginError
 from genesis.plugin import specs
 from genesis.plugin._contribution import Contribution, fold
-from genesis.plugin.specs import API_VERSION, KINDS, Kind, Spec
+from genesis.plugin.specs import API_VERSION, KINDS, KernelSpec, Kind, Spec
 
 # Why importlib_metadata and not the standard library's module: it behaves alike on every Python that we
 # support (entry points by group; one entry where a distribution's metadata lie on the path twice). It is no
@@ -193,19 +193,30 @@ def _items(answer: Any, kind: Kind) -> Iterable[Any]:
 def _checked(item: Any, kind: Kind) -> Spec:
     if not isinstance(item, kind.spec):
         raise PluginError(f"{kind.hook}() should return {kind.spec.__name__} items, got {item!r}")
-    name, target, summary, aliases = item[:4]
-    problem = ""
-    if not (isinstance(name, str) and name.isidentifier()):
-        problem = "the name should be a Python identifier"
+    target, summary = item.target, item.summary
+    problem = _bad_name(item)
+    if problem:
+        pass
     elif not (isinstance(target, str) and _TARGET.fullmatch(target)):
         problem = 'the target should read "package.module:attribute"'
     elif not (isinstance(summary, str) and summary.strip() and "\n" not in summary):
         problem = "the summary should be one line of text"
-    elif isinstance(aliases, str) or not all(_is_alias(alias) for alias in aliases):
+    elif isinstance(item.aliases, str) or not all(_is_alias(alias) for alias in item.aliases):
         problem = "the aliases should be a tuple of names without spaces and colons"
     if problem:
         raise PluginError(f"bad declaration: {problem}; got {item!r}")
-    return item._replace(aliases=tuple(aliases))
+    return item if isinstance(item, KernelSpec) else item._replace(aliases=tuple(item.aliases))
+
+
+def _bad_name(item: Spec) -> str:
+    if not isinstance(item, KernelSpec):
+        good = isinstance(item.name, str) and item.name.isidentifier()
+        return "" if good else "the name should be a Python identifier"
+    if not (isinstance(item.device, str) and item.device.isidentifier()):
+        return "the device should be the name of one, without an index"
+    if not (isinstance(item.op, str) and all(part.isidentifier() for part in item.op.split("."))):
+        return 'the op should be the name of an operation, such as "softmax" or "softmax.backward"'
+    return ""
 
 
 def _is_alias(alias: object) -> bool:

@@ -13,6 +13,10 @@ from genesis.plugin._index import Index, index_of
 from genesis.plugin.specs import KINDS, Kind
 
 
+# Milliseconds. A declaration takes 1 to 5 of them; even on a busy machine this many mean heavy imports.
+_SLOW = 500.0
+
+
 class Registry:
     """The names of one kind. All registries share what the user has registered, disabled and preferred."""
 
@@ -77,8 +81,11 @@ class Registry:
             built = _build(self.kind, state)
             index = indexes.setdefault(self.kind.plural, built)
             for plugin in index.plugins if index is built else ():
-                if plugin.status == "broken" and state.is_news(plugin):
-                    _report.warn(_report.broken(plugin))
+                if plugin.status == "broken":
+                    if state.is_news(plugin):
+                        _report.warn(_report.broken(plugin))
+                elif plugin.milliseconds > _SLOW and state.is_news(plugin):
+                    _report.warn(_report.slow(plugin))
         return index
 
 
@@ -116,7 +123,7 @@ _registries = {plural: Registry(kind) for plural, kind in KINDS.items()}
 
 
 def registry(kind: str) -> Registry:
-    """Return the registry of `"backends"`, `"optimizers"` or `"schedulers"`."""
+    """Return the registry of `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`."""
     try:
         return _registries[kind]
     except KeyError:
@@ -135,6 +142,18 @@ def list_backends(pattern: str | None = None) -> list[Contribution]:
         `"cpu" in genesis.list_backends()`
     """
     return registry("backends").contributions(pattern)
+
+
+def list_kernels(pattern: str | None = None) -> list[Contribution]:
+    """Return the kernels that plugins offer for devices, such as `"cpu:softmax"`, without importing any.
+
+    Args:
+        pattern: Keep only those with a name that fits this glob, case aside, such as `"cpu:*"`.
+
+    Example:
+        `[k.distribution for k in genesis.plugin.list_kernels("cpu:*")]`
+    """
+    return registry("kernels").contributions(pattern)
 
 
 def list_optimizers(pattern: str | None = None) -> list[Contribution]:

@@ -121,6 +121,33 @@ def ambiguous(kind: Kind, name: str, candidates: Sequence[Contribution]) -> str:
     )
 
 
+def rival_kernels(name: str, offers: Sequence[Contribution]) -> str:
+    """Say that several distributions offer a kernel for the same operation, and how to choose."""
+    owners = " and ".join(dict.fromkeys(c.origin for c in offers))
+    first = offers[0].distribution
+    return (
+        f"the kernel {name!r} is offered by {owners}; none of them is used. Choose once with "
+        f"genesis.plugin.prefer({name!r}, {first!r}) or GENESIS_PREFER={name}={first}."
+    )
+
+
+def kernel_failed(offer: Contribution, error: BaseException) -> str:
+    """Say that a kernel cannot be used, and what happens instead."""
+    return (
+        f"{cause(error)}. {offer.device} does {offer.op} without it. Repair or uninstall "
+        f"{offer.distribution}, or set GENESIS_DISABLE_PLUGINS={offer.distribution}."
+    )
+
+
+def slow(plugin: Plugin) -> str:
+    """Say that a plugin delays everything, and what to do."""
+    return (
+        f"plugin {plugin.name!r} of {plugin.origin} took {plugin.milliseconds / 1e3:.1f} s to declare itself. "
+        f"Ask its authors to import less in {plugin.module}, or set "
+        f"GENESIS_DISABLE_PLUGINS={plugin.distribution}."
+    )
+
+
 def unmet_preference(kind: Kind, name: str, wanted: str, candidates: Sequence[Contribution]) -> str:
     """Say that the user prefers a distribution which does not supply the name."""
     owners = " and ".join(dict.fromkeys(c.origin for c in candidates))

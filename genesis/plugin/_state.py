@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -89,12 +89,23 @@ def _listed(variable: str) -> list[str]:
 
 
 _lock = threading.Lock()  # for changes; never held while a plugin runs
+_listeners: list[Callable[[], None]] = []
 _current = State()
 
 
 def current() -> State:
     """Return the state that holds now."""
     return _current
+
+
+def when_changed(listener: Callable[[], None]) -> None:
+    """Call a function after every change, for what was derived from the registry and kept."""
+    _listeners.append(listener)
+
+
+def _tell() -> None:
+    for listener in _listeners:
+        listener()
 
 
 def register(plugin: object, name: str | None = None) -> str:
@@ -136,6 +147,7 @@ def register(plugin: object, name: str | None = None) -> str:
             )
         _current.registered = {**_current.registered, chosen: Registered(plugin, version, declared)}
         _current.indexes = {}
+    _tell()
     return chosen
 
 
@@ -157,6 +169,7 @@ def unregister(plugin: object) -> None:
             raise UnknownNameError(f"no plugin {plugin!r} is registered; those registered are: {known}")
         _current.registered = {name: entry for name, entry in registered.items() if name not in names}
         _current.indexes = {}
+    _tell()
 
 
 def disable(*names: str) -> None:
@@ -172,6 +185,7 @@ def disable(*names: str) -> None:
     with _lock:
         _current.disabled = _current.disabled | {fold(name) for name in names}
         _current.indexes = {}
+    _tell()
 
 
 def prefer(name: str, distribution: str) -> None:
@@ -191,6 +205,7 @@ def prefer(name: str, distribution: str) -> None:
     with _lock:
         _current.preferred = {**_current.preferred, fold(name): distribution}
         _current.indexes = {}
+    _tell()
 
 
 def refresh() -> None:
@@ -207,6 +222,7 @@ def refresh() -> None:
                     sys.modules.pop(plugin.module, None)
         _current.warned = set()
         _current.indexes = {}
+    _tell()
 
 
 @contextmanager
@@ -223,8 +239,10 @@ def isolated() -> Iterator[None]:
     refuse_while_declaring("isolation")
     with _lock:
         outer, _current = _current, State(isolated=True)
+    _tell()
     try:
         yield
     finally:
         with _lock:
             _current = outer
+        _tell()

@@ -18,7 +18,7 @@ The distribution tells Genesis about the module with one line for each kind of t
     [project.entry-points."genesis.schedulers"]
     acme = "acme_schedules.plugin"
 
-The groups are `genesis.backends`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of
+The groups are `genesis.backends`, `genesis.kernels`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of
 heavy imports, and the `__init__.py` beside it too: they are imported for every listing, the targets only
 when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins supply: while they
 are imported, not every plugin has been asked.
@@ -105,12 +105,56 @@ class SchedulerSpec(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-Spec: TypeAlias = "BackendSpec | OptimizerSpec | SchedulerSpec"
+class KernelSpec(NamedTuple):
+    """Declare a faster kernel for one operation of a device, which may be somebody else's.
+
+    It is tried before the device's own kernel, and may return `NotImplemented` before it has written
+    anything; then the device does what it does without it. Where several distributions offer a kernel for
+    the same operation of a device, none of them is used until the user has chosen one.
+
+    Args:
+        op: The operation, one of `genesis.ops.OVERRIDABLE` (`"softmax"`), with `".backward"` for its gradient,
+            or a step of an optimizer (`"adam_step"`).
+        device: The name of the device, such as `"cpu"`.
+        target: `"package.module:function"`, called with `(backend, *arguments, **options)`, views in place of
+            tensors, as `docs/plugins/kernels.md` lists them; imported when the operation is first used there.
+        summary: One line for the listings, ending with a full stop.
+
+    Example:
+        `KernelSpec("softmax", "cpu", "acme_kernels.softmax:softmax", "Softmax of short rows.")`
+    """
+
+    op: str
+    device: str
+    target: str
+    summary: str
+
+    @property
+    def name(self) -> str:
+        """What it is called: `"cpu:softmax"`."""
+        return f"{self.device}:{self.op}"
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """There are none."""
+        return ()
+
+
+Spec: TypeAlias = "BackendSpec | KernelSpec | OptimizerSpec | SchedulerSpec"
 
 
 @hookspec
 def genesis_backends(api: int) -> Iterable[BackendSpec]:  # type: ignore[empty-body]
     """Return the devices that this plugin adds.
+
+    Args:
+        api: `API_VERSION`; may be left out of the implementation.
+    """
+
+
+@hookspec
+def genesis_kernels(api: int) -> Iterable[KernelSpec]:  # type: ignore[empty-body]
+    """Return the kernels that this plugin offers for devices.
 
     Args:
         api: `API_VERSION`; may be left out of the implementation.
@@ -155,6 +199,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "backends": Kind("backends", "backend", BackendSpec),
+    "kernels": Kind("kernels", "kernel", KernelSpec),
     "optimizers": Kind("optimizers", "optimizer", OptimizerSpec),
     "schedulers": Kind("schedulers", "scheduler", SchedulerSpec),
 }
