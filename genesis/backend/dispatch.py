@@ -14,7 +14,6 @@ from genesis.backend.base import Backend
 from genesis.backend.expr import Expr, Number, arg, infer, number_dtype, topological
 from genesis.backend.view import View
 
-
 Kernel = Callable[..., Any]
 
 _with_kernels: WeakSet[Backend] = WeakSet()  # those whose tables have to be emptied when plugins change

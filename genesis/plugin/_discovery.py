@@ -149,7 +149,10 @@ def hooks_of(plugin: object) -> pluggy.PluginManager:
     """
     manager = pluggy.PluginManager("genesis")
     manager.add_hookspecs(specs)
-    manager.register(plugin)  # raises when an argument is not in the hook's specification
+    try:
+        manager.register(plugin)
+    except pluggy.PluginValidationError as error:
+        raise PluginError(_wrong_hook(error)) from error
     callers = manager.get_hookcallers(plugin) or []
     known = [kind.hook for kind in KINDS.values()]
     for caller in callers:
@@ -158,6 +161,18 @@ def hooks_of(plugin: object) -> pluggy.PluginManager:
             hint = f"did you mean {near[0]!r}?" if near else f"the hooks are {', '.join(known)}"
             raise PluginError(f"unknown hook {caller.name!r}; {hint}")
     return manager
+
+
+def _wrong_hook(error: pluggy.PluginValidationError) -> str:
+    """Say what is wrong with the arguments of a hook; pluggy says it in terms of its own."""
+    text = " ".join(str(error).split())
+    found = re.search(r"for hook '(\w+)'.*Argument\(s\) \{(.*)\} are declared", text)
+    if found is None:
+        return text
+    return (
+        f"the hook {found[1]!r} asks for {found[2]}, and Genesis with contract {API_VERSION} gives it only "
+        "'api': it was written for a newer Genesis, or the argument is misspelt"
+    )
 
 
 def kinds_of(plugin: object) -> list[Kind]:

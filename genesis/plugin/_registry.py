@@ -12,7 +12,6 @@ from genesis.plugin._discovery import Plugin, discover, refuse_while_declaring
 from genesis.plugin._index import Index, index_of
 from genesis.plugin.specs import KINDS, Kind
 
-
 # Milliseconds. A declaration takes 1 to 5 of them; even on a busy machine this many mean heavy imports.
 _SLOW = 500.0
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from genesis._errors import PluginWarning
 from genesis.plugin._contribution import Contribution, fold
 from genesis.plugin._discovery import CORE_DISTRIBUTION, Plugin, core_is_installed
+from genesis.plugin._requirement import requirement_on_core
 from genesis.plugin.specs import Kind
 
 NOT_INSTALLED = (
@@ -42,8 +43,14 @@ def _is_ours(module: str) -> bool:
 
 def broken(plugin: Plugin) -> str:
     """Say which plugin is broken, how, and what to do."""
+    requirement = requirement_on_core(plugin.distribution)
+    other = (
+        f"It was made for {requirement.text}, and this is {requirement.installed}. "
+        if requirement and not requirement.met
+        else ""
+    )
     return (
-        f"plugin {plugin.name!r} of {plugin.origin} was skipped: {cause(plugin.error)}. "
+        f"plugin {plugin.name!r} of {plugin.origin} was skipped: {cause(plugin.error)}. {other}"
         f"Repair or uninstall {plugin.distribution}, or set GENESIS_DISABLE_PLUGINS={plugin.distribution}; "
         f"GENESIS_STRICT_PLUGINS=1 shows the traceback."
     )
@@ -142,8 +149,8 @@ def kernel_failed(offer: Contribution, error: BaseException) -> str:
 def slow(plugin: Plugin) -> str:
     """Say that a plugin delays everything, and what to do."""
     return (
-        f"plugin {plugin.name!r} of {plugin.origin} took {plugin.milliseconds / 1e3:.1f} s to declare itself. "
-        f"Ask its authors to import less in {plugin.module}, or set "
+        f"plugin {plugin.name!r} of {plugin.origin} took {plugin.milliseconds / 1e3:.1f} s to declare "
+        f"itself. Ask its authors to import less in {plugin.module}, or set "
         f"GENESIS_DISABLE_PLUGINS={plugin.distribution}."
     )
 

@@ -18,9 +18,9 @@ The distribution tells Genesis about the module with one line for each kind of t
     [project.entry-points."genesis.schedulers"]
     acme = "acme_schedules.plugin"
 
-The groups are `genesis.backends`, `genesis.kernels`, `genesis.optimizers` and `genesis.schedulers`. Keep `plugin.py` free of
-heavy imports, and the `__init__.py` beside it too: they are imported for every listing, the targets only
-when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins supply: while they
+The groups are `genesis.backends`, `genesis.kernels`, `genesis.optimizers` and `genesis.schedulers`. Keep
+`plugin.py` free of heavy imports, and the `__init__.py` beside it too: they are imported for every listing,
+the targets only when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins supply: while they
 are imported, not every plugin has been asked.
 
 A hook may leave out the argument `api`. One that takes it gets `API_VERSION`, the number that grows when
@@ -113,8 +113,8 @@ class KernelSpec(NamedTuple):
     the same operation of a device, none of them is used until the user has chosen one.
 
     Args:
-        op: The operation, one of `genesis.ops.OVERRIDABLE` (`"softmax"`), with `".backward"` for its gradient,
-            or a step of an optimizer (`"adam_step"`).
+        op: The operation, one of `genesis.ops.OVERRIDABLE` (`"softmax"`), with `".backward"` for its
+            gradient, or a step of an optimizer (`"adam_step"`).
         device: The name of the device, such as `"cpu"`.
         target: `"package.module:function"`, called with `(backend, *arguments, **options)`, views in place of
             tensors, as `docs/plugins/kernels.md` lists them; imported when the operation is first used there.

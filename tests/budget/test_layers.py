@@ -36,7 +36,7 @@ TENSOR = (
 
 # What these parts need besides the standard library and each other.
 ALLOWED_LIBRARIES = {
-    "plugin": {"pluggy", "importlib_metadata"},
+    "plugin": {"pluggy", "importlib_metadata", "packaging"},
     "_errors": set(),
     "_lazy": set(),
     "_dtypes": set(),
