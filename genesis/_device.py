@@ -57,8 +57,8 @@ class device:
             if ":" not in name:
                 raise
             raise ValueError(
-                f"invalid device {type!r}: a colon is followed by an index, as in 'cuda:1', or by the name of "
-                "a device after that of a distribution, as in 'acme-devices:cuda'"
+                f"invalid device {type!r}: a colon is followed by an index, as in 'cuda:1', or by the name "
+                "of a device after that of a distribution, as in 'acme-devices:cuda'"
             ) from None
         with _lock:
             found = _known.get((name, index))

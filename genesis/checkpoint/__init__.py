@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from genesis.checkpoint._atomic import atomic_write as atomic_write
     from genesis.checkpoint._format import load_checkpoint as load_checkpoint
     from genesis.checkpoint._format import save_checkpoint as save_checkpoint
+    from genesis.checkpoint._providers import providers as providers
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "atomic_write": "genesis.checkpoint._atomic:atomic_write",
+        "providers": "genesis.checkpoint._providers:providers",
         "load_checkpoint": "genesis.checkpoint._format:load_checkpoint",
         "save_checkpoint": "genesis.checkpoint._format:save_checkpoint",
     },

@@ -4,7 +4,10 @@ Metadata of format 1, all of them text:
 
 - ``genesis.format``: ``"1"``.
 - ``genesis.tree``: the structure as JSON; `genesis.checkpoint._tree` describes it.
-- ``genesis.sha256``: of the tree and of every array's name, type, shape and bytes, in the order of the names.
+- ``genesis.providers``: who supplied which part, as JSON; `genesis.checkpoint._providers` writes it. Not
+  there if nothing is known.
+- ``genesis.sha256``: of the tree and of every array's name, type, shape and bytes, in the order of the names,
+  and of the providers.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from safetensors.numpy import save_file
 
 import genesis
 from genesis._errors import CheckpointError, DeviceError, UnknownNameError
+from genesis.checkpoint import _providers
 from genesis.checkpoint._atomic import atomic_write
 from genesis.checkpoint._tree import Array, flatten, unflatten
 
@@ -53,8 +57,10 @@ def save_checkpoint(obj: object, path: str | os.PathLike[str]) -> None:
     """
     structure, arrays = flatten(obj)
     tree = json.dumps(structure, separators=(",", ":"), allow_nan=False)
-    checksum = _checksum(tree, arrays)
-    metadata = {"genesis.format": str(_FORMAT), "genesis.tree": tree, "genesis.sha256": checksum}
+    metadata = {"genesis.format": str(_FORMAT), "genesis.tree": tree}
+    if known := _providers.collect(obj):
+        metadata["genesis.providers"] = known
+    metadata["genesis.sha256"] = _checksum(tree, arrays, known)
     # The tree is quoted once more inside the header, which lists the arrays too: 200 bytes each and their
     # names twice.
     if len(json.dumps(tree)) + sum(200 + 12 * len(name) for name in arrays) > _HEADER_LIMIT:
@@ -71,13 +77,26 @@ def save_checkpoint(obj: object, path: str | os.PathLike[str]) -> None:
         raise CheckpointError(f"cannot write the checkpoint {os.fspath(path)!r}: {error}") from error
 
 
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Read the texts of a checkpoint beside its tensors; for errors see `load_checkpoint`."""
+    name = os.fspath(path)
+    _check_header(name)
+    try:
+        with safe_open(name, framework="np") as file:
+            metadata: dict[str, str] = file.metadata()
+    except SafetensorError as error:
+        raise CheckpointError(f"the checkpoint {name!r} is damaged: {error}") from error
+    return metadata
+
+
 def load_checkpoint(
     path: str | os.PathLike[str], map_location: str | device | Mapping[str, str] | None = None
 ) -> Any:
     """Read what `save_checkpoint` wrote, after checking that its content is as it was written.
 
-    Nothing in the file is executed. Tensors come back on the device they were saved from, with their
-    ``requires_grad``.
+    Nothing in the file is executed. What a plugin supplied that is not installed here costs a
+    `PluginWarning`, which names its distribution; the values are read all the same. Tensors come back on the
+    device they were saved from, with their ``requires_grad``.
 
     Args:
         path: the file.
@@ -101,14 +120,17 @@ def load_checkpoint(
             metadata: dict[str, str] = file.metadata()
             arrays: dict[str, Array] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict
         tree, expected = metadata["genesis.tree"], metadata["genesis.sha256"]
+        known = metadata.get("genesis.providers", "")
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"the checkpoint {name!r} is damaged: {error}") from error
-    found = _checksum(tree, arrays)
+    found = _checksum(tree, arrays, known)
     if found != expected:
         raise CheckpointError(
             f"the checkpoint {name!r} is damaged: the SHA-256 of its content is {found[:12]}..., "
             f"but {expected[:12]}... was written; restore the file from a copy"
         )
+
+    _providers.warn_of_missing(name, known)
 
     def make_tensor(array: Array, saved_on: str, requires_grad: bool) -> Tensor:
         wanted = map_location.get(saved_on, saved_on) if isinstance(map_location, Mapping) else map_location
@@ -123,12 +145,13 @@ def load_checkpoint(
     return unflatten(json.loads(tree), arrays, make_tensor)
 
 
-def _checksum(tree: str, arrays: Mapping[str, Array]) -> str:
+def _checksum(tree: str, arrays: Mapping[str, Array], providers: str = "") -> str:
     digest = hashlib.sha256(tree.encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())
         digest.update(array.reshape(-1).view("uint8").data)
+    digest.update(providers.encode())
     return digest.hexdigest()
 
 

@@ -10,6 +10,7 @@ from genesis.optim._param_scheduler import ParamScheduler
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
 from genesis.plugin import Contribution, registry
+from genesis.plugin._provenance import made_by
 
 if TYPE_CHECKING:
     from genesis.optim._optimizer import Optimizer
@@ -32,7 +33,9 @@ def create_optimizer(name: str, params: Any, **options: Any) -> Optimizer:
     Example:
         `optimizer = genesis.optim.create_optimizer("adamw", model.parameters(), lr=1e-3)`
     """
-    optimizer: Optimizer = _create(registry("optimizers").find(name), params, options)
+    found = registry("optimizers").find(name)
+    optimizer: Optimizer = _create(found, params, options)
+    made_by(optimizer, found)
     return optimizer
 
 
@@ -54,7 +57,9 @@ def create_scheduler(name: str, optimizer: Any, **options: Any) -> LRScheduler:
         `scheduler = create_scheduler("cosine_with_warmup", optimizer, num_warmup_steps=10,
         num_training_steps=100)`
     """
-    scheduler: LRScheduler = _create(registry("schedulers").find(name), optimizer, options)
+    found = registry("schedulers").find(name)
+    scheduler: LRScheduler = _create(found, optimizer, options)
+    made_by(scheduler, found)
     return scheduler
 
 

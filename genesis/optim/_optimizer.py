@@ -12,6 +12,7 @@ from typing import Any
 from genesis._tensor import RemovableHandle, Tensor
 from genesis.autograd.grad_mode import no_grad
 from genesis.ops.creation import from_dlpack
+from genesis.optim._origins import with_origin
 
 Group = dict[str, Any]
 StateDict = dict[str, Any]
@@ -87,6 +88,8 @@ class Optimizer:
         super().__init_subclass__(**options)
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+        if "state_dict" in cls.__dict__:
+            cls.state_dict = with_origin(cls.__dict__["state_dict"])  # type: ignore[method-assign]
 
     # -- for subclasses ------------------------------------------------------------------------------
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -185,6 +188,7 @@ class Optimizer:
                     p.grad.zero_()
 
     # -- saving and loading --------------------------------------------------------------------------
+    @with_origin
     def state_dict(self) -> StateDict:
         """The state and the options, in PyTorch's layout; parameters are numbered in the order of the groups.
 

@@ -10,6 +10,7 @@ from typing import Any
 from genesis._errors import CheckpointError
 from genesis.optim._binding import Binding, HasParamGroups
 from genesis.optim._call_order import watch
+from genesis.optim._origins import with_origin
 from genesis.optim._rates import is_number, like, view_of
 from genesis.optim._schedule import Schedule
 from genesis.optim._stepping import Stepping
@@ -35,6 +36,12 @@ class Saving(Stepping):
     # Some versions of PyTorch save these and some do not; none of them says where a schedule stands.
     _optional_state = frozenset({"verbose", "_is_initial", "_get_lr_called_within_step"})
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "state_dict" in cls.__dict__:
+            cls.state_dict = with_origin(cls.__dict__["state_dict"])  # type: ignore[method-assign]
+
+    @with_origin
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, as a dict of plain values: the rates are lists of floats."""
         state = _shallow(self.__dict__)

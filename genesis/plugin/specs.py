@@ -20,8 +20,8 @@ The distribution tells Genesis about the module with one line for each kind of t
 
 The groups are `genesis.backends`, `genesis.kernels`, `genesis.optimizers` and `genesis.schedulers`. Keep
 `plugin.py` free of heavy imports, and the `__init__.py` beside it too: they are imported for every listing,
-the targets only when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins supply: while they
-are imported, not every plugin has been asked.
+the targets only when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins
+supply: while they are imported, not every plugin has been asked.
 
 A hook may leave out the argument `api`. One that takes it gets `API_VERSION`, the number that grows when
 this contract changes, so that one release of a plugin can serve two of Genesis.

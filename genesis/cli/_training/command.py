@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import genesis
 from genesis import recipes
 from genesis.cli._console import warn
-from genesis.cli._errors import Misuse
+from genesis.cli._errors import Misuse, Stopped
 from genesis.cli._training.config import NO_SCHEDULER, Config, parse_options
 from genesis.cli._training.folder import RunFolder, new_folder
 from genesis.optim._lengths import TRAINING_NAMES, WARMUP_NAMES
-from genesis.plugin import registry
+from genesis.plugin import UnknownNameError, list_kernels, registry
+from genesis.plugin._kernels import offered_kernel
 
 if TYPE_CHECKING:
     from genesis.recipes.recipe import Recipe
@@ -75,10 +76,11 @@ def _run(request: Request, claimed: ExitStack) -> None:
         recipe = recipes.load(name)()
         config = _configure(request, name, recipe, device, _set_threads(device, request.threads))
     else:
+        _check_suppliers(config, folder)
         device = _check_device(config.device)
         recipe = recipes.load(name)()
         _set_threads(device, config.threads)
-        _warn_of_other_versions(config)
+        _warn_of_other_kernels(config, device)
     training = Training(config, recipe)
     if folder is None:
         folder = RunFolder(new_folder(name))
@@ -127,14 +129,18 @@ def _check_names(request: Request) -> None:
     if request.scheduler not in (None, NO_SCHEDULER):
         registry("schedulers").find(str(request.scheduler))
     if request.device is not None:
-        registry("backends").find(request.device.partition(":")[0])
+        _named_device(request.device)
+
+
+def _named_device(name: str) -> genesis.device:
+    try:
+        return genesis.device(name)
+    except ValueError as error:
+        raise Misuse(str(error)) from None
 
 
 def _check_device(name: str) -> genesis.device:
-    try:
-        device = genesis.device(name)
-    except ValueError as error:
-        raise Misuse(str(error)) from None
+    device = _named_device(name)
     device.backend  # noqa: B018 - a device that cannot be used here says so now
     return device
 
@@ -169,6 +175,7 @@ def _configure(
     elif "lr" not in options and _needs(optimizer.signature().parameters.get("lr")):
         options["lr"] = recipe.lr
     supplied_by = {"device": registry("backends").find(device.type).origin, "optimizer": optimizer.origin}
+    supplied_by |= _kernels(device)
 
     epochs, batch_size = request.epochs or recipe.epochs, request.batch_size or recipe.batch_size
     schedule = parse_options(request.scheduler_options, "--scheduler-option")
@@ -245,13 +252,43 @@ def _refuse_contradictions(request: Request, config: Config, folder: RunFolder) 
             )
 
 
-def _warn_of_other_versions(config: Config) -> None:
+def _kernels(device: genesis.device) -> dict[str, str]:
+    """The kernels of plugins that are used on a device, and who supplies them."""
+    offers = [offered_kernel(device.type, op) for op in sorted({c.op for c in list_kernels()})]
+    return {f"kernel {offer.name}": offer.origin for offer in offers if offer is not None}
+
+
+def _check_suppliers(config: Config, folder: RunFolder | None) -> None:
+    """Raise if a part of the run is not installed; warn if it is another version."""
     kinds = {"device": "backends", "optimizer": "optimizers", "scheduler": "schedulers"}
     for what, origin in config.supplied_by.items():
-        name = config.device.partition(":")[0] if what == "device" else getattr(config, what)
-        now = registry(kinds[what]).find(name).origin
+        if what not in kinds:
+            continue
+        name = config.device if what == "device" else getattr(config, what)
+        if what == "device" and name.rpartition(":")[2].isdigit():
+            name = name.rpartition(":")[0]
+        try:
+            now = registry(kinds[what]).find(name).origin
+        except UnknownNameError as error:
+            distribution, _, version = origin.partition(" ")
+            pinned = f"{distribution}=={version}" if version else distribution
+            raise Stopped(
+                f"the run in {folder} needs the {what} {name!r} of {origin}, which is not available here; "
+                f"run `pip install {pinned}`. ({error})"
+            ) from None
         if now != origin:
             warn(
                 f"the run began with the {what} of {origin} and goes on with that of {now}: "
                 "results may differ"
+            )
+
+
+def _warn_of_other_kernels(config: Config, device: genesis.device) -> None:
+    began = {what: origin for what, origin in config.supplied_by.items() if what.startswith("kernel ")}
+    now = _kernels(device)
+    for what in sorted(set(began) | set(now)):
+        if began.get(what) != now.get(what):
+            warn(
+                f"the run began with the {what} of {began.get(what, 'the device itself')} and goes on with "
+                f"that of {now.get(what, 'the device itself')}: results may differ"
             )
