@@ -219,6 +219,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.shape import unflatten as unflatten
     from genesis.ops.shape import unsqueeze as unsqueeze
     from genesis.plugin import list_backends as list_backends
+    from genesis.plugin import list_kernels as list_kernels
     from genesis.plugin import list_optimizers as list_optimizers
     from genesis.plugin import list_schedulers as list_schedulers
 
@@ -440,7 +441,7 @@ _NAMES = {
         "unflatten",
         "unsqueeze",
     ),
-    "genesis.plugin": ("list_backends", "list_optimizers", "list_schedulers"),
+    "genesis.plugin": ("list_backends", "list_kernels", "list_optimizers", "list_schedulers"),
 }
 
 #: other names of the same things

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from genesis.cli.backends import backends
+from genesis.cli.kernels import kernels
 from genesis.cli.optimizers import optimizers
 from genesis.cli.plugins import app as plugins
 from genesis.cli.schedulers import app as schedulers
@@ -29,9 +30,11 @@ app = typer.Typer(
 )
 app.command()(train)
 app.add_typer(plugins, name="plugins")
+app.add_typer(plugins, name="plugin", hidden=True)  # `genesis plugin new` reads better
 app.add_typer(schedulers, name="schedulers")
 app.command()(optimizers)
 app.command()(backends)
+app.command()(kernels)
 
 
 def _version(wanted: bool) -> None:
