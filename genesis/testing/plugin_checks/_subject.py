@@ -1,0 +1,160 @@
+"""The distribution that is checked: its plugins, its metadata, and what a fresh interpreter says of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cached_property
+from importlib.machinery import ModuleSpec
+from pkgutil import iter_modules
+from typing import Any, cast
+
+import importlib_metadata
+
+from genesis._errors import UnknownNameError
+from genesis.plugin._contribution import fold
+from genesis.plugin._discovery import CORE_DISTRIBUTION
+from genesis.plugin.specs import KINDS
+from genesis.testing.plugin_checks._fresh import Answer, Fields, ask
+
+GROUPS = {kind.group: kind.plural for kind in KINDS.values()}
+
+
+class Subject:
+    """An installed distribution, all its plugins or one of them.
+
+    Attributes:
+        name, version: Those of the distribution.
+        entries: Its plugins: kind, name and module of each.
+    """
+
+    def __init__(self, distribution: importlib_metadata.Distribution, plugin: str | None = None) -> None:
+        self.distribution = distribution
+        self.name, self.version = distribution.metadata["Name"], distribution.version
+        self.entries: list[Fields] = [
+            {"kind": GROUPS[entry.group], "name": entry.name, "module": entry.value}
+            for entry in distribution.entry_points
+            if entry.group in GROUPS and plugin in (None, entry.name)
+        ]
+
+    @property
+    def origin(self) -> str:
+        """The distribution and its version."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def core(self) -> bool:
+        """Whether this is Genesis itself."""
+        return fold(self.name) == fold(CORE_DISTRIBUTION)
+
+    @cached_property
+    def declared(self) -> Answer:
+        """What happens when the plugins declare themselves."""
+        return ask("declare", self.entries)
+
+    @cached_property
+    def loaded(self) -> Answer:
+        """What the targets are, and what all plugins declare."""
+        return ask("load", self.specs)
+
+    @cached_property
+    def specs(self) -> list[Fields]:
+        """What the plugins declare; of two declarations of the same thing the first."""
+        found: dict[tuple[str, str], Fields] = {}
+        for entry, plugin in zip(self.entries, self.declared.found.get("plugins", ()), strict=False):
+            for spec in plugin["specs"]:
+                found.setdefault((entry["kind"], spec["name"]), {"kind": entry["kind"], **spec})
+        return list(found.values())
+
+    @cached_property
+    def packages(self) -> set[str]:
+        """The top-level modules that are the distribution's own."""
+        names = {entry["module"] for entry in self.entries} | {spec["target"] for spec in self.specs}
+        names |= {str(file) for file in self.distribution.files or () if str(file).endswith(".py")}
+        return {
+            name.partition(":")[0].partition("/")[0].removesuffix(".py").partition(".")[0] for name in names
+        }
+
+
+def subject(name: str) -> Subject:
+    """Find a distribution by its name, or by the name of one of its plugins.
+
+    Raises:
+        UnknownNameError: Nothing of this name is installed.
+    """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"expected the name of an installed distribution or plugin, got {type(name).__name__}; "
+            "a package must be installed to be checked, `pip install -e .` does"
+        )
+    installed = list(distributions())
+    for distribution in installed:
+        if fold(distribution.metadata["Name"]) == fold(name):
+            return Subject(distribution)
+    known: list[str] = []
+    for distribution in installed:
+        for entry in distribution.entry_points:
+            if entry.group in GROUPS:
+                known += (distribution.metadata["Name"], entry.name)
+                if fold(entry.name) == fold(name):
+                    return Subject(distribution, entry.name)
+    known = list(dict.fromkeys(known))
+    near = get_close_matches(name, known, 3, 0.5)
+    hint = (
+        f"did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else f"those installed are {', '.join(known)}."
+    )
+    raise UnknownNameError(
+        f"no distribution and no plugin named {name!r} is installed; {hint} To check a package that you are "
+        "writing, install it first: `pip install -e .`"
+    )
+
+
+def distributions() -> Iterator[importlib_metadata.Distribution]:
+    """The installed distributions; of several of one name the first on the path, which is the one in use."""
+    seen = set()
+    for distribution in importlib_metadata.distributions():
+        name = distribution.metadata["Name"] if distribution.metadata else None
+        if name and fold(name) not in seen:  # what is left of a removed distribution may have no name
+            seen.add(fold(name))
+            yield cast(Any, distribution)  # its type has changed its name between versions of the library
+
+
+def misspelt_groups(distribution: importlib_metadata.Distribution) -> list[str]:
+    """Say which of its entry points are in a group that Genesis does not look at, and which was meant."""
+    found = []
+    for group in sorted({entry.group for entry in distribution.entry_points} - set(GROUPS)):
+        near = get_close_matches(group, GROUPS, 1, 0.75)
+        if near or group.startswith(("genesis.", "genesis-", "genesis_")):
+            hint = f"did you mean {near[0]!r}?" if near else f"the groups are {', '.join(GROUPS)}."
+            found.append(f"the entry-point group {group!r} is unknown to Genesis; {hint}")
+    return found
+
+
+def missing_module(name: str) -> str:
+    """Say why a module cannot be found, or nothing if it can; neither it nor a package is imported."""
+    parts = name.split(".")
+    path: list[str] | None = None
+    for depth in range(1, len(parts) + 1):
+        part = ".".join(parts[:depth])
+        spec = _find(part, path)
+        if spec is None:
+            near = get_close_matches(parts[depth - 1], [m.name for m in iter_modules(path)], 1, 0.6)
+            meant = ".".join([*parts[: depth - 1], *near])
+            return f"there is no module {part!r}" + (f"; did you mean {meant!r}?" if near else "")
+        if depth < len(parts):
+            if spec.submodule_search_locations is None:
+                return f"{part!r} is a module and no package, so there is no {name!r}"
+            path = list(spec.submodule_search_locations)
+    return ""
+
+
+def _find(name: str, path: list[str] | None) -> ModuleSpec | None:
+    for finder in sys.meta_path:
+        find = getattr(finder, "find_spec", None)  # strangers put anything there
+        spec: ModuleSpec | None = find(name, path) if find else None
+        if spec is not None:
+            return spec
+    return None
