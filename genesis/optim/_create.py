@@ -71,12 +71,17 @@ def _create(found: Contribution, subject: Any, options: dict[str, Any]) -> Any:
         expected = signature(make)
     except ValueError:  # something written in C that does not tell
         return make(subject, **options)
+    parameters = list(expected.parameters.values())
+    by_name = [each for each in parameters[1:] if each.name == "optimizer" and found.kind == "schedulers"]
+    own = [each for each in parameters if each not in (by_name or parameters[:1])]
+    given: tuple[Any, ...] = () if by_name else (subject,)
+    options = {**options, "optimizer": subject} if by_name else options  # as ChainedScheduler has it
     try:
-        expected.bind(subject, **options)
+        expected.bind(*given, **options)
     except TypeError as error:
-        takes = ", ".join(map(_shown, list(expected.parameters.values())[1:])) or "no options"
+        takes = ", ".join(map(_shown, own)) or "no options"
         raise TypeError(f"{found}: {error}; it takes {takes}") from None
-    return make(subject, **options)
+    return make(*given, **options)
 
 
 def _driven(shape: Callable[..., Schedule]) -> Callable[..., LRScheduler]:

@@ -296,8 +296,13 @@ class ExponentialDecay(Schedule):
             raise ValueError(f"end_factor must be {side} 1 with rate={self.rate}, got {self.end_factor}")
         super().__post_init__()
 
+    def _most(self) -> float:
+        """A power that lies beyond the end of a rise: larger ones would only overflow."""
+        end = self.end_factor
+        return math.inf if end is None or self.rate <= 1 else 1 + math.log(end) / math.log(self.rate)
+
     def at(self, step: float) -> float:
-        power = max(0, step - self.begin) / self.steps
+        power = min(max(0, step - self.begin) / self.steps, self._most())
         value = float(float(self.rate) ** (math.floor(power) if self.staircase else power))
         if self.end_factor is None:
             return value
@@ -306,7 +311,7 @@ class ExponentialDecay(Schedule):
     def at_array(self, steps: _Steps) -> _Floats:
         import numpy as np
 
-        power = np.maximum(0, steps - self.begin) / self.steps
+        power = np.minimum(np.maximum(0, steps - self.begin) / self.steps, self._most())
         value = np.float_power(self.rate, np.floor(power) if self.staircase else power)
         if self.end_factor is not None:
             value = (np.maximum if self.rate < 1 else np.minimum)(value, self.end_factor)
