@@ -1,51 +1,83 @@
-"""`genesis plugins`: which plugins are installed, and what is wrong with the broken ones."""
+"""`genesis plugins`, which is `genesis plugin` too: see, examine, check and start plugins."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(help="List the plugins, also the broken and the disabled ones.", rich_markup_mode=None)
+from genesis.cli._errors import FAILED
+
+app = typer.Typer(
+    help="List the plugins, also the broken and the disabled ones; look at one, examine all, check one, or "
+    "start a new one. `genesis plugin` is the same.",
+    rich_markup_mode=None,
+)
+
+_INSTALLED = "The name of an installed distribution, or of one of its plugins."
 
 
 @app.callback(invoke_without_command=True)
-def plugins(context: typer.Context) -> None:
-    """List the plugins, also the broken and the disabled ones."""
-    if context.invoked_subcommand is not None:
-        return
-    import warnings
-
-    from genesis._errors import PluginWarning
-    from genesis.cli._console import console, table
-    from genesis.plugin import list_plugins
-    from genesis.plugin._report import cause
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginWarning)  # the table says it
-        found = list_plugins()
-    table(
-        ("kind", "plugin", "status", "ms", "distribution", "version", "module", "adds"),
-        (
-            (
-                plugin.kind,
-                plugin.name,
-                plugin.status,
-                f"{plugin.milliseconds:.1f}" if plugin.milliseconds else "",
-                plugin.distribution,
-                plugin.version,
-                plugin.module,
-                ", ".join(plugin.contributions),
-            )
-            for plugin in found
+def plugins(
+    context: typer.Context,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Show targets, files and times, copies that are not used, and what the broken ones raised.",
         ),
-    )
-    for plugin in found:
-        if plugin.status == "broken":
-            console().print(
-                f"\n{plugin.name} of {plugin.origin} is broken: {cause(plugin.error)}\n"
-                f"  Repair or uninstall {plugin.distribution}, or set GENESIS_DISABLE_PLUGINS="
-                f"{plugin.distribution}; GENESIS_STRICT_PLUGINS=1 shows the traceback.",
-                markup=False,
-            )
+    ] = False,
+) -> None:
+    """List the plugins, also the broken and the disabled ones."""
+    if context.invoked_subcommand is None:
+        from genesis.cli._plugins.listing import show_all
+
+        show_all(verbose)
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A plugin, a distribution, or a name that one adds, such as acme-lion:Lion.")
+    ],
+) -> None:
+    """Tell all about a plugin, a distribution, or something that one adds."""
+    from genesis.cli._plugins.show import show_one
+
+    show_one(name)
+
+
+@app.command()
+def doctor() -> None:
+    """Look for trouble with the installed plugins and with the settings for them, and say what to do.
+
+    The exit code is 1 if something is wrong. Declarations are imported in processes of their own, so that
+    what they print and how long they take is seen.
+    """
+    from genesis.cli._plugins.doctor import examine
+
+    if not examine():
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help=_INSTALLED)],
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep",
+            help="Run the kits for what it adds, too: devices, kernels, optimizers with default options, "
+            "schedules with example options.",
+        ),
+    ] = False,
+) -> None:
+    """Run the kit of genesis.testing on an installed plugin. The exit code is 1 if a check fails."""
+    from genesis.cli._plugins.check import check_one
+
+    if not check_one(name, deep):
+        raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -14,7 +14,16 @@ import genesis
 from genesis.plugin import _stubs
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ([], ["train"], ["plugins"], ["plugins", "stubs"], ["schedulers"], ["optimizers"], ["backends"])
+COMMANDS = (
+    [],
+    ["train"],
+    ["plugins"],
+    ["plugins", "stubs"],
+    ["schedulers"],
+    ["optimizers"],
+    ["backends"],
+    ["kernels"],
+)
 KINDS = ("schedulers", "optimizers", "backends")
 
 

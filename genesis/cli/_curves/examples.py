@@ -192,14 +192,41 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
     Raises:
         Misuse: It does not take such options, refuses them, or needs one that there is no example for.
     """
+    optimizer = ExampleOptimizer(lr)
+    length = _length_given(found, given) or length
+    options, texts = example_options(found, given, length, optimizer)
+    try:
+        scheduler = _made(found, optimizer, options)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Misuse(f"{found}: {error}") from None
+    order = [*options_of(found), *texts]
+    shown = ", ".join(f"{name}={texts[name]}" for name in sorted(texts, key=order.index))
+    return Example(found, scheduler, _code(found, shown), length, bool(given))
+
+
+def example_options(
+    found: Contribution, given: dict[str, Any], length: int, optimizer: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Add examples to the options given, for those that a schedule needs besides.
+
+    Args:
+        found: Which schedule.
+        given: Options by name.
+        length: The steps of the training that example lengths are parts of.
+        optimizer: What examples that are schedulers drive.
+
+    Returns:
+        The options, and the texts that they are made of.
+
+    Raises:
+        Misuse: It does not take such options, or needs one that there is no example for.
+    """
     from genesis import optim
 
-    optimizer = ExampleOptimizer(lr)
     takes = options_of(found)
     unknown = [name for name in given if not accepts(found, name)]
     if unknown:
         raise Misuse(f"{found} does not take {unknown[0]!r}; {_hint(unknown[0], list(takes))}")
-    length = _length_given(found, given) or length
     texts = {name: repr(value) for name, value in given.items()}
     options = dict(given)
     replaced = {name for each in given for name in _INSTEAD.get(each, ())}
@@ -214,13 +241,7 @@ def example(found: Contribution, given: dict[str, Any], length: int = 100, lr: f
             replaced |= _INSTEAD.get(name, set())
         elif parameter.default is Parameter.empty:
             raise Misuse(f"{found} needs {name!r}, for which there is no example; give --option {name}=VALUE")
-    try:
-        scheduler = _made(found, optimizer, options)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise Misuse(f"{found}: {error}") from None
-    order = [*takes, *texts]
-    shown = ", ".join(f"{name}={texts[name]}" for name in sorted(texts, key=order.index))
-    return Example(found, scheduler, _code(found, shown), length, bool(given))
+    return options, texts
 
 
 def options_of(found: Contribution) -> dict[str, Parameter]:

@@ -15,6 +15,7 @@ import importlib_metadata
 from genesis._errors import UnknownNameError
 from genesis.plugin._contribution import fold
 from genesis.plugin._discovery import CORE_DISTRIBUTION
+from genesis.plugin._requirement import requirement_on_core
 from genesis.plugin.specs import KINDS
 from genesis.testing.plugin_checks._fresh import Answer, Fields, ask
 
@@ -127,7 +128,9 @@ def misspelt_groups(distribution: importlib_metadata.Distribution) -> list[str]:
     found = []
     for group in sorted({entry.group for entry in distribution.entry_points} - set(GROUPS)):
         near = get_close_matches(group, GROUPS, 1, 0.75)
-        if near or group.startswith(("genesis.", "genesis-", "genesis_")):
+        # Another project of this name may have groups of its own.
+        ours = group.startswith("genesis.") and requirement_on_core(distribution.metadata["Name"])
+        if near or ours:
             hint = f"did you mean {near[0]!r}?" if near else f"the groups are {', '.join(GROUPS)}."
             found.append(f"the entry-point group {group!r} is unknown to Genesis; {hint}")
     return found
@@ -135,20 +138,26 @@ def misspelt_groups(distribution: importlib_metadata.Distribution) -> list[str]:
 
 def missing_module(name: str) -> str:
     """Say why a module cannot be found, or nothing if it can; neither it nor a package is imported."""
+    return located(name)[1]
+
+
+def located(name: str) -> tuple[ModuleSpec | None, str]:
+    """Find a module without importing anything: what Python knows of it, or None and why it is not there."""
     parts = name.split(".")
     path: list[str] | None = None
+    spec: ModuleSpec | None = None
     for depth in range(1, len(parts) + 1):
         part = ".".join(parts[:depth])
         spec = _find(part, path)
         if spec is None:
             near = get_close_matches(parts[depth - 1], [m.name for m in iter_modules(path)], 1, 0.6)
             meant = ".".join([*parts[: depth - 1], *near])
-            return f"there is no module {part!r}" + (f"; did you mean {meant!r}?" if near else "")
+            return None, f"there is no module {part!r}" + (f"; did you mean {meant!r}?" if near else "")
         if depth < len(parts):
             if spec.submodule_search_locations is None:
-                return f"{part!r} is a module and no package, so there is no {name!r}"
+                return None, f"{part!r} is a module and no package, so there is no {name!r}"
             path = list(spec.submodule_search_locations)
-    return ""
+    return spec, ""
 
 
 def _find(name: str, path: list[str] | None) -> ModuleSpec | None:
