@@ -24,7 +24,7 @@ def agree(
     before: Array | None = None,
     guesses: Mapping[str, Array | Callable[[], Array]] | None = None,
     signed_zeros: bool = False,
-    advice: Callable[[], str] | None = None,
+    advice: str | Callable[[], str] = "",
 ) -> None:
     """Fail with a message that points at the mistake, unless the arrays agree.
 
@@ -36,7 +36,7 @@ def agree(
         before: what the memory held before.
         guesses: what a common mistake would have given, by the sentence that names the mistake.
         signed_zeros: whether 0.0 and -0.0 differ.
-        advice: more to say, asked only after a failure.
+        advice: more to say; a function is asked only after a failure.
 
     Raises:
         AssertionError: they do not agree.
@@ -61,8 +61,7 @@ def agree(
     )
     lines.append(f"  allowed: {why}.")
     hints = _hints(got, want, wrong, allowed, before, guesses or {})
-    if advice is not None:
-        hints.append(advice())
+    hints.append(advice() if callable(advice) else advice)
     lines += [f"  -> {hint}" for hint in hints if hint]
     raise AssertionError("\n".join(lines))
 
@@ -126,13 +125,13 @@ def _run_of(wrong: Array) -> str:
     """Whether the wrong elements are the first or the last ones of the array."""
     flat = wrong.reshape(-1)
     start, stop = int(flat.argmax()), flat.size - int(flat[::-1].argmax())
-    if flat.all() or stop - start < 2 and flat.size < 8:
+    if flat.all() or (stop - start < 2 and flat.size < 8):
         return ""
     dense = flat[start:stop].mean() > 0.9
     if dense and stop == flat.size:
         return (
-            f"; only elements from number {start} of {flat.size} on are wrong: is the remainder after the last "
-            "full block (or vector, or thread) left out?"
+            f"; only elements from number {start} of {flat.size} on are wrong: is the remainder after the "
+            "last full block (or vector, or thread) left out?"
         )
     if dense and start == 0:
         return f"; only the first {stop} of {flat.size} elements are wrong"

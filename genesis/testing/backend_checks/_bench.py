@@ -11,6 +11,7 @@ import genesis
 from genesis._device import device as Device
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis.backend.dispatch import run_map
+from genesis.testing.backend_checks._agree import agree
 
 Array = np.ndarray[Any, Any]
 
@@ -96,19 +97,45 @@ class Placed:
         """The elements of the view, out of the block."""
         return LAYOUTS[self.layout].array(block, self.view.shape)
 
-    def in_memory_order(self, elements: Array | None = None) -> Array:
-        """What a kernel sees (or, with ``elements``, leaves) that ignores the strides."""
-        if elements is None:
-            return _window(self.block.reshape(-1), self.view.offset, self.view.size).reshape(self.view.shape)
+    def misread(self) -> Array:
+        """What a kernel sees that ignores the strides (and, with an offset alone, the offset)."""
+        start = self._wrong_start()
+        return self.block.reshape(-1)[start : start + self.view.size].reshape(self.view.shape)
+
+    def miswritten(self, want: Array) -> Array:
+        """What the view holds after a kernel that ignores the strides has written ``want``."""
         flat = self.block.copy().reshape(-1)
-        start = min(self.view.offset, flat.size - self.view.size)
-        flat[start : start + self.view.size] = elements.reshape(-1)
-        return flat.reshape(self.block.shape)
+        start = self._wrong_start()
+        flat[start : start + self.view.size] = want.reshape(-1)
+        return self.inner(flat.reshape(self.block.shape))
+
+    def _wrong_start(self) -> int:
+        if self.view.contiguous:
+            return 0
+        return max(0, min(self.view.offset, self.block.size - self.view.size))
+
+    def expect(self, want: Array, what: str, guesses: dict[str, Any] | None = None, **options: Any) -> None:
+        """Check that the view holds ``want``, and that the memory around it is as before."""
+        block = self.bench.read(self.whole)
+        found = {ignored(self.view, "output"): lambda: self.miswritten(want), **(guesses or {})}
+        inner = self.inner(block)
+        agree(inner, want, what, guesses=found if self.layout != "contiguous" else guesses, **options)
+        rest = "nothing: only the elements of the view may be written"
+        agree(block, self.after(inner), f"{what}: memory outside of the output", why=rest)
 
 
-def _window(flat: Array, start: int, count: int) -> Array:
-    start = max(0, min(start, flat.size - count))
-    return flat[start : start + count]
+def ignored(view: View, role: str) -> str:
+    """The sentence that names the mistake of a kernel that takes a view for a plain array."""
+    if view.contiguous:
+        return (
+            f"the offset of the {role} is ignored: it says, in elements, where element (0, 0, ...) of the "
+            "view lies in the buffer"
+        )
+    verb = "read" if role == "input" else "written"
+    return (
+        f"the strides of the {role} are ignored: its memory is {verb} in order. Element (i, j) of a view "
+        "lies at offset + i * strides[0] + j * strides[1], in elements"
+    )
 
 
 class Bench:

@@ -15,9 +15,10 @@ from genesis.backend.expr import INDEX
 from genesis.testing._check import Question
 from genesis.testing.backend_checks._agree import agree
 from genesis.testing.backend_checks._bench import Array, Bench
-from genesis.testing.backend_checks._map import LARGE, ordinary
+from genesis.testing.backend_checks._map import LARGE, values_of
+from genesis.testing.backend_checks._names import ordinary
 
-F32, F64, I64, U8, BOOL = genesis.float32, genesis.float64, genesis.int64, genesis.uint8, genesis.bool
+F32, F64, I64 = genesis.float32, genesis.float64, genesis.int64
 
 
 class Formula(NamedTuple):
@@ -27,7 +28,7 @@ class Formula(NamedTuple):
     expr: Expr
     inputs: tuple[str, ...]
     result: str
-    reference: Callable[..., Array]
+    reference: Callable[..., Any]
     numbers: tuple[Any, ...] = ()
 
 
@@ -59,7 +60,7 @@ FORMULAS = [
     Formula("a comparison inside", call("where", call("le", X, Y), X, Y) * 2.0, ("float32",) * 2, "float32",
             lambda x, y: np.where(x <= y, x, y) * 2),
     Formula("a bool comes out", call("and", call("lt", X, Y), call("ne", X, const(0))), ("float32",) * 2,
-            "bool", lambda x, y: (x < y) & (x != 0)),
+            "bool", lambda x, y: np.logical_and(x < y, x != 0)),
     Formula("casts inside", cast(cast(X, I64) * Y, F32) + cast(Z, F32), ("float32", "int64", "bool"),
             "float32", lambda x, y, z: np.trunc(x) * y + z),
     Formula("integers stay small", cast(X * Y + X, I64) + Z, ("uint8", "uint8", "int64"), "int64",
@@ -75,8 +76,8 @@ FORMULAS = [
             "float32", lambda x: np.where(x < 0, -np.inf, x)),
     Formula("a nan as a constant", call("where", call("lt", X, const(0)), const(math.nan), X), ("float32",),
             "float32", lambda x: np.where(x < 0, np.nan, x)),
-    Formula("large constants", call("add", call("mul", X, const(2**40)), const(-(2**62))), ("int64",), "int64",
-            lambda x: x * 2**40 - 2**62),
+    Formula("large constants", call("add", call("mul", X, const(2**40)), const(-(2**62))), ("int64",),
+            "int64", lambda x: x * 2**40 - 2**62),
     Formula("eight inputs", X + arg(1) * 2.0 + arg(2) * 3.0 - arg(3) + arg(4) * arg(5) - arg(6) * arg(7),
             ("float32",) * 8, "float32",
             lambda a, b, c, d, e, f, g, h: a + b * 2 + c * 3 - d + e * f - g * h),
@@ -117,13 +118,14 @@ def check(bench: Bench, formula: Formula, strided: bool) -> None:
         eps = float(np.finfo(formula.result).eps) if want.dtype.kind == "f" else 0.0
         agree(
             out.inner(bench.read(out.whole)), want,
-            f"map of the expression {formula.expr!r}, of {formula.inputs} and {formula.numbers}, shape {shape}"
+            f"map of the expression {formula.expr!r}, of {formula.inputs} and {formula.numbers}, shape "
+            f"{shape}"
             + (", strided" if strided else ""),
             allowed=16 * eps * scale**2 if not exact else 0.0,
             why="16 units in the last place of the largest product of two inputs" if not exact else
             "equal in every bit",
-            element=lambda at, inputs=inputs: "from " + ", ".join(f"x{i} = {x[at]}" for i, x in enumerate(inputs)),
-            advice=lambda: _advice(formula),
+            element=partial(values_of, inputs),
+            advice=_advice(formula),
         )  # fmt: skip
 
 
@@ -133,11 +135,12 @@ def _finite(x: Array) -> Array:
 
 def _advice(formula: Formula) -> str:
     return {
-        "integers stay small": "a small integer wraps in its own type: compilers widen it, so it must be cast "
-        "back after every operation",
-        "float32 does not widen": "the product of two float32 has to be rounded to float32 before it is used: "
-        "was it computed in float64, or contracted into a fused multiply-add?",
-        "an input that is not read": "inputs are numbered by their place in the call, also when one is not read",
+        "integers stay small": "a small integer wraps in its own type: compilers widen it, so it must be "
+        "cast back after every operation",
+        "float32 does not widen": "the product of two float32 has to be rounded to float32 before it is "
+        "used: was it computed in float64, or contracted into a fused multiply-add?",
+        "an input that is not read": "inputs are numbered by their place in the call, also when one is not "
+        "read",
         "large constants": "a constant has the type of the operand beside it, here int64",
         "the position": "index is the row-major position in the output, whatever the strides",
     }.get(formula.name, "")

@@ -26,7 +26,7 @@ def check_backend(
     """Make checks of everything that a device is asked for.
 
     Args:
-        device: Its name, such as `"acme"` or `"acme:1"`; or a subclass of `Backend`, which need not be declared.
+        device: Its name, such as `"acme"` or `"acme:1"`; or a subclass of `Backend`, declared or not.
         expected_failures: From the name of a check, or a glob such as `"map/*/float64*"`, to the reason.
 
     Returns:

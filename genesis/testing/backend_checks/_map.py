@@ -13,7 +13,7 @@ from genesis.backend import ALPHABET, View, arg, call, cast, const
 from genesis.backend.expr import INDEX, INPUT
 from genesis.testing._check import Question
 from genesis.testing.backend_checks._agree import agree, units
-from genesis.testing.backend_checks._bench import DTYPES, FLOATS, INTEGERS, LAYOUTS, Array, Bench
+from genesis.testing.backend_checks._bench import DTYPES, FLOATS, INTEGERS, LAYOUTS, Array, Bench, ignored
 from genesis.testing.backend_checks._names import (
     KINDS,
     SIGNED_ZEROS,
@@ -74,19 +74,22 @@ def compare(
 ) -> None:
     """Compare the result of one name with NumPy's."""
     want = expected(name, operands)
-    count = UNITS.get(name, 0)
-    if count and want.dtype.kind == "f":
-        allowed: Any = units(want, count)
-        why = f"{count} units in the last place, which every library of functions holds"
-    else:
-        # results below the normal range may be rounded to zero, except where nothing is computed
-        computed = want.dtype.kind == "f" and ALPHABET[name].arity == 2 and name not in ("max", "min")
-        allowed = float(np.finfo(want.dtype).tiny) if computed else 0.0
-        why = "exact, since it is one operation that IEEE 754 defines" if computed else "equal in every bit"
+    allowed, why = tolerance(name, want)
     agree(
         got, want, what, allowed=allowed, why=why, before=before,
-        element=lambda at: values_of(operands, at), **more,
+        element=partial(values_of, operands), **more,
     )  # fmt: skip
+
+
+def tolerance(name: str, want: Array) -> tuple[Any, str]:
+    """How far a result of one name may be off, and why."""
+    if want.dtype.kind == "f" and name in UNITS:
+        count = UNITS[name]
+        return units(want, count), f"{count} units in the last place, which every library of functions holds"
+    if want.dtype.kind == "f" and ALPHABET[name].arity == 2 and name not in ("max", "min"):
+        # a device may round results below the normal range to zero
+        return float(np.finfo(want.dtype).tiny), "exact, since it is one operation that IEEE 754 defines"
+    return 0.0, "equal in every bit"
 
 
 def run(bench: Bench, name: str, operands: list[Array], result: str) -> Array:
@@ -108,7 +111,7 @@ def values(bench: Bench, name: str, dtype: str) -> None:
         small = "the same on 37 elements is right" if n == LARGE else TRAPS.get(name, "")
         compare(
             name, got, operands, f"map {formula(name)} of {dtype}, contiguous, {n} elements",
-            np.full(n, 77).astype(got.dtype), advice=lambda text=small: text,
+            np.full(n, 77).astype(got.dtype), advice=small,
         )  # fmt: skip
 
 
@@ -123,7 +126,7 @@ def specials(bench: Bench, name: str, dtype: str) -> None:
     trap = TRAPS.get(name, "are fast-math options on? They allow a compiler to forget nan, inf and -0.0")
     compare(
         name, got, operands, f"map {formula(name)} of {dtype} at special values",
-        signed_zeros=name in SIGNED_ZEROS, advice=lambda: trap,
+        signed_zeros=name in SIGNED_ZEROS, advice=trap,
     )  # fmt: skip
 
 
@@ -132,32 +135,16 @@ def strided(bench: Bench, name: str, dtype: str) -> None:
     places = [bench.place(x, w) for x, w in zip(operands, ("transposed", "step", "reversed"), strict=False)]
     out = bench.place(np.full((29, 31), 77).astype(result_type(name, dtype)), "columns")
     bench.map(call(name, *[arg(i) for i in range(len(operands))]), out.view, *[p.view for p in places])
-    block = bench.read(out.whole)
     layouts = ", ".join(p.layout for p in places)
     what = f"map {formula(name)} of {dtype}, inputs {layouts}, output of layout columns"
-    ignored = [p.in_memory_order() for p in places]
-    if name in ("floordiv", "mod"):  # what lies between the elements must not be divided by
-        ignored = operands
-    compare(
-        name, out.inner(block), operands, what,
-        guesses={STRIDES_IN: lambda: expected(name, ignored)},
+    # what lies between the elements may be no number to divide by
+    misread = operands if name in ("floordiv", "mod") else [p.misread() for p in places]
+    allowed, why = tolerance(name, expected(name, operands))
+    out.expect(
+        expected(name, operands), what, allowed=allowed, why=why, element=partial(values_of, operands),
+        guesses={ignored(places[0].view, "input"): expected(name, misread)},
         advice=lambda: _contiguous_too(bench, name, operands, dtype),
     )  # fmt: skip
-    agree(block, out.after(out.inner(block)), f"{what}: memory outside of the output", why=UNTOUCHED)
-
-
-STRIDES_IN = (
-    "the strides of the input are ignored: its memory is read in order. Element (i, j) of a view lies at "
-    "offset + i * strides[0] + j * strides[1], in elements"
-)
-STRIDES_OUT = (
-    "the strides of the output are ignored: its memory is written in order. Element (i, j) of a view lies at "
-    "offset + i * strides[0] + j * strides[1], in elements"
-)
-OFFSET = (
-    "the offset of the view is ignored: it says, in elements, where element (0, 0, ...) lies in the buffer"
-)
-UNTOUCHED = "nothing, since only the elements of the view may be written"
 
 
 def _contiguous_too(bench: Bench, name: str, operands: list[Array], dtype: str) -> str:
@@ -193,13 +180,13 @@ def extremes(bench: Bench, dtype: str) -> None:
         wraps = name in ("neg", "abs", "add", "sub", "mul")
         text = "integers wrap around, in their own type: neither saturate nor widen" if wraps else ""
         what = f"map {formula(name)} of the largest and smallest {dtype}"
-        compare(name, got, operands, what, advice=lambda text=text: text)
+        compare(name, got, operands, what, advice=text)
     for name in ("floordiv", "mod"):
         defined = (y != 0) & ~((x == info.min) & (y == np.array(-1).astype(dtype)))
         operands = [x[defined], y[defined]]
         got = run(bench, name, operands, dtype)
         what = f"map {formula(name)} of the largest and smallest {dtype}"
-        compare(name, got, operands, what, advice=lambda name=name: TRAPS[name] + "; all bits count")
+        compare(name, got, operands, what, advice=TRAPS[name] + "; all bits count")
 
 
 def denormal(bench: Bench, dtype: str) -> None:
@@ -210,7 +197,7 @@ def denormal(bench: Bench, dtype: str) -> None:
         got = run(bench, name, operands, result_type(name, dtype))
         compare(
             name, got, operands, f"map {formula(name)} of {dtype} below the normal range",
-            advice=lambda: "are denormal inputs flushed to zero? Then log, eq and division are wrong near 0",
+            advice="are denormal inputs flushed to zero? Then log, eq and division are wrong near 0",
         )  # fmt: skip
 
 
@@ -240,8 +227,8 @@ def casts(bench: Bench, source: str, target: str) -> None:
             )
     agree(
         bench.read(out), want, f"map {target}(x0), a cast from {source}",
-        element=lambda at: values_of([x], at), guesses=guesses, signed_zeros=True,
-        advice=lambda: "integers wrap around: the low bits stay" if target in INTEGERS else "",
+        element=partial(values_of, [x]), guesses=guesses, signed_zeros=True,
+        advice="integers wrap around: the low bits stay" if target in INTEGERS else "",
     )  # fmt: skip
 
 
@@ -251,10 +238,8 @@ def copies(bench: Bench, dtype: str) -> None:
         x.reshape(-1)[:4] = [np.nan, -0.0, np.inf, np.finfo(dtype).tiny / 8]
     source, out = bench.place(x, "transposed"), bench.place(np.zeros_like(x), "rows")
     bench.backend.map(INPUT, out.view, source.view)
-    block = bench.read(out.whole)
     what = f"map x0 (a copy) of {dtype} from a transposed view into the middle of an array"
-    agree(out.inner(block), x, what, guesses={STRIDES_IN: source.in_memory_order()}, signed_zeros=True)
-    agree(block, out.after(x), f"{what}: memory outside of the output", why=UNTOUCHED)
+    out.expect(x, what, guesses={ignored(source.view, "input"): source.misread()}, signed_zeros=True)
 
 
 # -- layouts -----------------------------------------------------------------------------------------------
@@ -265,21 +250,16 @@ def layout_of_input(bench: Bench, layout: str) -> None:
         for first, second, left, right in ((a, b, x, y), (b, a, y, x)):
             out = bench.put(np.full(shape, 77, "float32"))
             bench.map(arg(0) - arg(1), out, first.view, second.view)
-            shuffled = a.in_memory_order()
-            wrong = (shuffled, y) if first is a else (y, shuffled)
             place = 0 if first is a else 1
+            misread = y - a.misread() if place else a.misread() - y
             agree(
                 bench.read(out), left - right,
                 f"map x0 - x1 of float32 {shape}, x{place} of layout {layout!r} ({LAYOUTS[layout].meaning}: "
                 f"{a.view!r})",
-                element=lambda at, left=left, right=right: values_of([left, right], at),
-                guesses={_ignored(layout, STRIDES_IN): wrong[0] - wrong[1]},
-                advice=lambda: "" if layout == "contiguous" else _plain_works(bench, shape),
+                element=partial(values_of, [left, right]),
+                guesses={} if layout == "contiguous" else {ignored(a.view, "input"): misread},
+                advice="" if layout == "contiguous" else partial(_plain_works, bench, shape),
             )  # fmt: skip
-
-
-def _ignored(layout: str, strides: str) -> str:
-    return OFFSET if layout == "rows" else strides
 
 
 def layout_of_output(bench: Bench, layout: str) -> None:
@@ -287,17 +267,13 @@ def layout_of_output(bench: Bench, layout: str) -> None:
         x, y = ordinary(shape, "float32", 1), ordinary(shape, "float32", 2)
         out = bench.place(np.full(shape, 77, "float32"), layout)
         bench.map(arg(0) - arg(1), out.view, bench.put(x), bench.put(y))
-        block = bench.read(out.whole)
         what = (
             f"map x0 - x1 of float32 {shape} into layout {layout!r} ({LAYOUTS[layout].meaning}: {out.view!r})"
         )
-        agree(
-            out.inner(block), x - y, what,
-            before=np.full(shape, 77, "float32"),
-            guesses={_ignored(layout, STRIDES_OUT): lambda: out.inner(out.in_memory_order(x - y))},
-            advice=lambda: "" if layout == "contiguous" else _plain_works(bench, shape),
+        out.expect(
+            x - y, what, before=np.full(shape, 77, "float32"),
+            advice="" if layout == "contiguous" else partial(_plain_works, bench, shape),
         )  # fmt: skip
-        agree(block, out.after(x - y), f"{what}: memory outside of the output", why=UNTOUCHED)
 
 
 def _plain_works(bench: Bench, shape: tuple[int, ...]) -> str:
@@ -316,7 +292,7 @@ def many_axes(bench: Bench) -> None:
         bench.map(call("neg", arg(0)), out, bench.put(x).permute(order))
         agree(
             bench.read(out), -x.transpose(order), f"map -x0 of six axes, permuted to the order {order}",
-            guesses={STRIDES_IN: lambda order=order: -x.reshape([shape[i] for i in order])},
+            guesses={ignored(bench.put(x).permute(order), "input"): -x.reshape([shape[i] for i in order])},
         )  # fmt: skip
 
 
@@ -333,7 +309,7 @@ def broadcast(bench: Bench) -> None:
         bench.map(arg(0) - arg(1), out, a, b)
         agree(
             bench.read(out), want, f"map x0 - x1 with x0 {a!r} and x1 {b!r}",
-            advice=lambda: "a stride of 0 repeats the same element along that axis; it is not a stride of 1",
+            advice="a stride of 0 repeats the same element along that axis; it is not a stride of 1",
         )  # fmt: skip
 
 
@@ -352,11 +328,11 @@ def zero_dimensional(bench: Bench) -> None:
         bench.map(arg(0) * arg(1), out, bench.put(x), bench.put(x))
         agree(bench.read(out), x * x, f"map x0 * x1 of shape {shape}, one element")
     inner = bench.put(np.arange(5, dtype="float32")).select(0, 3)
-    out = bench.put(np.float32(77))
+    out = bench.put(np.full((), 77, "float32"))
     bench.map(call("neg", arg(0)), out, inner)
     agree(
         bench.read(out), np.asarray(np.float32(-3)), f"map -x0 of {inner!r}, element 3 of 5",
-        guesses={OFFSET: np.asarray(np.float32(0))},
+        guesses={ignored(inner, "input"): np.zeros((), "float32")},
     )  # fmt: skip
 
 
@@ -369,9 +345,9 @@ def in_place(bench: Bench) -> None:
     x = ordinary((30, 41), "float32")
     place = bench.place(x, "transposed")
     bench.map(arg(0) * arg(1), place.view, place.view, place.view)
-    agree(
-        place.inner(bench.read(place.whole)), x * x, "map x0 * x1 in a transposed view, in place, x0 = x1 = out",
-        advice=lambda: "read all operands of an element before its result is written",
+    place.expect(
+        x * x, "map x0 * x1 in a transposed view, in place, x0 = x1 = out",
+        advice="read all operands of an element before its result is written",
     )  # fmt: skip
 
 
@@ -390,7 +366,7 @@ def numbers(bench: Bench) -> None:
         bench.map(expr, out, bench.put(x), *values)
         agree(
             bench.read(out), want, f"map {what}, with the number {values}",
-            advice=lambda: "an input may be a Python number: it stands for every element, in the type of the "
+            advice="an input may be a Python number: it stands for every element, in the type of the "
             "operand beside it",
         )  # fmt: skip
     k = np.arange(-50, 50)
@@ -405,8 +381,9 @@ def numbers_change(bench: Bench) -> None:
     for value in (2.0, 3.0, 4, 2.5):
         bench.map(arg(0) * cast(arg(1), genesis.float32), out, view, value)
         agree(
-            bench.read(out), x * np.float32(value), f"map x0 * float32({value}), after calls with other numbers",
-            advice=lambda: "a number belongs to the call: keep it out of the text and the key of what is compiled",
+            bench.read(out), x * np.float32(value), f"map x0 * float32({value}), after calls with other "
+            "numbers",
+            advice="a number belongs to the call: keep it out of the text and the key of what is compiled",
         )  # fmt: skip
 
 
@@ -417,11 +394,8 @@ def constants(bench: Bench) -> None:
     ):  # fmt: skip
         place = bench.place(np.zeros((40, 30), dtype), "step")
         bench.backend.map(const(value), place.view)
-        block = bench.read(place.whole)
         want = np.full((40, 30), value, dtype)
-        what = f"map of the constant {value} into a {dtype} view"
-        agree(place.inner(block), want, what, signed_zeros=True)
-        agree(block, place.after(want), f"{what}: memory outside of the output", why=UNTOUCHED)
+        place.expect(want, f"map of the constant {value} into a {dtype} view", signed_zeros=True)
     for dtype, number in (("float32", 2.5), ("int64", 7), ("bool", False), ("float64", 3), ("uint8", 9)):
         out: View = bench.put(np.ones((3, 4), dtype))
         bench.map(cast(arg(0), getattr(genesis, dtype)), out, number)
@@ -436,8 +410,8 @@ def index(bench: Bench) -> None:
         agree(bench.read(out), np.arange(n).reshape(shape), f"map index into shape {shape}")
     place = bench.place(np.zeros((6, 7), "int64"), "transposed")
     bench.backend.map(INDEX, place.view)
-    agree(
-        place.inner(bench.read(place.whole)), np.arange(42).reshape(6, 7), "map index into a transposed view",
+    place.expect(
+        np.arange(42).reshape(6, 7), "map index into a transposed view",
         guesses={"it is the position in memory; it should be the row-major position in the view": (
             np.arange(42).reshape(7, 6).T
         )},

@@ -73,9 +73,7 @@ def arguments(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> l
     operands = [ordinary(shape, dtype, seed + i) for i in range(ALPHABET[name].arity)]
     if name == "where":
         operands[0] = ordinary(shape, "bool", seed)
-    elif name in ("shl", "shr"):
-        operands[1] = np.abs(operands[1].astype("int64") % 5).astype(dtype)
-    elif name == "pow" and operands[0].dtype.kind != "f":
+    elif name in ("shl", "shr") or (name == "pow" and operands[0].dtype.kind != "f"):
         operands[1] = np.abs(operands[1].astype("int64") % 5).astype(dtype)
     elif name in ("log", "sqrt"):
         operands[0] = np.abs(operands[0])
