@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
@@ -13,33 +13,36 @@ from typing import Any
 
 import importlib_metadata
 import pluggy
+from pluggy import HookspecOpts
 
 from genesis._errors import PluginError
 from genesis.plugin import specs
 from genesis.plugin._contribution import Contribution, fold
+from genesis.plugin._installed import installed
 from genesis.plugin.specs import API_VERSION, KINDS, KernelSpec, Kind, Spec
-
-# Why importlib_metadata and not the standard library's module: it behaves alike on every Python that we
-# support (entry points by group; one entry where a distribution's metadata lie on the path twice). It is no
-# slower: import and look-up together took 48 ms, and 53 ms with the module of Python 3.11.
 
 # What this distribution supplies is built in. It is also the name under which `pip` knows Genesis.
 CORE_DISTRIBUTION = "genesis-dl"
 
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+_SPECS = tuple(kind.spec for kind in KINDS.values())
 
 
 class Plugin:
     """One plugin in the role of one kind: what it is, whether it works, and what it declares.
 
     Attributes:
-        kind: `"backends"`, `"optimizers"` or `"schedulers"`.
+        kind: `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
         name: The name of the entry point, or the one given to `register`.
         module: The module that the entry point names, or a description of the registered object.
         distribution: The distribution that installed it; for a registered object its name.
         version: The version of the distribution, or an empty string.
         status: `"ok"`, `"duplicate"` (all it declares is there already), `"disabled"` or `"broken"`.
         error: What went wrong with a broken plugin.
+        deprecated: What it uses that will go away, in the words of the contract; empty if nothing.
         milliseconds: How long it took to import the plugin's module and ask its hook.
         contributions: What it adds, without what other plugins had declared already.
     """
@@ -52,6 +55,8 @@ class Plugin:
         self.version = version
         self.status = "found"
         self.error: BaseException | None = None
+        self.deprecated = ""
+        self._unreadable: PluginError | None = None  # what is wrong with its metadata
         self.milliseconds = 0.0
         self.specs: tuple[Spec, ...] = ()
         self.contributions: tuple[Contribution, ...] = ()
@@ -79,8 +84,17 @@ class Plugin:
         start = time.perf_counter()
         try:
             with asking():
+                if self._unreadable is not None:
+                    raise self._unreadable
+                if not _MODULE.fullmatch(self.module):
+                    raise PluginError(
+                        f"the entry point {self.name!r} should name a module, such as 'acme.plugin'; "
+                        f"got {self.module!r}"
+                    )
                 module = import_module(self.module)
-                self.specs = declarations(module, KINDS[self.kind])
+                manager = hooks_of(module)
+                self.specs = _asked(manager, KINDS[self.kind])
+                self.deprecated = manager.deprecated
         finally:
             self.milliseconds = (time.perf_counter() - start) * 1e3
 
@@ -100,7 +114,9 @@ def asking() -> Iterator[None]:
     requests = _conversation.requests = []
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
         if requests and not isinstance(error, PluginError):
             # `from genesis.optim import LambdaLR` reports "cannot import name" and loses our reason.
             raise PluginError(_refusal(requests[0])) from error
@@ -125,14 +141,19 @@ def _refusal(request: str) -> str:
     )
 
 
-def discover(kind: Kind) -> list[Plugin]:
-    """Return the installed plugins of a kind, the built-in ones first, without importing any of them."""
+def discover(kind: Kind, generation: object) -> list[Plugin]:
+    """Return the installed plugins of a kind, the built-in ones first, without importing any of them.
+
+    Args:
+        kind: The kind.
+        generation: The metadata are read again when this is another object than the last time.
+    """
     found: dict[tuple[str, str, str], Plugin] = {}
-    for entry in importlib_metadata.entry_points(group=kind.group):
-        name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
-        found.setdefault(
-            (fold(name), entry.name, entry.value), Plugin(kind.plural, entry.name, entry.value, name, version)
-        )
+    for entry in installed(generation):
+        if entry.group == kind.group:
+            plugin = Plugin(kind.plural, entry.name, entry.value, entry.distribution, entry.version)
+            plugin._unreadable = entry.error
+            found.setdefault((fold(entry.distribution), entry.name, entry.value), plugin)
     return sorted(found.values(), key=lambda plugin: (not plugin.builtin, plugin.distribution, plugin.name))
 
 
@@ -141,25 +162,55 @@ def core_is_installed() -> bool:
     return bool(list(importlib_metadata.distributions(name=CORE_DISTRIBUTION)))
 
 
-def hooks_of(plugin: object) -> pluggy.PluginManager:
-    """Return a plugin manager that holds this plugin alone, its hooks checked.
+class Hooks(pluggy.PluginManager):
+    """The hooks of one plugin.
 
     One manager for each plugin means that a plugin which fails half-way leaves nothing behind and that two
     of them cannot get into each other's way.
+
+    Attributes:
+        deprecated: What the plugin uses that will go away, in the words of the contract.
     """
-    manager = pluggy.PluginManager("genesis")
-    manager.add_hookspecs(specs)
+
+    def __init__(self) -> None:
+        super().__init__("genesis")
+        self.deprecated = ""
+        self._going: dict[str, tuple[Warning | None, Mapping[str, Warning]]] = {}
+        self.add_hookspecs(specs)
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
+        if not name.startswith("genesis_"):  # looking at everything else there took half of a declaration
+            return None
+        options = super().parse_hookspec_opts(module_or_class, name)
+        if options is not None:
+            # pluggy would warn at once, for every manager anew, without saying whose plugin it is; and where
+            # warnings are errors, the plugin would be broken.
+            self._going[name] = (options.get("warn_on_impl"), options.get("warn_on_impl_args") or {})
+            options = {**options, "warn_on_impl": None, "warn_on_impl_args": None}
+        return options
+
+    def note_deprecated(self, caller: pluggy.HookCaller) -> None:
+        """Keep what is deprecated of a hook that the plugin has."""
+        hook, arguments = self._going[caller.name]
+        used = {name for implementation in caller.get_hookimpls() for name in implementation.argnames}
+        found = [hook, *(warning for name, warning in arguments.items() if name in used)]
+        self.deprecated = " ".join([self.deprecated, *(str(w) for w in found if w is not None)]).strip()
+
+
+def hooks_of(plugin: object) -> Hooks:
+    """Return a plugin manager that holds this plugin alone, its hooks checked."""
+    manager = Hooks()
     try:
         manager.register(plugin)
     except pluggy.PluginValidationError as error:
         raise PluginError(_wrong_hook(error)) from error
-    callers = manager.get_hookcallers(plugin) or []
     known = [kind.hook for kind in KINDS.values()]
-    for caller in callers:
+    for caller in manager.get_hookcallers(plugin) or []:
         if not caller.has_spec():
             near = get_close_matches(caller.name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"the hooks are {', '.join(known)}"
             raise PluginError(f"unknown hook {caller.name!r}; {hint}")
+        manager.note_deprecated(caller)
     return manager
 
 
@@ -169,10 +220,16 @@ def _wrong_hook(error: pluggy.PluginValidationError) -> str:
     found = re.search(r"for hook '(\w+)'.*Argument\(s\) \{(.*)\} are declared", text)
     if found is None:
         return text
+    given = " and ".join(repr(name) for name in _arguments())
     return (
         f"the hook {found[1]!r} asks for {found[2]}, and Genesis with contract {API_VERSION} gives it only "
-        "'api': it was written for a newer Genesis, or the argument is misspelt"
+        f"{given}: it was written for a newer Genesis, or the argument is misspelt"
     )
+
+
+def _arguments() -> dict[str, Any]:
+    """What every hook may ask for. A plugin gets those that it names."""
+    return {"api": API_VERSION}
 
 
 def kinds_of(plugin: object) -> list[Kind]:
@@ -183,11 +240,14 @@ def kinds_of(plugin: object) -> list[Kind]:
 
 def declarations(plugin: object, kind: Kind) -> tuple[Spec, ...]:
     """Ask a plugin for its declarations of one kind and check each of them."""
-    manager = hooks_of(plugin)
+    return _asked(hooks_of(plugin), kind)
+
+
+def _asked(manager: Hooks, kind: Kind) -> tuple[Spec, ...]:
     hook: pluggy.HookCaller = getattr(manager.hook, kind.hook)
     if not hook.get_hookimpls():
         raise PluginError(f"it is listed under the entry points {kind.group!r} but has no hook {kind.hook!r}")
-    answers: list[Any] = hook(api=API_VERSION)
+    answers: list[Any] = hook(**_arguments())
     if not answers:  # pluggy leaves None out
         raise PluginError(f"{kind.hook}() returned None; it should return a list of {kind.spec.__name__}")
     declared = tuple(_checked(item, kind) for item in _items(answers[0], kind))
@@ -200,7 +260,7 @@ def declarations(plugin: object, kind: Kind) -> tuple[Spec, ...]:
 
 
 def _items(answer: Any, kind: Kind) -> Iterable[Any]:
-    if isinstance(answer, (kind.spec, str)) or not isinstance(answer, Iterable):
+    if isinstance(answer, (*_SPECS, str, bytes)) or not isinstance(answer, Iterable):
         raise PluginError(f"{kind.hook}() should return a list of {kind.spec.__name__}, got {answer!r}")
     return answer
 

@@ -10,6 +10,7 @@ from genesis.plugin import _report, _state
 from genesis.plugin._contribution import Contribution, fold
 from genesis.plugin._discovery import Plugin, discover, refuse_while_declaring
 from genesis.plugin._index import Index, index_of
+from genesis.plugin._mistakes import misspelt
 from genesis.plugin.specs import KINDS, Kind
 
 # Milliseconds. A declaration takes 1 to 5 of them; even on a busy machine this many mean heavy imports.
@@ -79,13 +80,29 @@ class Registry:
             # that come at the same time build an index each, and the first complete one is everybody's.
             built = _build(self.kind, state)
             index = indexes.setdefault(self.kind.plural, built)
-            for plugin in index.plugins if index is built else ():
-                if plugin.status == "broken":
-                    if state.is_news(plugin):
-                        _report.warn(_report.broken(plugin))
-                elif plugin.milliseconds > _SLOW and state.is_news(plugin):
-                    _report.warn(_report.slow(plugin))
+            if index is built:
+                self._report(index, state)
         return index
+
+    def _report(self, index: Index, state: _state.State) -> None:
+        """Say what the user should know, once. Where warnings are errors, the index is there already."""
+        for plugin in index.plugins:
+            if plugin.status == "disabled":
+                continue
+            if plugin.status == "broken":
+                text = _report.broken(plugin)
+            elif plugin.deprecated:
+                text = _report.deprecated(plugin)
+            elif plugin.milliseconds > _SLOW:
+                text = _report.slow(plugin)
+            else:
+                continue
+            if state.is_news(plugin):
+                _report.warn(text)
+        for mistake, text in misspelt(self.kind, index, state):
+            if mistake not in state.warned:
+                state.warned.add(mistake)
+                _report.warn(text)
 
 
 def _fits(contribution: Contribution, pattern: str) -> bool:
@@ -96,7 +113,7 @@ def _fits(contribution: Contribution, pattern: str) -> bool:
 def _build(kind: Kind, state: _state.State) -> Index:
     off = state.all_disabled()
     preferred = state.all_preferred()
-    plugins = [plugin for plugin in discover(kind) if plugin.builtin or not state.isolated]
+    plugins = [plugin for plugin in discover(kind, state.indexes) if plugin.builtin or not state.isolated]
     for plugin in plugins:
         if plugin.is_any_of(off):
             plugin.status = "disabled"  # decided before anything of it is imported
@@ -112,7 +129,9 @@ def _declare(plugin: Plugin) -> None:
     try:
         plugin.declare()
         plugin.status = "ok"
-    except (Exception, SystemExit) as error:  # a module may call sys.exit() when it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may call sys.exit(); an extension in Rust may panic
         plugin.status, plugin.error = "broken", error
         if _report.strict_mode():
             raise PluginError(_report.broken(plugin)) from error

@@ -44,11 +44,14 @@ def _is_ours(module: str) -> bool:
 def broken(plugin: Plugin) -> str:
     """Say which plugin is broken, how, and what to do."""
     requirement = requirement_on_core(plugin.distribution)
-    other = (
-        f"It was made for {requirement.text}, and this is {requirement.installed}. "
-        if requirement and not requirement.met
-        else ""
-    )
+    other = ""
+    if requirement and not requirement.met:
+        other = f"It was made for {requirement.text}, and this is {requirement.installed}. "
+    elif isinstance(plugin.error, ImportError) and (plugin.error.name or "").partition(".")[0] == "genesis":
+        other = (
+            "It uses a name that this Genesis does not have: it was written for another version, "
+            "or the name is misspelt. "
+        )
     return (
         f"plugin {plugin.name!r} of {plugin.origin} was skipped: {cause(plugin.error)}. {other}"
         f"Repair or uninstall {plugin.distribution}, or set GENESIS_DISABLE_PLUGINS={plugin.distribution}; "
@@ -58,7 +61,10 @@ def broken(plugin: Plugin) -> str:
 
 def cause(error: BaseException | None) -> str:
     """Return an exception as one line."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # a stranger's exception, whose own text is broken
+        text = "(its message cannot be shown)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -152,6 +158,30 @@ def slow(plugin: Plugin) -> str:
         f"plugin {plugin.name!r} of {plugin.origin} took {plugin.milliseconds / 1e3:.1f} s to declare "
         f"itself. Ask its authors to import less in {plugin.module}, or set "
         f"GENESIS_DISABLE_PLUGINS={plugin.distribution}."
+    )
+
+
+def deprecated(plugin: Plugin) -> str:
+    """Say that a plugin works, but will not always."""
+    return (
+        f"plugin {plugin.name!r} of {plugin.origin} works, but uses what will go away: {plugin.deprecated} "
+        f"Install a newer {plugin.distribution}, or tell its authors."
+    )
+
+
+def not_disabled(name: str, near: Sequence[str]) -> str:
+    """Say that a name among those to disable looks misspelt."""
+    return (
+        f"{name!r} should be disabled, as genesis.plugin.disable or GENESIS_DISABLE_PLUGINS says, but "
+        f"nothing that is installed has this name; did you mean {' or '.join(map(repr, near))}?"
+    )
+
+
+def not_preferred(kind: Kind, name: str, distribution: str, near: Sequence[str]) -> str:
+    """Say that a name among the preferences looks misspelt."""
+    return (
+        f"{name!r} should come from {distribution!r}, as genesis.plugin.prefer or GENESIS_PREFER says, but "
+        f"it supplies no {kind.noun} of this name; did you mean {' or '.join(map(repr, near))}?"
     )
 
 
