@@ -537,7 +537,7 @@ class Best(LRScheduler):
         return [base * self.factor for base in self.base_lrs]
 
     def step(self, metrics: Any = None) -> None:  # type: ignore[override]
-        if metrics is None and self._step_count:
+        if metrics is None and self.last_epoch >= 0:
             raise TypeError("step() needs a metric")
         if metrics is not None:
             self.look(float(metrics))
@@ -567,7 +567,7 @@ class KeepsNan(Best):
 
 class NeedsNothing(Best):
     def step(self, metrics: Any = None) -> None:  # type: ignore[override]
-        super().step(1.0 if metrics is None and self._step_count else metrics)
+        super().step(1.0 if metrics is None and self.last_epoch >= 0 else metrics)
 
 
 @pytest.mark.parametrize(
@@ -668,6 +668,70 @@ def test_torch_is_asked_for_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPa
     assert not [check for check in check_scheduler(Good) if "torch" in check.name]
     (check,) = [check for check in check_scheduler(Good, torch=True) if "torch" in check.name]
     with pytest.raises(AssertionError, match="pip install torch"):
+        check()
+
+
+# What the contract leaves open.
+
+
+@dataclass(frozen=True, repr=False)
+class Table(Schedule):
+    """Whole steps only."""
+
+    levels: tuple[float, ...] = (1.0, 0.5, 0.25, 0.1)
+
+    @property
+    def horizon(self) -> int:
+        return len(self.levels) - 1
+
+    def at(self, step: Any) -> float:
+        return self.levels[step]
+
+
+@dataclass(frozen=True)
+class UsualText(Schedule):
+    """With the text that dataclasses have, and ints and numpy's numbers as values."""
+
+    steps: int = 5
+
+    def at(self, step: float) -> Any:
+        return 1 if step < self.steps else np.float64(0.5)
+
+
+@dataclass(frozen=True, repr=False)
+class Rising(Schedule):
+    """Rises for ever, as for a range test: far away it overflows."""
+
+    def at(self, step: float) -> float:
+        return 1.1**step
+
+
+class Recursive(LRScheduler):
+    """From the present rate to the next, as schedulers for PyTorch are written."""
+
+    def get_lr(self) -> list[Any]:
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        return rates if self._is_initial else [rate * 0.5 for rate in rates]
+
+
+def closure(optimizer: Any) -> LRScheduler:
+    """Without last_epoch, and with a function that has no name."""
+    return optim.LambdaLR(optimizer, lambda step: 0.5**step)
+
+
+@pytest.mark.parametrize("subject", [Table(), UsualText(), Rising(), Recursive, closure])
+def test_what_is_optional_is_not_demanded(subject: Any) -> None:
+    assert failures(check_scheduler(subject)) == {}
+
+
+def test_expected_failures_have_to_fail() -> None:
+    checks = check_scheduler(SameForAll, expected_failures={"drive/groups": "one rate is the idea"})
+    (check,) = [check for check in checks if check.name == "drive/groups"]
+    with pytest.raises(pytest.xfail.Exception, match="one rate is the idea"):
+        check()
+    checks = check_scheduler(Good, expected_failures={"drive/groups": "none"})
+    (check,) = [check for check in checks if check.name == "drive/groups"]
+    with pytest.raises(AssertionError, match="take it out of expected_failures"):
         check()
 
 

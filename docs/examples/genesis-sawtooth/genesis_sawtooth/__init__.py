@@ -1,0 +1,1 @@
+"""A learning-rate schedule for Genesis, `genesis.optim.Sawtooth`."""
