@@ -81,6 +81,39 @@ def check(
 
 
 @app.command()
+def new(
+    package: Annotated[
+        str, typer.Argument(help="What to call the distribution, such as acme-lion; it is the folder, too.")
+    ],
+    backend: Annotated[bool, typer.Option("--backend", help="It adds a device.")] = False,
+    optimizer: Annotated[bool, typer.Option("--optimizer", help="It adds an optimizer.")] = False,
+    scheduler: Annotated[bool, typer.Option("--scheduler", help="It adds a learning-rate schedule.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="What the optimizer or schedule is called, the name of a class; or the device.  [default: "
+            "from the package: acme-lion gives AcmeLion, genesis-lion gives Lion]",
+        ),
+    ] = None,
+    into: Annotated[
+        str, typer.Option(help="Where to make the folder.", metavar="FOLDER", show_default="here")
+    ] = ".",
+    author: Annotated[
+        str | None, typer.Option(help="Who is named in the licence.  [default: git config user.name]")
+    ] = None,
+) -> None:
+    """Write a package with a new plugin: metadata, declaration, code that works, and tests on the kit."""
+    from genesis.cli._errors import Misuse
+    from genesis.cli._plugins.new import create
+
+    given = {"backend": backend, "optimizer": optimizer, "scheduler": scheduler}
+    sorts = [sort for sort, wanted in given.items() if wanted]
+    if len(sorts) != 1:
+        raise Misuse("say what it adds, one of --backend, --optimizer and --scheduler")
+    create(sorts[0], package, name, into, author)
+
+
+@app.command()
 def stubs() -> None:
     """Write genesis/optim/*.pyi, from which editors know the names that the built-in plugins declare."""
     from genesis.plugin._stubs import write_stubs

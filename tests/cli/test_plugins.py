@@ -15,7 +15,7 @@ import pytest
 import genesis
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("show", "doctor", "check", "stubs")
+COMMANDS = ("show", "doctor", "check", "new", "stubs")
 SLOPE = """\
 from dataclasses import dataclass
 from genesis.optim import Schedule

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -21,16 +22,16 @@ DISTS = Path(__file__).parent / "dists"
 OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps")
 
 
-def run(*command: object, **environment: str) -> str:
+def run(*command: object, cwd: object = sys.prefix, **environment: str) -> str:
     """Run a command outside the checkout, with nothing of the tests' settings, and return what it printed."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("GENESIS_", "PYTHON"))}
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=sys.prefix,  # `python -c` puts the current folder on the path
+        cwd=str(cwd),  # `python -c` puts it on the path
         env={**env, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -56,6 +57,35 @@ class Environment:
         """Install wheels with pip, the one of the environment that runs the tests."""
         run(sys.executable, "-m", "pip", "--python", self.python, "install", *OPTIONS, *wheels)
 
+    def fetch(self, *requirements: str) -> None:
+        """Install what the environment that runs the tests cannot lend, from the registry."""
+        words = ("--quiet", "--disable-pip-version-check", *requirements)
+        run(sys.executable, "-m", "pip", "--python", self.python, "install", *words)
+
+    def uninstall(self, *distributions: str) -> None:
+        """Take distributions away again."""
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            self.python,
+            "uninstall",
+            "--quiet",
+            "--yes",
+            *distributions,
+        )
+
+    def test(self, source: Path) -> int:
+        """Run the tests of a project on what is installed here, not on its source; return how many passed."""
+        folder = Path(tempfile.mkdtemp(dir=self.packages.parent))
+        shutil.copytree(source / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(source / "pyproject.toml", folder)
+        said = run(self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+        passed = re.search(r"(\d+) passed", said)
+        assert passed, said
+        return int(passed[1])
+
     def ask(self, code: str, **environment: str) -> Any:
         """Run code that fills `answer`, and return that."""
         script = f"import json\nanswer = {{}}\n{code}\nprint(json.dumps(answer))"
@@ -77,6 +107,12 @@ def build(folder: Path, *sources: Path) -> dict[str, Path]:
         *sources,
     )
     return {path.name.split("-")[0].replace("_", "-"): path for path in folder.glob("*.whl")}
+
+
+@pytest.fixture(scope="session")
+def build_wheels() -> Callable[..., dict[str, Path]]:
+    """The function that builds wheels of sources into a folder."""
+    return build
 
 
 @pytest.fixture(scope="session")
