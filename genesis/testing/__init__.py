@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from genesis.testing._check import Check as Check
     from genesis.testing._check import parametrize as parametrize
+    from genesis.testing.backend_checks import Sample as Sample
     from genesis.testing.backend_checks import check_backend as check_backend
     from genesis.testing.backend_checks import check_kernel as check_kernel
     from genesis.testing.optimizer_checks import check_optimizer as check_optimizer
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Check": "genesis.testing._check:Check",
+        "Sample": "genesis.testing.backend_checks:Sample",
         "check_backend": "genesis.testing.backend_checks:check_backend",
         "check_kernel": "genesis.testing.backend_checks:check_kernel",
         "check_optimizer": "genesis.testing.optimizer_checks:check_optimizer",

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from genesis.testing.backend_checks._kit import check_backend as check_backend
 from genesis.testing.backend_checks._kit import check_kernel as check_kernel
+from genesis.testing.backend_checks._samples import Sample as Sample
 
-__all__ = ["check_backend", "check_kernel"]
+__all__ = ["Sample", "check_backend", "check_kernel"]

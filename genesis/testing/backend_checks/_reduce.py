@@ -100,7 +100,7 @@ def data(op: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
     x = ordinary(shape, dtype, seed)
     if op == "prod" and dtype in FLOATS:
         # factors near 1, whose product stays in range
-        return (1 + x / (100 * max(x.size, 1) ** 0.5)).astype(dtype)
+        return np.asarray(1 + x / (100 * max(x.size, 1) ** 0.5)).astype(dtype)
     if op == "prod":
         return np.where(x % 5 == 0, 3, 1).astype(dtype)  # wraps, as integers do
     return x

@@ -1,0 +1,140 @@
+"""Arguments on which the kernels of an operation are tried, by the operation's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Sample(NamedTuple):
+    """One call of an operation.
+
+    Args:
+        inputs: The operation's tensors in order, as arrays; None for one that is left out. Arrays of floats
+            are tried in float32 and float64, and get gradients; others stay as they are.
+        options: The operation's options.
+        label: What is particular about it, for messages.
+
+    Example:
+        >>> Sample((np.random.randn(7, 10),), {"dim": -1}, "a few rows")
+    """
+
+    inputs: tuple[Array | None, ...]
+    options: Mapping[str, Any] = {}
+    label: str = ""
+
+
+def _normal(*shape: int, seed: int = 0, scale: float = 1.0) -> Array:
+    return np.asarray(np.random.default_rng(seed + sum(shape)).standard_normal(shape) * scale)
+
+
+def _softmax() -> list[Sample]:
+    extreme = np.array([[0, -1e4, 0.5], [1e4, 1e4, -1e4], [80, 90, -200], [-1e4, -1e4, -1e4]])
+    return [
+        Sample((_normal(7, 10, scale=5),), {"dim": 1}, "rows"),
+        Sample((_normal(300, 65, scale=5),), {"dim": 1}, "many rows"),
+        Sample((_normal(3, 5000),), {"dim": 1}, "long rows"),
+        Sample((_normal(2, 5, 33),), {"dim": 2}, "three axes"),
+        Sample((_normal(7, 10),), {"dim": 0}, "columns"),
+        Sample((_normal(2, 5, 33),), {"dim": 1}, "the middle axis"),
+        Sample((_normal(9),), {"dim": 0}, "a vector"),
+        Sample((_normal(6, 1),), {"dim": 1}, "rows of one element"),
+        Sample((extreme,), {"dim": 1}, "huge logits"),
+    ]
+
+
+def _layer_norm() -> list[Sample]:
+    made = []
+    for shape, axes in (((5, 8), 1), ((3, 4, 20), 2), ((700, 65), 1), ((2, 3000), 1), ((8,), 1)):
+        inner = shape[len(shape) - axes :]
+        weight, bias = _normal(*inner, seed=1), _normal(*inner, seed=2)
+        options = {"axes": axes, "eps": 1e-5}
+        x = _normal(*shape, scale=2) + 3
+        made.append(Sample((x, weight, bias), options, f"{shape}, weight and bias"))
+        if shape[0] < 10:
+            made.append(Sample((x, weight, None), options, f"{shape}, weight alone"))
+            made.append(Sample((x, None, bias), options, f"{shape}, bias alone"))
+            made.append(Sample((x, None, None), {"axes": axes, "eps": 0.1}, f"{shape}, a large eps"))
+    return made
+
+
+def _cross_entropy() -> list[Sample]:
+    made = []
+    for rows, classes in ((1, 2), (64, 10), (700, 65)):
+        x = _normal(rows, classes, scale=3)
+        target = np.random.default_rng(rows).integers(0, classes, rows)
+        ignored = target.copy()
+        if rows > 1:
+            ignored[::7] = -100
+        weight = np.abs(_normal(classes)) + 0.5
+        for reduction in ("mean", "sum", "none"):
+            for smoothing in (0.0, 0.1):
+                options = {"ignore_index": -100, "reduction": reduction, "label_smoothing": smoothing}
+                made.append(
+                    Sample((x, ignored, None), options, f"{rows} rows, {reduction}, smoothing {smoothing}")
+                )
+                if rows == 64:
+                    made.append(
+                        Sample((x, target, weight), options, f"class weights, {reduction}, {smoothing}")
+                    )
+        options = {"ignore_index": 1, "reduction": "mean", "label_smoothing": 0.0}
+        if rows > 1:
+            made.append(Sample((x, target, None), options, "another class is ignored"))
+    return made
+
+
+def _embedding() -> list[Sample]:
+    made = []
+    rng = np.random.default_rng(0)
+    for shape, rows, width in (((7,), 10, 4), ((12, 64), 65, 128), ((2, 0), 3, 5), ((), 5, 3)):
+        index = np.asarray(rng.integers(0, rows, shape))
+        for padding in (None, 1):
+            made.append(
+                Sample(
+                    (index, _normal(rows, width)),
+                    {"padding_idx": padding},
+                    f"index {shape}, padding {padding}",
+                )
+            )
+    made.append(
+        Sample((rng.integers(0, 6, (4, 3)), _normal(6, 2, 5)), {"padding_idx": None}, "rows with two axes")
+    )
+    made.append(
+        Sample(
+            (rng.integers(0, 6, 9).astype("int32"), _normal(6, 4)), {"padding_idx": None}, "an int32 index"
+        )
+    )
+    return made
+
+
+def _linear() -> list[Sample]:
+    made = []
+    for shape, out in (((4,), 6), ((5, 7), 3), ((2, 3, 40), 30), ((64, 200), 90), ((0, 4), 3), ((1, 1), 1)):
+        x, weight, bias = _normal(*shape), _normal(out, shape[-1], seed=1), _normal(out, seed=2)
+        made.append(Sample((x, weight, bias), {}, f"{shape} to {out}, with bias"))
+        made.append(Sample((x, weight, None), {}, f"{shape} to {out}, without bias"))
+    return made
+
+
+SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
+    "softmax": _softmax,
+    "log_softmax": _softmax,
+    "layer_norm": _layer_norm,
+    "cross_entropy": _cross_entropy,
+    "embedding": _embedding,
+    "linear": _linear,
+}
+
+#: arguments that are no valid index of anything: operation -> (inputs, options, words that name the mistake)
+WRONG_INDEX: dict[str, tuple[tuple[Array | None, ...], dict[str, Any], tuple[str, str]]] = {
+    "embedding": ((np.array([[0, 10]]), np.ones((10, 4))), {"padding_idx": None}, ("10", "10")),
+    "cross_entropy": (
+        (np.ones((2, 3)), np.array([0, 5]), None),
+        {"ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0},
+        ("5", "3"),
+    ),
+}
