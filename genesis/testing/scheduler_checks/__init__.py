@@ -67,7 +67,12 @@ def check_scheduler(
         subject = Subject(schedule, options, metrics)
     except Unusable as error:
         return named([("loads", _failing(str(error)))], None)
-    return named(_questions(subject, torch), expected_failures)
+    try:
+        questions = [*_questions(subject, torch)]
+    except Exception as error:
+        text = f"{subject.name} cannot be asked what it is: {type(error).__name__}: {error}"
+        return named([("loads", _failing(text))], None)
+    return named(questions, expected_failures)
 
 
 def _questions(subject: Subject, torch: bool) -> Iterator[Question]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from inspect import signature
 from typing import Any
 
-from genesis.optim import LRScheduler, Schedule
+from genesis.optim import LRScheduler
 from genesis.testing._check import Question
 from genesis.testing.scheduler_checks._optimizers import RATES, Make, PlainOptimizer, rates_of, written
 from genesis.testing.scheduler_checks._subject import STOPS, Subject, shown, telling
@@ -67,6 +68,7 @@ class _Resuming:
         optimizer = self.make(*RATES)
         return optimizer, self.subject.build(optimizer)
 
+    @cached_property
     def _run(self) -> tuple[list[Any], list[tuple[Any, Any]]]:
         """What is in the groups at each step of an uninterrupted run, and the states there."""
         optimizer, scheduler = self._both()
@@ -84,7 +86,7 @@ class _Resuming:
         """Go on after every number of steps."""
 
         def check() -> None:
-            rows, states = self._run()
+            rows, states = self._run
             for stop in self._stops():
                 with telling(f"going on after {stop} steps ({text})"):
                     optimizer, scheduler = way(*copy.deepcopy(states[stop]))
@@ -118,7 +120,7 @@ class _Resuming:
 
     def last_epoch(self) -> None:
         """Make it with last_epoch, for an optimizer whose state was loaded."""
-        rows, states = self._run()
+        rows, states = self._run
         for stop in self._stops():
             optimizer = self.make(*RATES)
             optimizer.load_state_dict(copy.deepcopy(states[stop][0]))
@@ -181,8 +183,8 @@ def state_questions(subject: Subject) -> Iterator[Question]:
     yield "state/bounded", lambda: _bounded(subject)
     yield "state/apart", lambda: _apart(subject)
     yield "state/foreign", lambda: _foreign(subject)
-    a_class = isinstance(subject.target, type) and not issubclass(subject.target, Schedule)
-    if a_class and not subject.chainable:  # which would carry the saved rate on, with the options given
+    # A chainable one may carry the saved rate on with the options given, and a function is not saved at all.
+    if isinstance(subject.target, type) and not subject.chainable:
         yield "state/other_options", lambda: _other_options(subject)
 
 

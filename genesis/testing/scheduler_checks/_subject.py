@@ -92,16 +92,23 @@ class Subject:
                 f"{self.name}(optimizer) gave {scheduler!r}; a scheduler derives from "
                 "genesis.optim.LRScheduler, or is what ParamScheduler or LambdaLR make of a function"
             )
-        cls = type(scheduler)
-        self.follows_metric = bool(scheduler.follows_metric)
+        self.follows_metric = bool(self._made(lambda: scheduler.follows_metric))
         if metrics is not None and not self.follows_metric:
             raise ValueError(f"{self.name} follows no metric; leave metrics out")
         self.metrics = [float(metric) for metric in (METRICS if metrics is None else metrics)]
         if not self.metrics:
             raise ValueError("metrics is empty; give one for each step, or leave it out")
+        self._made(lambda: self._note_traits(scheduler))
+        self.takes_last_epoch = not self.follows_metric and (
+            self.shape is not None or "last_epoch" in _parameters(self.target)
+        )
+        self.steps: int = self._made(lambda: self._steps_to(STEPS))
+
+    def _note_traits(self, scheduler: Any) -> None:
+        """See what it says of itself."""
+        cls = type(scheduler)
         self.driven: str = getattr(scheduler, "param_name", "lr")
         self.chainable, self.carries = bool(scheduler.chainable), bool(scheduler.carries)
-        own = cls.get_lr is not LRScheduler.get_lr
         self.composed = bool(members_of(scheduler))
         self.known = True
         try:
@@ -113,12 +120,8 @@ class Subject:
             self.known = False
         except Exception:
             pass  # the questions will meet it again
-        closed = self.known and not own and cls.schedule_for is not LRScheduler.schedule_for
-        self.described = closed and self.driven == "lr"
-        self.takes_last_epoch = not self.follows_metric and (
-            self.shape is not None or "last_epoch" in _parameters(self.target)
-        )
-        self.steps = self._steps_to(STEPS)
+        own = cls.get_lr is not LRScheduler.get_lr or cls.schedule_for is LRScheduler.schedule_for
+        self.described = self.known and not own and self.driven == "lr"
 
     def _steps_to(self, limit: int) -> int:
         """How many steps can be taken before a schedule with `end="raise"`, or a like one, has ended."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -628,16 +630,23 @@ def test_a_mistake_in_a_metric_schedule() -> None:
 # What cannot be made at all.
 
 
+class NoHorizon(Fall):
+    @property
+    def horizon(self) -> int:
+        raise AttributeError("length_of_it")
+
+
 @pytest.mark.parametrize(
     ("schedule", "options", "text"),
     [
         ("no_such_schedule", None, "no_such_schedule.*cannot be loaded"),
         ("StepLR", None, r"step_size.*give the options that it needs: check_scheduler\('StepLR', {…}\)"),
         ("Cosine", {"steps": 0}, "cannot be made with {'steps': 0}: ValueError: steps must be"),
+        (NoHorizon(), None, "length_of_it"),
         (lambda optimizer: 0.5, None, "gave 0.5; a scheduler derives from genesis.optim.LRScheduler"),
         (lambda: None, None, "takes 0 positional arguments"),
     ],
-    ids=["unknown", "options", "wrong", "no_scheduler", "no_optimizer"],
+    ids=["unknown", "options", "wrong", "no_horizon", "no_scheduler", "no_optimizer"],
 )
 def test_what_cannot_be_made_is_one_check_that_says_why(schedule: Any, options: Any, text: str) -> None:
     (check,) = check_scheduler(schedule, options)
@@ -740,3 +749,13 @@ def test_a_list_with_one_schedule_for_each_group_is_fine() -> None:
         return ParamScheduler(optimizer, [Fall(9), Half()])
 
     assert failures(check_scheduler(build)) == {}
+
+
+def test_the_kit_needs_neither_pytest_nor_torch() -> None:
+    code = (
+        "import sys; from genesis.testing import check_scheduler\n"
+        "for check in check_scheduler('StepLR', {'step_size': 3}): check()\n"
+        "sys.exit(' '.join({'pytest', 'torch'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
