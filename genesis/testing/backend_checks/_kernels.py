@@ -216,10 +216,8 @@ class Trial:
         try:
             self.values_and_gradients(dtype, COMPOSED, COMPOSED)
         except Exception:
-            return "the composed definition is wrong on this device too: look at the checks of the "
-            "primitives first"
-        text = "composed of primitives, the same comes out right on this device, so it is the kernel that "
-        "is wrong"
+            return "the composite is wrong on this device too: look at the checks of the primitives first"
+        text = "composed of primitives, the same is right on this device, so it is the kernel that is wrong"
         if (forward, backward) == (OWN, COMPOSED):
             saved = ", ".join(self.op.saves)
             text += f"; where the result is right, look at what it saves for the backward pass: {saved}"
@@ -371,8 +369,7 @@ class Trial:
 def _compare(got: Array, want: Array, dtype: str, what: str, factor: float = 1.0, **more: Any) -> None:
     limit = LIMIT[dtype] * factor
     scale = float(np.abs(want[np.isfinite(want)]).max(initial=0.0))
-    why = f"{limit:.2g} of the largest element, 250 roundings; the reference is the composed definition in "
-    "float64"
+    why = f"{limit:.2g} of the largest element, 250 roundings; it is compared with the composite in float64"
     agree(got, want.astype(dtype), what, allowed=limit * max(scale, 1.0), why=why, **more)
 
 

@@ -80,8 +80,7 @@ def tolerance(op: str, x: Array, axes: tuple[int, ...]) -> tuple[Any, str]:
             total = np.abs(expected(op, x, axes).astype("float64"))
             return (n + 4) * eps * total, f"{n} roundings of eps = {eps:.2g}"
         total = np.nansum(np.where(np.isfinite(x), np.abs(x.astype("float64")), 0), axis=axes, keepdims=True)
-    text = f"sqrt(n) eps times the sum of magnitudes, n = {n}: what the roundings of a plain running sum "
-    "add up to"
+    text = f"sqrt(n) eps times the sum of magnitudes, n = {n}: the roundings of a plain running sum"
     return (n**0.5 + 4) * eps * total, text
 
 
