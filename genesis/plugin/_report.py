@@ -43,7 +43,10 @@ def _is_ours(module: str) -> bool:
 
 def broken(plugin: Plugin) -> str:
     """Say which plugin is broken, how, and what to do."""
-    requirement = requirement_on_core(plugin.distribution)
+    try:
+        requirement = requirement_on_core(plugin.distribution)
+    except Exception:  # of damaged metadata, too: an explanation must not hide what it explains
+        requirement = None
     other = ""
     if requirement and not requirement.met:
         other = f"It was made for {requirement.text}, and this is {requirement.installed}. "
