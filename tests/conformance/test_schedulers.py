@@ -55,11 +55,7 @@ WITH_DEFAULTS = ("min_lr", "patience", "num_stable_steps")
 # Where the options above do not fit together, or the schedule is made of others.
 SPECIAL: dict[str, Any] = {
     "ChainedScheduler": lambda optimizer: {
-        "schedulers": [
-            optim.MultiStepLR(optimizer, [3, 7], gamma=0.5),
-            optim.LambdaLR(optimizer, lambda step: 0.9**step),
-            optim.CosineAnnealingWarmRestarts(optimizer, 4),
-        ]
+        "schedulers": [optim.StepLR(optimizer, 3), optim.LambdaLR(optimizer, lambda step: 0.9**step)]
     },
     "ConstantLR": {"factor": 0.5, "total_iters": 6},
     "Cycles": {"part": optim.Linear(3)},
@@ -93,6 +89,16 @@ def options_of(name: str, target: Any) -> Any:
         for each in parameters
         if each.name in OPTIONS and (each.default is inspect.Parameter.empty or each.name in WITH_DEFAULTS)
     }
+
+
+def chained(optimizer: Any, last_epoch: int = -1) -> Any:
+    return optim.ChainedScheduler(
+        [
+            optim.MultiStepLR(optimizer, [3, 7], gamma=0.5, last_epoch=last_epoch),
+            optim.LambdaLR(optimizer, lambda step: 0.9**step, last_epoch=last_epoch),
+            optim.CosineAnnealingWarmRestarts(optimizer, 4, last_epoch=last_epoch),
+        ]
+    )
 
 
 def nested(optimizer: Any, last_epoch: int = -1) -> Any:
@@ -139,6 +145,7 @@ def cosine_times_plateau(optimizer: Any) -> Any:
 
 
 COMPOSED = (
+    chained,
     nested,
     with_momentum,
     algebra,

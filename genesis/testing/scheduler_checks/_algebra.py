@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from genesis.optim import Schedule
 from genesis.testing._check import Question
-from genesis.testing.scheduler_checks._objects import plain
+from genesis.testing.scheduler_checks._objects import configurable
 from genesis.testing.scheduler_checks._optimizers import RATES
 from genesis.testing.scheduler_checks._subject import Subject, close, telling
 
@@ -50,7 +50,7 @@ class _Algebra:
     """The questions to one schedule."""
 
     def __init__(self, shape: Schedule) -> None:
-        self.shape = shape
+        self.shape, self.configurable = shape, configurable(shape)
         horizon = shape.horizon
         self.last = _STEPS if shape.end != "raise" or horizon is None else min(_STEPS, horizon)
 
@@ -73,7 +73,7 @@ class _Algebra:
                     f"from the schedule itself it is {right[step]!r}. Something that is overridden (value, "
                     "values, compiled, horizon, ending, for_base, map_parts) does not agree with at()"
                 )
-        if plain(self.shape):
+        if self.configurable:
             with telling(f"the configuration of {text}"):
                 again = Schedule.from_config(json.loads(json.dumps(composed.to_config())))
             assert again == composed, f"the configuration of {text} came back as {again!r}"

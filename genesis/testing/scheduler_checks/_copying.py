@@ -10,6 +10,7 @@ from typing import Any
 
 from genesis.optim import LRScheduler, create_scheduler
 from genesis.testing._check import Question
+from genesis.testing.scheduler_checks._objects import configurable
 from genesis.testing.scheduler_checks._optimizers import RATES, PlainOptimizer, written
 from genesis.testing.scheduler_checks._subject import Subject, shown, telling
 
@@ -42,7 +43,9 @@ def _can_be_pickled(subject: Subject) -> bool:
 
 
 def _has_config(subject: Subject) -> bool:
-    """Whether it can be written down; with a lambda in it, it cannot."""
+    """Whether it can be written down; with a lambda in it, it cannot. A shape is asked itself."""
+    if subject.shape is not None and not configurable(subject.shape):
+        return False
     try:
         subject.build(PlainOptimizer(*RATES)).to_config()
     except TypeError:

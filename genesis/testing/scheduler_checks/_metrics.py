@@ -11,7 +11,7 @@ from typing import Any
 from genesis.optim import MetricSchedule
 from genesis.testing._check import Question
 from genesis.testing.scheduler_checks._optimizers import RATES, PlainOptimizer, rates_of
-from genesis.testing.scheduler_checks._subject import Subject, telling
+from genesis.testing.scheduler_checks._subject import Subject, quiet, telling
 
 _LONG = 40
 
@@ -73,7 +73,10 @@ class _Metrics:
         falling, rising = ([sign * step for step in range(1, _LONG)] for sign in (-1.0, 1.0))
         clean = {sign: self._rates([0.0, *later]) for sign, later in ((-1, falling), (1, rising))}
         try:
-            spoilt = {sign: self._rates([math.nan, *later]) for sign, later in ((-1, falling), (1, rising))}
+            with quiet():
+                spoilt = {
+                    sign: self._rates([math.nan, *later]) for sign, later in ((-1, falling), (1, rising))
+                }
         except ValueError:
             return  # refused
         for rows in spoilt.values():

@@ -42,6 +42,14 @@ def plain(value: Any) -> bool:
     return not callable(value)
 
 
+def configurable(shape: Schedule) -> bool:
+    """Whether a schedule comes back from its configuration; one that has a place in it should."""
+    try:
+        return plain(shape) and Schedule.from_config(json.loads(json.dumps(shape.to_config()))) == shape
+    except Exception:
+        return False
+
+
 def classes_in(value: Any) -> Iterator[type[Any]]:
     """The classes of the schedules that a schedule is made of."""
     if isinstance(value, Schedule):
@@ -72,18 +80,19 @@ class _Objects:
     def immutable(self) -> None:
         """No field can be set, and none holds what can be changed."""
         twin = copy.copy(self.shape)
-        for field in fields(self.shape):
-            value = getattr(twin, field.name)
+        for name in dict.fromkeys([*(field.name for field in fields(twin)), *vars(twin)]):
             try:
-                setattr(twin, field.name, value)
+                setattr(twin, name, getattr(twin, name))
             except AttributeError:
                 pass
             else:
                 raise AssertionError(
-                    f"schedule.{field.name} = … is allowed: a schedule that changes under the driver gives "
+                    f"schedule.{name} = … is allowed: a schedule that changes under the driver gives "
                     "rates that no state tells. Write @dataclass(frozen=True, repr=False) above the class, "
                     "and no __setattr__"
                 )
+        for field in fields(twin):
+            value = getattr(twin, field.name)
             if field.init and field.compare:
                 assert not isinstance(value, _CHANGEABLE), (
                     f"the field {field.name} is a {type(value).__name__}, which anybody can change: make it "

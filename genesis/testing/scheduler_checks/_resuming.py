@@ -12,7 +12,7 @@ from typing import Any
 from genesis.optim import LRScheduler
 from genesis.testing._check import Question
 from genesis.testing.scheduler_checks._optimizers import RATES, Make, PlainOptimizer, rates_of, written
-from genesis.testing.scheduler_checks._subject import STOPS, Subject, shown, telling
+from genesis.testing.scheduler_checks._subject import STOPS, Subject, quiet, shown, telling
 
 _PLAIN = (int, float, bool, str, type(None))
 # After so many steps a state has got as large as it gets.
@@ -292,7 +292,8 @@ def _other_options(subject: Subject) -> None:
             continue
         before = rates_of(optimizer, subject.driven)
         try:
-            other.load_state_dict(copy.deepcopy(state))
+            with quiet():
+                other.load_state_dict(copy.deepcopy(state))
         except Exception:
             assert rates_of(optimizer, subject.driven) == before, (
                 "a state that it refuses has changed its rates"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from inspect import Parameter, signature
+from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
 from genesis.optim import LRScheduler, ParamScheduler, Schedule
@@ -79,6 +80,8 @@ class Subject:
             hint = ""
             if isinstance(error, TypeError) and "required" in str(error):
                 hint = f"; give the options that it needs: check_scheduler({self.name!r}, {{…}})"
+            elif isinstance(error, AttributeError) and _is(self.target, LRScheduler):
+                hint = "; super().__init__ writes the first rates, so set the attributes before you call it"
             raise Unusable(
                 f"{self.name} cannot be made with {self._options!r}: {type(error).__name__}: {error}{hint}"
             ) from error
@@ -87,11 +90,22 @@ class Subject:
         """Make one, and see what it is."""
         optimizer = PlainOptimizer(*RATES)
         scheduler = self._made(lambda: self.build(optimizer))
+        if isinstance(scheduler, Schedule):
+            raise Unusable(
+                f"{self.name}(optimizer) gave a shape; return ParamScheduler(optimizer, {scheduler!r})"
+            )
         if not isinstance(scheduler, LRScheduler):
             raise Unusable(
                 f"{self.name}(optimizer) gave {scheduler!r}; a scheduler derives from "
                 "genesis.optim.LRScheduler, or is what ParamScheduler or LambdaLR make of a function"
             )
+        try:
+            scheduler.get_last_lr()
+        except AttributeError as error:
+            raise Unusable(
+                f"{self.name} has no rates when it is made ({error}): call super().__init__(optimizer, "
+                "last_epoch, verbose) at the end of its __init__"
+            ) from error
         self.follows_metric = bool(self._made(lambda: scheduler.follows_metric))
         if metrics is not None and not self.follows_metric:
             raise ValueError(f"{self.name} follows no metric; leave metrics out")
@@ -217,6 +231,17 @@ def _parameters(target: Any) -> Mapping[str, Parameter]:
         return signature(target).parameters
     except (TypeError, ValueError):
         return {}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings that schedulers log about what the kit does to them on purpose."""
+    logger = getLogger("genesis.optim.lr_scheduler")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 @contextmanager
