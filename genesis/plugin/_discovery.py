@@ -203,7 +203,7 @@ def hooks_of(plugin: object) -> Hooks:
     try:
         manager.register(plugin)
     except pluggy.PluginValidationError as error:
-        raise PluginError(_wrong_hook(error)) from error
+        raise PluginError(_wrong_hook(error, manager)) from error
     known = [kind.hook for kind in KINDS.values()]
     for caller in manager.get_hookcallers(plugin) or []:
         if not caller.has_spec():
@@ -214,13 +214,14 @@ def hooks_of(plugin: object) -> Hooks:
     return manager
 
 
-def _wrong_hook(error: pluggy.PluginValidationError) -> str:
+def _wrong_hook(error: pluggy.PluginValidationError, manager: Hooks) -> str:
     """Say what is wrong with the arguments of a hook; pluggy says it in terms of its own."""
     text = " ".join(str(error).split())
     found = re.search(r"for hook '(\w+)'.*Argument\(s\) \{(.*)\} are declared", text)
     if found is None:
         return text
-    given = " and ".join(repr(name) for name in _arguments())
+    spec = getattr(manager.hook, found[1]).spec
+    given = " and ".join(repr(name) for name in spec.argnames)
     return (
         f"the hook {found[1]!r} asks for {found[2]}, and Genesis with contract {API_VERSION} gives it only "
         f"{given}: it was written for a newer Genesis, or the argument is misspelt"
@@ -228,7 +229,7 @@ def _wrong_hook(error: pluggy.PluginValidationError) -> str:
 
 
 def _arguments() -> dict[str, Any]:
-    """What every hook may ask for. A plugin gets those that it names."""
+    """What hooks may ask for. A plugin gets what it names, so more may be added here and in `specs`."""
     return {"api": API_VERSION}
 
 

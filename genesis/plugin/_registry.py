@@ -8,7 +8,7 @@ from typing import Any
 from genesis._errors import AmbiguousNameError, PluginError, UnknownNameError
 from genesis.plugin import _report, _state
 from genesis.plugin._contribution import Contribution, fold
-from genesis.plugin._discovery import Plugin, discover, refuse_while_declaring
+from genesis.plugin._discovery import Plugin, discover, hooks_of, refuse_while_declaring
 from genesis.plugin._index import Index, index_of
 from genesis.plugin._mistakes import misspelt
 from genesis.plugin.specs import KINDS, Kind
@@ -121,6 +121,7 @@ def _build(kind: Kind, state: _state.State) -> Index:
             _declare(plugin)
     for plugin in state.registered_plugins(kind):
         plugin.status = "disabled" if plugin.is_any_of(off) else "ok"
+        plugin.deprecated = hooks_of(state.registered[plugin.name].plugin).deprecated
         plugins.append(plugin)
     return index_of(plugins, preferred)
 
