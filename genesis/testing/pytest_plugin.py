@@ -22,6 +22,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse a device that is unknown, or cannot be used here, before any test is collected."""
+    names = session.config.getoption("--genesis-device")
+    if not names:
+        return
+    import genesis
+
+    for name in names:
+        try:
+            genesis.device(name).backend  # noqa: B018 - loaded on first use
+        except Exception as error:
+            raise pytest.UsageError(f"--genesis-device={name}: {type(error).__name__}: {error}") from error
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
         names = metafunc.config.getoption("--genesis-device") or ["ref", "cpu"]

@@ -133,7 +133,7 @@ def _run_of(wrong: Array) -> str:
             f"; only elements from number {start} of {flat.size} on are wrong: is the remainder after the "
             "last full block (or vector, or thread) left out?"
         )
-    if dense and start == 0:
+    if dense and start == 0 and stop > 1:
         return f"; only the first {stop} of {flat.size} elements are wrong"
     return ""
 
