@@ -86,6 +86,9 @@ def new(
         str, typer.Argument(help="What to call the distribution, such as acme-lion; it is the folder, too.")
     ],
     backend: Annotated[bool, typer.Option("--backend", help="It adds a device.")] = False,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="It adds a kernel for an operation of a device.")
+    ] = False,
     optimizer: Annotated[bool, typer.Option("--optimizer", help="It adds an optimizer.")] = False,
     scheduler: Annotated[bool, typer.Option("--scheduler", help="It adds a learning-rate schedule.")] = False,
     name: Annotated[
@@ -106,10 +109,10 @@ def new(
     from genesis.cli._errors import Misuse
     from genesis.cli._plugins.new import create
 
-    given = {"backend": backend, "optimizer": optimizer, "scheduler": scheduler}
+    given = {"backend": backend, "kernel": kernel, "optimizer": optimizer, "scheduler": scheduler}
     sorts = [sort for sort, wanted in given.items() if wanted]
     if len(sorts) != 1:
-        raise Misuse("say what it adds, one of --backend, --optimizer and --scheduler")
+        raise Misuse("say what it adds, one of --backend, --kernel, --optimizer and --scheduler")
     create(sorts[0], package, name, into, author)
 
 

@@ -16,7 +16,7 @@ from genesis.cli import main
 
 LISTED = """
 import genesis
-kinds = ("backends", "optimizers", "schedulers")
+kinds = ("backends", "kernels", "optimizers", "schedulers")
 answer["listed"] = {kind: getattr(genesis, f"list_{kind}")() for kind in kinds}
 answer["broken"] = [repr(p) for p in genesis.plugin.list_plugins() if p.status != "ok"]
 """
@@ -36,12 +36,21 @@ optimizer.step()
 scheduler.step()
 answer["used"] = scheduler.get_last_lr()[0]
 """,
+    "kernel": """
+answer["used"] = genesis.nn.functional.softmax(genesis.tensor([1.0, 1.0, 1.0, 900.0]), -1)[3].item()
+""",
     "backend": """
 x = genesis.full((2, 2), 0.5, device="acme_thing")
 answer["used"] = (x @ x).sum().item()
 """,
 }
-RESULT = {"optimizer": 0.9, "scheduler": 0.6, "backend": 2.0}
+RESULT = {"optimizer": 0.9, "scheduler": 0.6, "backend": 2.0, "kernel": 1.0}
+NAME = {
+    "optimizer": "AcmeThing",
+    "scheduler": "AcmeThing",
+    "backend": "acme_thing",
+    "kernel": "cpu:softmax",
+}
 
 
 def new(*words: object) -> int:
@@ -50,7 +59,7 @@ def new(*words: object) -> int:
     return int(end.value.code or 0)
 
 
-@pytest.mark.parametrize("kind", ["optimizer", "scheduler", "backend"])
+@pytest.mark.parametrize("kind", ["optimizer", "scheduler", "backend", "kernel"])
 def test_a_new_package_passes_the_kit_at_once(
     kind: str,
     environment: Callable[..., Any],
@@ -68,7 +77,7 @@ def test_a_new_package_passes_the_kit_at_once(
 
     made = environment("genesis-dl")
     made.install(build_wheels(tmp_path / "wheels", folder)["acme-thing"])
-    name = "acme_thing" if kind == "backend" else "AcmeThing"
+    name = NAME[kind]
     answer = made.ask(LISTED + USED[kind])
     assert name in answer["listed"][f"{kind}s"]
     assert answer["broken"] == []
@@ -81,7 +90,7 @@ def test_a_new_package_passes_the_kit_at_once(
 
 @pytest.mark.skipif(importlib.util.find_spec("ruff") is None, reason="ruff comes with the extra `dev`")
 def test_what_is_written_is_tidy(tmp_path: Path) -> None:
-    for kind in ("optimizer", "scheduler", "backend"):
+    for kind in ("optimizer", "scheduler", "backend", "kernel"):
         assert new(f"acme-{kind}", f"--{kind}", "--into", tmp_path) == 0
     rules = ["--select", "E,F,I,UP,B,SIM,TID,RUF,PT"]
     for words in (["check", "--no-cache", *rules], ["format", "--no-cache", "--check"]):
@@ -98,7 +107,7 @@ def test_what_is_written_is_tidy(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy comes with the extra `dev`")
 def test_what_is_written_is_typed(tmp_path: Path) -> None:
     files = []
-    for kind in ("optimizer", "scheduler", "backend"):
+    for kind in ("optimizer", "scheduler", "backend", "kernel"):
         assert new(f"acme-{kind}", f"--{kind}", "--into", tmp_path) == 0
         files.append(str(tmp_path / f"acme-{kind}" / f"acme_{kind}"))
     core = str(Path(genesis.__file__).parents[1])
@@ -125,8 +134,11 @@ def test_names_are_made_of_the_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["acme-lion"], "one of --backend, --optimizer and --scheduler"),
-        (["acme-lion", "--optimizer", "--backend"], "one of --backend, --optimizer and --scheduler"),
+        (["acme-lion"], "one of --backend, --kernel, --optimizer and --scheduler"),
+        (
+            ["acme-lion", "--optimizer", "--backend"],
+            "one of --backend, --kernel, --optimizer and --scheduler",
+        ),
         (["-acme", "--optimizer"], "No such option"),
         (["acme lion", "--optimizer"], "'acme lion' cannot be the name of a distribution"),
         (["3d-lion", "--optimizer"], "the package would be '3d_lion', which Python cannot import"),
@@ -139,6 +151,7 @@ def test_names_are_made_of_the_package(tmp_path: Path) -> None:
         (["genesis-cpu2", "--backend", "--name", "CPU"], "'CPU' is the name of a built-in backend"),
         (["acme-lion", "--optimizer", "--name", "my-lion"], "'my-lion' cannot be the name of an optimizer"),
         (["acme-lion", "--optimizer", "--name", "lion"], "the name of a class, such as 'Lion'"),
+        (["acme-lion", "--kernel", "--name", "Lion"], "--name is for devices, optimizers and schedules"),
         (["acme-lion", "--optimizer", "--author", "A\nB"], "the name of an author should be one line"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

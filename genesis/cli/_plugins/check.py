@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from genesis.cli._console import table
@@ -33,15 +36,19 @@ class Outcome:
         self.title, self.skipped = title, skipped
         self.failures: dict[str, str] = {}
         self.passed: list[str] = []
-        for check in checks:
-            try:
-                check()
-            except AssertionError as error:
-                self.failures[check.name] = str(error)
-            except Exception:
-                self.failures[check.name] = traceback.format_exc().rstrip()
-            else:
-                self.passed.append(check.name)
+        with _silence():
+            for check in checks:
+                self._ask(check)
+
+    def _ask(self, check: Check) -> None:
+        try:
+            check()
+        except AssertionError as error:
+            self.failures[check.name] = str(error)
+        except Exception:
+            self.failures[check.name] = traceback.format_exc().rstrip()
+        else:
+            self.passed.append(check.name)
 
     def rows(self, each: bool) -> Iterator[tuple[str, str, str]]:
         """Rows of a table: one for each check, or one for each group of them."""
@@ -57,6 +64,19 @@ class Outcome:
                 yield self.title, group, "failed" if failed else "passed"
             else:
                 yield self.title, group, f"{passed} passed" + (f", {failed} failed" if failed else "")
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Checks provoke warnings, and look whether they come; nobody else wants to see them."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def check_one(name: str, deep: bool) -> bool:
@@ -122,8 +142,7 @@ def _kernel(c: Contribution) -> Sequence[Check]:
     available = device.load()().probe()
     if not available.ok:
         raise _Skipped(f"{c.device} cannot be used here, {available.reason}")
-    checks: Sequence[Check] = check_kernel(c.op, c.device)
-    return checks
+    return check_kernel(c.qualified)
 
 
 def _optimizer(c: Contribution) -> Sequence[Check]:

@@ -30,6 +30,7 @@ class _Sort(NamedTuple):
 
 SORTS = {
     "backend": _Sort("backends", "backend", "A device", "Arrays of NumPy on the host."),
+    "kernel": _Sort("kernels", "kernel", "A kernel for softmax", "Softmax along the last axis, by NumPy."),
     "optimizer": _Sort(
         "optimizers",
         "optimizer",
@@ -105,6 +106,12 @@ def _named(sort: str, given: str, name: str | None) -> Package:
         raise Misuse(
             f"Python has a module {package!r} already; choose another name, such as 'acme-{distribution}'"
         )
+    if sort == "kernel":
+        if name is not None:
+            raise Misuse(
+                "--name is for devices, optimizers and schedules; a kernel is called device:operation"
+            )
+        return Package(sort, distribution, package, "cpu:softmax", "softmax")
     words = [word for word in distribution.split("-") if word != "genesis"]
     if name is None:
         name = "_".join(words) if sort == "backend" else _camel(words)
@@ -125,7 +132,12 @@ def _camel(words: list[str]) -> str:
 
 
 def _a(sort: str) -> str:
-    return {"backend": "a device", "optimizer": "an optimizer", "scheduler": "a schedule"}[sort]
+    return {
+        "backend": "a device",
+        "kernel": "a kernel",
+        "optimizer": "an optimizer",
+        "scheduler": "a schedule",
+    }[sort]
 
 
 def _author(given: str | None, distribution: str) -> str:
