@@ -113,9 +113,19 @@ class Optimizer:
     def unpack_state(self, param: Tensor, state: dict[str, Any]) -> dict[str, Any]:
         """The state of a parameter, from what was saved of it, whose tensors are copies of its own type.
 
+        By default all of it as it is, after a look at the shapes: a tensor with as many axes as the parameter
+        should have its shape. Override it where that is not so, or where more can be checked.
+
         Raises:
             ValueError: This is no state of this optimizer for this parameter.
         """
+        for key, value in state.items():
+            if isinstance(value, Tensor) and value.dim() == param.dim() and value.shape != param.shape:
+                raise ValueError(
+                    f"the loaded state does not fit a parameter of shape {tuple(param.shape)}: {key!r} has "
+                    f"the shape {tuple(value.shape)}. (An optimizer for which that is right overrides "
+                    "unpack_state.)"
+                )
         return state
 
     # -- parameters ----------------------------------------------------------------------------------

@@ -362,6 +362,32 @@ def test_a_wrong_state_is_refused_and_changes_nothing(make, error, message):
     assert optimizer.state[p]["momentum_buffer"].tolist() == [1.0, 1.0]
 
 
+def test_a_state_of_another_shape_is_refused_unless_the_optimizer_knows_better():
+    class Averaging(Descent):
+        def step(self, closure=None):
+            super().step()
+            for p in self.param_groups[0]["params"]:
+                self.state[p]["average"] = p.detach().clone()
+                self.state[p]["rows"] = genesis.ones(7)  # another number of axes
+
+    class Square(Averaging):
+        def unpack_state(self, param, state):
+            return state
+
+    small, large = with_grad(2, 3), with_grad(3, 3)
+    saving, other = Averaging([small]), Averaging([large])
+    saving.step()
+    with pytest.raises(ValueError, match=r"parameter of shape \(3, 3\): 'average' has the shape \(2, 3\)"):
+        other.load_state_dict(saving.state_dict())
+    assert not other.state
+    knowing = Square([large])
+    knowing.load_state_dict(saving.state_dict())
+    assert knowing.state[large]["average"].shape == (2, 3)
+    same = Averaging([leaf(2, 3)])
+    same.load_state_dict(saving.state_dict())
+    assert same.state_dict()["state"][0]["seen"] == 1
+
+
 @pytest.mark.parametrize(
     "bad",
     [
