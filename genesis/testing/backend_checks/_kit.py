@@ -23,6 +23,7 @@ from genesis.testing.backend_checks import (
     _optional,
     _reduce,
     _steps,
+    _walk,
 )
 from genesis.testing.backend_checks._bench import Bench
 from genesis.testing.backend_checks._kernels import Kernels
@@ -67,7 +68,7 @@ def check_backend(
     except Exception as error:
         return _unloadable(error, expected_failures)
     asked: list[Question] = [("loads", lambda: None)]
-    for module in (_memory, _map, _reduce, _matmul, _indexing, _optional):
+    for module in (_memory, _map, _walk, _reduce, _matmul, _indexing, _optional):
         asked += module.questions(bench)
     if bench.backend.fuses:
         asked += _expressions.questions(bench)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = '''
+CONFTEST = """
 from genesis.plugin import BackendSpec, hookimpl, register
 
 
@@ -22,8 +22,8 @@ class Plugin:
 
 
 register(Plugin(), name="acme-tests")
-'''
-DEVICE = '''
+"""
+DEVICE = """
 from genesis.backend import Availability
 from genesis.testing.reference import RefBackend
 
@@ -37,7 +37,7 @@ class Absent(RefBackend):
 
     def probe(self):
         return Availability(False, 0, "no driver")
-'''
+"""
 
 
 @pytest.fixture
