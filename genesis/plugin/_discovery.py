@@ -85,7 +85,7 @@ class Plugin:
         try:
             with asking():
                 if self._unreadable is not None:
-                    raise self._unreadable
+                    raise PluginError(str(self._unreadable)) from self._unreadable.__cause__
                 if not _MODULE.fullmatch(self.module):
                     raise PluginError(
                         f"the entry point {self.name!r} should name a module, such as 'acme.plugin'; "
