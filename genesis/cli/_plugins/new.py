@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
+import shlex
 import subprocess
 import sys
 from datetime import date
@@ -200,7 +201,7 @@ def _next(made: Package, folder: Path) -> str:
     noun = KINDS[sort.kind].noun
     return (
         f"wrote {folder}: the distribution {made.distribution} with the {noun} {made.name}\n\n"
-        f"  cd {folder}\n"
+        f"  cd {shlex.quote(str(folder))}\n"
         '  python -m pip install -e ".[test]"\n'
         f"  genesis {sort.kind} {made.name}\n"
         "  pytest\n"
