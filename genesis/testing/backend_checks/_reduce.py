@@ -21,10 +21,10 @@ FUNCTIONS: dict[str, Any] = {
 TYPES = {
     "sum": ("int64", *FLOATS),
     "prod": ("int64", *FLOATS),
-    "max": ("uint8", "int32", "int64", *FLOATS),
-    "min": ("uint8", "int32", "int64", *FLOATS),
-    "argmax": ("int64", *FLOATS),
-    "argmin": ("int64", *FLOATS),
+    "max": ("uint8", "int8", "int16", "int32", "int64", *FLOATS),
+    "min": ("uint8", "int8", "int16", "int32", "int64", *FLOATS),
+    "argmax": ("uint8", "int8", "int16", "int32", "int64", *FLOATS),
+    "argmin": ("uint8", "int8", "int16", "int32", "int64", *FLOATS),
 }
 #: around the sizes of vectors, work groups and blocks
 LENGTHS = (1, 2, 3, 7, 8, 9, 31, 33, 63, 64, 65, 127, 129, 255, 256, 257, 511, 1023, 1025)
@@ -180,7 +180,7 @@ def broadcast(bench: Bench, op: str) -> None:
 def empty(bench: Bench, op: str) -> None:
     value = {"sum": 0, "prod": 1}[op]
     for shape, axes in (((3, 0), (1,)), ((0,), (0,)), ((2, 0, 3), (0, 1))):
-        for dtype in ("float32", "int64"):
+        for dtype in ("float32", "int64", "uint8"):
             want = np.full(kept(shape, axes), value, dtype)
             out = bench.put(np.full(want.shape, 77, dtype))
             bench.backend.reduce(op, out, bench.empty(shape, dtype))

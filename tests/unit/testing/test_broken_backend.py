@@ -12,6 +12,7 @@ import pytest
 
 import genesis
 from genesis.backend import Availability, Backend, View, philox
+from genesis.plugin import BackendSpec, KernelSpec, hookimpl, isolated, register
 from genesis.testing import Sample, check_backend, check_kernel
 from genesis.testing.reference import RefBackend, native
 
@@ -503,6 +504,19 @@ def test_a_backend_that_lacks_a_method_has_one_check() -> None:
         check()
 
 
+def test_a_device_whose_module_is_missing_has_one_check() -> None:
+    class Plugin:
+        @hookimpl
+        def genesis_backends(self) -> list[BackendSpec]:
+            return [BackendSpec("gone", "acme_gone.backend:Gone", "A device without a module.")]
+
+    with isolated():
+        register(Plugin(), name="acme-gone")
+        (check,) = check_backend("gone")
+        with pytest.raises(AssertionError, match=r"(?s)cannot be used here.*acme_gone"):
+            check()
+
+
 def test_an_unknown_device_is_refused_at_once() -> None:
     with pytest.raises(LookupError, match="rfe"):
         check_backend("rfe")
@@ -655,6 +669,24 @@ def test_samples_for_an_operation_that_the_kit_does_not_know() -> None:
         )
     finally:
         del OVERRIDABLE["doubled"]
+
+
+def test_a_declared_kernel_is_found_by_its_names() -> None:
+    class Plugin:
+        @hookimpl
+        def genesis_kernels(self) -> list[KernelSpec]:
+            return [
+                KernelSpec("softmax", "ref", f"{__name__}:softmax", "Softmax in float64."),
+                KernelSpec("linear", "ref", "acme_gone:linear", "Nowhere."),
+            ]
+
+    with isolated():
+        register(Plugin(), name="acme-kernels")
+        assert failures(check_kernel("ref:softmax")) == {}
+        assert failures(check_kernel("acme-kernels:ref:softmax")) == {}
+        (check,) = check_kernel("ref:linear")
+        with pytest.raises(AssertionError, match=r"(?s)cannot be used here.*acme_gone"):
+            check()
 
 
 def test_arguments_of_check_kernel() -> None:
