@@ -1,0 +1,1 @@
+"""An OpenCL device for Genesis."""
