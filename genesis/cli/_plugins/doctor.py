@@ -98,6 +98,12 @@ def _states(plugins: list[Plugin]) -> Iterator[Finding]:
                 f"Take {p.distribution} or {p.name} out of GENESIS_DISABLE_PLUGINS to use it.",
                 wrong=False,
             )
+        elif p.deprecated:
+            yield Finding(
+                f"{said} works, but uses what will go away: {p.deprecated}",
+                f"Install a newer {p.distribution}, or tell its authors.",
+                wrong=False,
+            )
         elif p.status == "duplicate":
             yield Finding(
                 f"{said} adds nothing that another distribution does not supply with the same target.",
@@ -231,7 +237,7 @@ def _declaration(name: str) -> list[Finding]:
     found = []
     asked = subject(name)
     for question, function in DECLARATION.items():
-        if question == "declaration/declares_something" or asked.declared.end:
+        if question in _SAID_BEFORE or asked.declared.end:
             continue
         try:
             function(asked)
@@ -243,6 +249,10 @@ def _declaration(name: str) -> list[Finding]:
                 )
             )
     return found
+
+
+# What the states of the plugins tell.
+_SAID_BEFORE = ("declaration/not_deprecated", "declaration/declares_something")
 
 
 def _listed(variable: str) -> list[str]:

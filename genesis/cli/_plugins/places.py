@@ -33,10 +33,12 @@ def all_contributions() -> list[Contribution]:
 
 def copies() -> dict[str, list[Any]]:
     """The installed distributions that have plugins, by folded name, each with the one in use first."""
+    from genesis.testing.plugin_checks._subject import entry_points, name_of
+
     found: dict[str, list[Any]] = {}
     for distribution in importlib_metadata.distributions():
-        name = distribution.metadata["Name"] if distribution.metadata else None
-        if name and any(entry.group in GROUPS for entry in distribution.entry_points):
+        name = name_of(distribution)
+        if name and any(entry.group in GROUPS for entry in entry_points(distribution)):
             same = found.setdefault(fold(name), [])
             if folder(distribution) not in map(folder, same):  # a folder may be on the path twice
                 same.append(distribution)

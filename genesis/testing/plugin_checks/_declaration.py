@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from genesis.testing.plugin_checks._fresh import Fields, ask
+from genesis.testing.plugin_checks._fresh import ask
 from genesis.testing.plugin_checks._subject import Subject, misspelt_groups
 
 MILLISECONDS = 20.0
@@ -16,12 +16,14 @@ _GENESIS = {"genesis", "pluggy", "importlib_metadata", "zipp", "typing_extension
 
 def loads(asked: Subject) -> None:
     """Every plugin of the distribution can be imported and says what it declares."""
-    groups = misspelt_groups(asked.distribution)
+    needed = (
+        'its pyproject.toml needs a table such as [project.entry-points."genesis.optimizers"] with a line such '
+        'as `acme = "acme_lion.plugin"`.'
+    )
     assert asked.entries, (
         f"{asked.origin} is installed, but has no plugin: "
-        + (" ".join(groups) or 'its pyproject.toml needs a table such as [project.entry-points."genesis.')
-        + ("" if groups else 'optimizers"] with a line such as `acme = "acme_lion.plugin"`')
-        + ". Install it again after a change: entry points are read when it is installed."
+        f"{' '.join(misspelt_groups(asked.distribution)) or needed} Install it again after a change: entry "
+        "points are read when it is installed."
     )
     answer = asked.declared
     assert not answer.end, (
@@ -31,17 +33,11 @@ def loads(asked: Subject) -> None:
     )
     broken = [
         f"plugin {entry['name']!r} of {asked.origin}, {entry['kind']}, module {entry['module']!r}, does not "
-        f"declare itself: {plugin['error']}{_cure(entry)}\n{plugin['traceback']}"
+        f"declare itself: {plugin['error']}\n{plugin['traceback']}"
         for entry, plugin in zip(asked.entries, answer.found["plugins"], strict=True)
         if plugin["error"]
     ]
     assert not broken, "\n".join(broken)
-
-
-def _cure(entry: Fields) -> str:
-    if ":" in entry["module"]:
-        return f" (the entry point should name a module, {entry['module'].partition(':')[0]!r})"
-    return ""
 
 
 def imports(asked: Subject) -> None:
@@ -129,6 +125,12 @@ def alone(asked: Subject) -> None:
     )
 
 
+def lasting(asked: Subject) -> None:
+    """The declaration uses nothing that will go away."""
+    going = [plugin["deprecated"] for plugin in asked.declared.found["plugins"] if plugin["deprecated"]]
+    assert not going, f"{asked.origin} works, but uses what will go away: {' '.join(going)}"
+
+
 def something(asked: Subject) -> None:
     """Every plugin declares at least one thing."""
     empty = [
@@ -147,6 +149,7 @@ DECLARATION: dict[str, Callable[[Subject], None]] = {
     "declaration/time": time,
     "declaration/quiet": quiet,
     "declaration/leaves_the_process_alone": alone,
+    "declaration/not_deprecated": lasting,
     "declaration/declares_something": something,
 }
 

@@ -115,9 +115,16 @@ def _declare(plugin: Any) -> Fields:
     try:
         plugin.declare()
     except BaseException as error:
-        return {"error": describe(error), "traceback": traceback.format_exc(), "specs": [], "cpu": 0.0}
+        return {
+            "error": describe(error),
+            "traceback": traceback.format_exc(),
+            "deprecated": "",
+            "specs": [],
+            "cpu": 0.0,
+        }
     return {
         "error": "",
+        "deprecated": plugin.deprecated,
         "traceback": "",
         "specs": [
             {"name": spec.name, "aliases": list(spec.aliases), **_plain(spec._asdict())}

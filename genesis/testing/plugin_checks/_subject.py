@@ -35,7 +35,7 @@ class Subject:
         self.name, self.version = distribution.metadata["Name"], distribution.version
         self.entries: list[Fields] = [
             {"kind": GROUPS[entry.group], "name": entry.name, "module": entry.value}
-            for entry in distribution.entry_points
+            for entry in entry_points(distribution)
             if entry.group in GROUPS and plugin in (None, entry.name)
         ]
 
@@ -91,13 +91,13 @@ def subject(name: str) -> Subject:
         )
     installed = list(distributions())
     for distribution in installed:
-        if fold(distribution.metadata["Name"]) == fold(name):
+        if fold(name_of(distribution)) == fold(name):
             return Subject(distribution)
     known: list[str] = []
     for distribution in installed:
-        for entry in distribution.entry_points:
+        for entry in entry_points(distribution):
             if entry.group in GROUPS:
-                known += (distribution.metadata["Name"], entry.name)
+                known += (name_of(distribution), entry.name)
                 if fold(entry.name) == fold(name):
                     return Subject(distribution, entry.name)
     known = list(dict.fromkeys(known))
@@ -117,16 +117,32 @@ def distributions() -> Iterator[importlib_metadata.Distribution]:
     """The installed distributions; of several of one name the first on the path, which is the one in use."""
     seen = set()
     for distribution in importlib_metadata.distributions():
-        name = distribution.metadata["Name"] if distribution.metadata else None
-        if name and fold(name) not in seen:  # what is left of a removed distribution may have no name
+        name = name_of(distribution)
+        if name and fold(name) not in seen:
             seen.add(fold(name))
             yield cast(Any, distribution)  # its type has changed its name between versions of the library
+
+
+def name_of(distribution: Any) -> str:
+    """The name of a distribution; nothing for what is left of one, or is damaged."""
+    try:
+        return str(distribution.metadata["Name"] or "")
+    except Exception:  # files that are no text, or not there
+        return ""
+
+
+def entry_points(distribution: Any) -> list[importlib_metadata.EntryPoint]:
+    """The entry points of a distribution; none if they cannot be read."""
+    try:
+        return list(distribution.entry_points)
+    except Exception:  # a line without "=" is a TypeError
+        return []
 
 
 def misspelt_groups(distribution: importlib_metadata.Distribution) -> list[str]:
     """Say which of its entry points are in a group that Genesis does not look at, and which was meant."""
     found = []
-    for group in sorted({entry.group for entry in distribution.entry_points} - set(GROUPS)):
+    for group in sorted({entry.group for entry in entry_points(distribution)} - set(GROUPS)):
         near = get_close_matches(group, GROUPS, 1, 0.75)
         # Another project of this name may have groups of its own.
         ours = group.startswith("genesis.") and requirement_on_core(distribution.metadata["Name"])

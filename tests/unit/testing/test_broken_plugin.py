@@ -151,7 +151,7 @@ def test_what_is_expected_to_fail(install: Install) -> None:
         ({"plugin": "import sys; sys.exit(3)"}, "SystemExit: 3"),
         ({"plugin": "import os; os._exit(7)"}, "ended by itself with exit code 7"),
         ({"plugin": "from genesis.optim import AdamW\n" + DECLARATION}, "while it declares itself"),
-        ({"value": "acme_slopes.plugin:plugin"}, "should name a module, 'acme_slopes.plugin'"),
+        ({"value": "acme_slopes.plugin:plugin"}, "acme_slopes.plugin:plugin"),
         ({"group": "genesis.scheduler"}, "'genesis.scheduler' is unknown.*did you mean 'genesis.schedulers'"),
         ({"group": "console_scripts"}, "has no plugin: its pyproject.toml needs a table"),
     ],
@@ -227,6 +227,17 @@ def test_a_declaration_that_prints(install: Install, line: str, said: str) -> No
 def test_a_declaration_that_changes_the_process(install: Install, line: str, said: str) -> None:
     install(plugin=f"{line}\n{DECLARATION}")
     expect("declaration/leaves_the_process_alone", said)
+
+
+def test_a_hook_that_will_go_away(install: Install) -> None:
+    # Nothing is deprecated now, so the plugin says it of its own hook.
+    going = (
+        "from genesis.plugin import specs\n"
+        "specs.hookspec(warn_on_impl=DeprecationWarning('schedules go away in 0.9.'))"
+        "(specs.genesis_schedulers)\n"
+    )
+    install(plugin=going + DECLARATION)
+    expect("declaration/not_deprecated", r"uses what will go away: schedules go away in 0\.9\.")
 
 
 def test_a_declaration_of_nothing(install: Install) -> None:
