@@ -13,7 +13,7 @@ from typing import Any
 
 import importlib_metadata
 import pluggy
-from pluggy import HookspecOpts
+from pluggy import HookimplOpts, HookspecOpts
 
 from genesis._errors import PluginError
 from genesis.plugin import specs
@@ -188,6 +188,10 @@ class Hooks(pluggy.PluginManager):
             self._going[name] = (options.get("warn_on_impl"), options.get("warn_on_impl_args") or {})
             options = {**options, "warn_on_impl": None, "warn_on_impl_args": None}
         return options
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> HookimplOpts | None:
+        # A module has eight such names, none of which is a hook, and each look costs ten microseconds.
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
     def note_deprecated(self, caller: pluggy.HookCaller) -> None:
         """Keep what is deprecated of a hook that the plugin has."""
