@@ -142,6 +142,7 @@ from genesis.ops.normalization import (
 from genesis.ops.optimizer_steps import (
     adam_step,
     sgd_step,
+    step_op,
 )
 from genesis.ops.random import (
     bernoulli,
@@ -353,6 +354,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "step_op",
     "sub",
     "sum",
     "t",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from typing import Any
+from functools import wraps
+from inspect import signature
+from itertools import chain, repeat
+from typing import Any, ParamSpec
 
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
@@ -12,6 +14,48 @@ from genesis.backend.dispatch import kernel
 from genesis.backend.expr import call
 from genesis.backend.view import View
 from genesis.ops._elementwise import Elementwise
+
+P = ParamSpec("P")
+
+
+def step_op(*, each: Sequence[str] = ()) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Declare the step of an optimizer as an operation that a device may have a kernel for.
+
+    The decorated function is the definition, the composite. It takes lists, one entry for each parameter:
+    the parameters, their gradients, and tensors of state, where a list of state may be empty; and options,
+    which are keyword-only. It writes into parameters and states, and runs with gradients off.
+
+    Called, it first asks for a kernel under the function's name: `kernel(backend, *lists, **options)`, with
+    lists of views instead of tensors. A kernel writes to the same places and returns None, or returns
+    NotImplemented before it writes anything; then the composite runs. Either gets parameters of one type on
+    one device only: a call with several is cut into parts.
+
+    Args:
+        each: The options that are lists, one entry for each parameter, such as counts of steps.
+
+    Raises:
+        RuntimeError: when called, a gradient or state differs from its parameter in shape, type or device.
+
+    Example:
+        >>> @step_op()
+        ... def acme_descent_step(params, grads, *, lr):
+        ...     for p, g in zip(params, grads, strict=True):
+        ...         p.sub_(g, alpha=lr)
+    """
+
+    def declare(composite: Callable[P, None]) -> Callable[P, None]:
+        name, expected = composite.__name__, signature(composite)
+
+        @wraps(composite)
+        def step(*args: P.args, **kwargs: P.kwargs) -> None:
+            given = expected.bind(*args, **kwargs)
+            given.apply_defaults()
+            options = dict(given.kwargs)
+            _run(name, composite, given.args, {key: options.pop(key) for key in each}, options)
+
+        return step
+
+    return declare
 
 
 def _run(
@@ -59,7 +103,7 @@ def _parts(name: str, lists: Sequence[Sequence[Any]]) -> Iterator[list[int] | No
     """
     params = [t._view for t in lists[0]]
     shapes, kinds = [v.shape for v in params], [(v.dtype, v.buffer.device) for v in params]
-    for what, tensors in zip(("gradient", "state", "state", "state"), lists[1:], strict=False):
+    for what, tensors in zip(chain(("gradient",), repeat("state")), lists[1:], strict=False):
         if not tensors:
             continue
         views = [t._view for t in tensors]
