@@ -17,8 +17,6 @@ from genesis.testing.optimizer_checks._subject import (
     array,
     attributes,
     difference,
-    gradients,
-    starts,
     take,
     telling,
     values,
@@ -77,8 +75,8 @@ def _both(case: Case, optimizer: Any, first: list[Any], other: list[Any], steps:
     """Steps in which both groups get the gradients that a single one gets."""
     genesis.manual_seed(0)
     for number in range(steps):
-        case.give(first, gradients(number))
-        case.give(other, gradients(number))
+        case.give(first, case.gradients(number))
+        case.give(other, case.gradients(number))
         take(optimizer, f"step() number {number + 1} with two groups")
 
 
@@ -105,7 +103,7 @@ def lr_zero(case: Case) -> None:
     except ValueError:
         return  # it says that it takes none
     _both(case, optimizer, first, other, 3)
-    gap = difference(values(other), [s.astype(np.float32) for s in starts()])
+    gap = difference(values(other), [s.astype(np.float32) for s in case.starts()])
     assert not gap, (
         f"a group with lr=0 has moved: {gap}. Either the step ignores group['lr'] ({_KEPT}), or a part of "
         "it, such as weight decay, is not multiplied by the rate; schedules that end at 0 expect that "
@@ -214,8 +212,8 @@ def add_param_group(case: Case) -> None:
         optimizer.add_param_group({"params": late[:2]})
     genesis.manual_seed(2)
     for number in range(2, 5):
-        case.give(first[:2], gradients(number)[:2])
-        case.give(late[:2], gradients(number - 2)[:2])
+        case.give(first[:2], case.gradients(number)[:2])
+        case.give(late[:2], case.gradients(number - 2)[:2])
         take(optimizer, f"step() number {number + 1}, after add_param_group(),")
     for params, steps, which in ((first, 5, "old"), (late, 3, "new")):
         alone = case.leaves()[:2]

@@ -94,16 +94,16 @@ def learns(case: Case, problem: Problem) -> None:
 def _descend(case: Case, problem: Problem, changed: dict[str, float]) -> tuple[float, float]:
     """The lowest and the last value; the descent ends where it has arrived or is lost."""
     sign = -1.0 if case.options.get("maximize") else 1.0
-    p = case.leaf(problem.start, genesis.float64)
+    p = case.leaf([problem.start], genesis.float64)
     try:
         optimizer = case.make([p], **changed)
     except (ValueError, TypeError):  # a rate that it does not take
         return np.inf, np.inf
     first = last = lowest = problem.value(np.array(problem.start))
     for number in range(problem.steps):
-        case.give([p], [sign * problem.gradient(array(p))])
+        case.give([p], [sign * problem.gradient(array(p)[0])[None]])
         take(optimizer, f"step() number {number + 1} on {problem.name}")
-        last = problem.value(array(p))
+        last = problem.value(array(p)[0])
         lowest = min(lowest, last)
         if lowest <= problem.factor * first or not last < 1e6 * first:
             break

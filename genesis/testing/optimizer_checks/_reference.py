@@ -12,8 +12,10 @@ import numpy as np
 import genesis
 from genesis.testing._check import Question
 from genesis.testing.optimizer_checks._subject import (
+    MATRICES,
     Case,
     Floats,
+    Shapes,
     array,
     gradients,
     starts,
@@ -48,26 +50,33 @@ def questions(case: Case) -> list[Question]:
             asked.append((f"float64/{case.device}/{dtype}", partial(_follows, case, dtype, by_itself)))
     asked.append((f"float64/{case.device}/mixed_types", partial(mixed, case)))
     for name, make in LAYOUTS.items():
+        if len(make[0]) != 2 and case.shapes is MATRICES:
+            continue
         asked.append((f"shapes/{name}/{case.device}", partial(layout, case, name, make)))
     return asked
 
 
 # -- a small network -------------------------------------------------------------------------------------
 def _network(params: list[Floats]) -> list[Floats]:
-    """The gradients of the mean square error of a small network on a few fixed samples."""
-    w1, b1, w2, b2 = params
-    random = np.random.default_rng(0)
-    x = random.normal(size=(8, 3))
-    y = np.sin(x.sum(1, keepdims=True))
-    h = np.tanh(x @ w1.T + b1)
-    e = 2 * (h @ w2.T + b2 - y) / len(x)
-    before = e @ w2 * (1 - h * h)
-    grads = [before.T @ x, before.sum(0), e.T @ h, e.sum(0)]
+    """The gradients of the mean square error of a small network, with or without biases, on fixed samples."""
+    layers = (
+        [(w, None) for w in params] if params[1].ndim == 2 else [*zip(params[::2], params[1::2], strict=True)]
+    )
+    x = np.random.default_rng(0).normal(size=(8, 3))
+    outputs = [x]
+    for w, b in layers:
+        before = outputs[-1] @ w.T + (0 if b is None else b)
+        outputs.append(before if w is layers[-1][0] else np.tanh(before))
+    e = 2 * (outputs[-1] - np.sin(x.sum(1, keepdims=True))) / len(x)
+    grads: list[Floats] = []
+    for (w, b), given in zip(reversed(layers), reversed(outputs[:-1]), strict=True):
+        grads[:0] = [e.T @ given] if b is None else [e.T @ given, e.sum(0)]
+        e = e @ w * (1 - given * given)
     return [g.astype(np.float32).astype(np.float64) for g in grads]  # every type holds them exactly
 
 
-def _course(advance: Advance, whose: str) -> Course:
-    params, found = starts(), Course([], [], whose)
+def _course(case: Case, advance: Advance, whose: str) -> Course:
+    params, found = case.starts(), Course([], [], whose)
     for step in range(1, STEPS + 1):
         grads = _network(params)
         params = advance(params, grads, step)
@@ -81,7 +90,7 @@ def by_reference(case: Case) -> Course:
     function = case.reference
     assert function is not None
     options = _accepted(function, case.group)
-    states: list[dict[str, Any]] = [{} for _ in starts()]
+    states: list[dict[str, Any]] = [{} for _ in case.shapes]
 
     def advance(params: list[Floats], grads: list[Floats], step: int) -> list[Floats]:
         new = []
@@ -95,7 +104,7 @@ def by_reference(case: Case) -> Course:
             new.append(result)
         return new
 
-    return _course(advance, "the reference")
+    return _course(case, advance, "the reference")
 
 
 def _accepted(function: Any, group: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +128,7 @@ def by_itself(case: Case) -> Course:
         return values(params)
 
     genesis.manual_seed(0)
-    return _course(advance, "its own run in float64 on 'ref'")
+    return _course(case, advance, "its own run in float64 on 'ref'")
 
 
 def _follows(case: Case, dtype: str, course: Callable[[Case], Course]) -> None:
@@ -127,7 +136,7 @@ def _follows(case: Case, dtype: str, course: Callable[[Case], Course]) -> None:
     expected = course(case)
     params = case.leaves(getattr(genesis, dtype))
     optimizer = case.make(params)
-    before, way = starts(), [np.zeros(()) for _ in params]
+    before, way = case.starts(), [np.zeros(()) for _ in params]
     genesis.manual_seed(0)
     for step, (grads, wanted) in enumerate(zip(expected.grads, expected.params, strict=True), 1):
         case.give(params, grads)
@@ -176,7 +185,7 @@ def _meaning(step: int, found: Floats, want: Floats, before: Floats) -> str:
 # -- types and layouts -----------------------------------------------------------------------------------
 def mixed(case: Case) -> None:
     """float32 and float64 parameters in one group go as they go alone."""
-    shapes = ((2, 3), (5,))
+    shapes: Shapes = ((2, 3), (5, 1) if case.shapes is MATRICES else (5,))
     types = (genesis.float32, genesis.float64)
     together = [p for dtype in types for p in case.leaves(dtype, shapes)]
     grads = [gradients(n, shapes * 2) for n in range(3)]

@@ -315,7 +315,7 @@ def refuses_other_shapes(case: Case) -> None:
     params, optimizer = _trained(case)
     if not any(t.dim() for p in params for t in state_tensors(optimizer, p).values()):
         return  # nothing that has a shape
-    other = case.make(case.leaves(shapes=((3, 4), (6,), (2, 4), (2,))))
+    other = case.make(case.leaves(shapes=tuple((first + 1, *rest) for first, *rest in case.shapes)))
     _refused(
         other, _saved(optimizer), "the state of parameters of other shapes",
         "override unpack_state(self, param, state), and raise ValueError where the shapes do not fit",

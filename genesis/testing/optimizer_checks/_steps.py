@@ -13,9 +13,7 @@ from genesis.testing.optimizer_checks._subject import (
     Case,
     array,
     difference,
-    gradients,
     same,
-    starts,
     state_tensors,
     take,
     telling,
@@ -47,7 +45,7 @@ def moves(case: Case) -> None:
     params = case.leaves()
     case.run(case.make(params), params, 0, 5)
     still = [
-        n for n, (p, start) in enumerate(zip(params, starts(), strict=True)) if np.all(array(p) == start)
+        n for n, (p, start) in enumerate(zip(params, case.starts(), strict=True)) if np.all(array(p) == start)
     ]
     if case.rate == 0:
         return
@@ -83,7 +81,7 @@ def gradients_unchanged(case: Case) -> None:
         params = case.leaves()
         optimizer = case.make(params, **changed)
         for number in range(2):
-            case.give(params, gradients(number))
+            case.give(params, case.gradients(number))
             before = [p.grad for p in params]
             copies = values([p.grad for p in params if p.grad is not None])
             take(optimizer)
@@ -104,12 +102,12 @@ def gradients_unchanged(case: Case) -> None:
 def no_gradient(case: Case) -> None:
     """Parameters that are frozen, or have no gradient, are left alone, and nothing is remembered of them."""
     used, unused = case.leaves(), case.leaves()
-    frozen = case.leaf(starts()[0], requires_grad=False)
+    frozen = case.leaf(case.starts()[0], requires_grad=False)
     wd = {"weight_decay": 0.1} if "weight_decay" in case.group else {}
     optimizer = case.make([unused[0], used[0], frozen, *used[1:], *unused[1:]], **wd)
     before = values([*unused, frozen])
     for number in range(3):
-        case.give(used, gradients(number))
+        case.give(used, case.gradients(number))
         take(optimizer, "step() with a parameter whose grad is None")
     gap = difference(values([*unused, frozen]), before)
     assert not gap, (
@@ -121,7 +119,7 @@ def no_gradient(case: Case) -> None:
         "a step made state for a parameter that has no gradient: make it when the first gradient comes, or "
         "saved states hold zeros for frozen parameters"
     )
-    assert np.any(array(used[0]) != starts()[0]) or case.rate == 0, (
+    assert np.any(array(used[0]) != case.starts()[0]) or case.rate == 0, (
         "beside a parameter without a gradient, one with a gradient did not move: go on with the next "
         "parameter (`continue`), do not end the step"
     )
@@ -133,7 +131,7 @@ def nothing_to_do(case: Case) -> None:
     optimizer = case.make([{"params": []}, {"params": params}])
     with telling("step() without any gradient"):
         take(optimizer, "step() without any gradient")
-    gap = difference(values(params), [s.astype(np.float32) for s in starts()])
+    gap = difference(values(params), [s.astype(np.float32) for s in case.starts()])
     assert not gap, f"a step without any gradient changed something: {gap}"
     case.run(optimizer, params, 0, 2)
     alone = case.leaves()
@@ -162,10 +160,10 @@ def in_place(case: Case) -> None:
 
 def stale_graph(case: Case) -> None:
     """backward() through a graph from before the step notices that the parameter has changed."""
-    p = case.leaf([1.0, -2.0])
+    p = case.leaf([[1.0, -2.0]])
     optimizer = case.make([p])
     loss = (p * p).sum()
-    case.give([p], [np.ones(2)])
+    case.give([p], [np.ones((1, 2))])
     take(optimizer)
     try:
         loss.backward()
@@ -230,7 +228,7 @@ def zero_grad(case: Case) -> None:
 def closure(case: Case) -> None:
     """`step(closure)` calls it with gradients enabled, before it reads any, and returns its loss."""
     for enabled in (True, False):
-        p = case.leaf([3.0, -2.0])
+        p = case.leaf([[3.0, -2.0]])
         optimizer = case.make([p])
         losses: list[Any] = []
         modes: list[bool] = []
@@ -256,7 +254,7 @@ def closure(case: Case) -> None:
             f"step(closure) returned {result!r:.60}; it should return what the closure returned, "
             f"{losses[0].item():g}"
         )
-        assert case.rate == 0 or np.any(array(p) != np.array([3.0, -2.0])), (
+        assert case.rate == 0 or np.any(array(p) != np.array([[3.0, -2.0]])), (
             "step(closure) did not move the parameter although the closure computed a gradient: call the "
             "closure before looking at p.grad"
         )
@@ -266,7 +264,7 @@ def returns_none(case: Case) -> None:
     """`step()` returns None, and so can be called without a closure."""
     params = case.leaves()
     optimizer = case.make(params)
-    case.give(params, gradients(0))
+    case.give(params, case.gradients(0))
     result = take(optimizer)
     assert result is None or isinstance(result, genesis.Tensor), (
         f"step() returned {result!r:.60} instead of None"
@@ -286,8 +284,8 @@ def hooks(case: Case) -> None:
     params = case.leaves()
     optimizer = case.make(params)
     seen: list[str] = []
-    before = optimizer.register_step_pre_hook(lambda *_: seen.append(f"pre {_moved(params)}"))
-    optimizer.register_step_post_hook(lambda *_: seen.append(f"post {_moved(params)}"))
+    before = optimizer.register_step_pre_hook(lambda *_: seen.append(f"pre {_moved(case, params)}"))
+    optimizer.register_step_post_hook(lambda *_: seen.append(f"post {_moved(case, params)}"))
     case.run(optimizer, params, 0, 1)
     moved = case.rate != 0
     assert seen == ["pre False", f"post {moved}"], (
@@ -300,5 +298,5 @@ def hooks(case: Case) -> None:
     assert len(seen) == 3, f"a hook that was removed ran again: {seen}"
 
 
-def _moved(params: list[genesis.Tensor]) -> bool:
-    return any(np.any(array(p) != start) for p, start in zip(params, starts(), strict=True))
+def _moved(case: Case, params: list[genesis.Tensor]) -> bool:
+    return any(np.any(array(p) != start) for p, start in zip(params, case.starts(), strict=True))

@@ -19,7 +19,10 @@ Floats = NDArray[np.float64]
 Reference = Callable[..., Any]
 
 # The weights and biases of a small network: 3 inputs, 4 units, 1 output.
-SHAPES: tuple[tuple[int, ...], ...] = ((4, 3), (4,), (1, 4), (1,))
+Shapes = tuple[tuple[int, ...], ...]
+SHAPES: Shapes = ((4, 3), (4,), (1, 4), (1,))
+# Those of a deeper one without biases, for optimizers that take matrices only.
+MATRICES: Shapes = ((4, 3), (2, 4), (3, 2), (1, 3))
 
 
 class Unusable(Exception):
@@ -34,8 +37,11 @@ class Case:
         options: Those that it is made with.
         device: The name of the device.
         reference: One step on arrays, or None.
+        shapes: Those of the parameters: SHAPES, or MATRICES if it takes nothing else.
         group: The options of a group that gives none.
     """
+
+    shapes: Shapes
 
     def __init__(
         self, given: Any, options: Mapping[str, Any], device: str, reference: Reference | None
@@ -43,10 +49,17 @@ class Case:
         self.name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
         self.options, self.device, self.reference = dict(options), device, reference
         self.target = _loaded(given)
-        self.group = self._probed()
+        try:
+            self.group = self._probed(SHAPES)
+        except Unusable:
+            try:
+                self.group = self._probed(MATRICES)
+            except Unusable:
+                self.group = self._probed(SHAPES)  # what it says of these is what the author has to know
 
-    def _probed(self) -> dict[str, Any]:
+    def _probed(self, shapes: Shapes) -> dict[str, Any]:
         """Make one and take one step, as nothing can be asked where this fails."""
+        self.shapes = shapes
         try:
             genesis.zeros(1, device=self.device)
         except Exception as error:
@@ -116,9 +129,17 @@ class Case:
             np.asarray(array), dtype=dtype or genesis.float32, device=self.device, requires_grad=requires_grad
         )
 
-    def leaves(self, dtype: Any = None, shapes: Sequence[tuple[int, ...]] = SHAPES) -> list[genesis.Tensor]:
+    def leaves(self, dtype: Any = None, shapes: Shapes | None = None) -> list[genesis.Tensor]:
         """Parameters with the same values whenever they are asked for."""
-        return [self.leaf(array, dtype) for array in starts(shapes)]
+        return [self.leaf(array, dtype) for array in starts(shapes or self.shapes)]
+
+    def starts(self) -> list[Floats]:
+        """The values of `leaves`."""
+        return starts(self.shapes)
+
+    def gradients(self, number: int) -> list[Floats]:
+        """Gradients of a step for `leaves`."""
+        return gradients(number, self.shapes)
 
     def give(self, params: Sequence[genesis.Tensor], grads: Sequence[Any]) -> None:
         """Set gradients; None is none."""
@@ -151,13 +172,13 @@ def _needs_closure(cls: Any) -> bool:
     return any(p.name == "closure" and p.default is Parameter.empty for p in parameters)
 
 
-def starts(shapes: Sequence[tuple[int, ...]] = SHAPES) -> list[Floats]:
+def starts(shapes: Sequence[tuple[int, ...]]) -> list[Floats]:
     """Values of parameters, which float32 holds exactly."""
     random = np.random.default_rng(1)
     return [_rounded(random.normal(0.0, 0.5, shape)) for shape in shapes]
 
 
-def gradients(number: int, shapes: Sequence[tuple[int, ...]] = SHAPES) -> list[Floats]:
+def gradients(number: int, shapes: Sequence[tuple[int, ...]]) -> list[Floats]:
     """Gradients of a step, which float32 holds exactly."""
     random = np.random.default_rng(100 + number)
     return [_rounded(random.normal(0.3, 1.0, shape)) for shape in shapes]

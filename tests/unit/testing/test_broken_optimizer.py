@@ -678,6 +678,29 @@ def test_a_factory_may_fix_its_options() -> None:
     assert failures(checks) == {}
 
 
+class Orthogonal(Right):
+    """Takes matrices only: makes the singular values of the direction equal, as Muon does."""
+
+    def add_param_group(self, param_group: Any) -> None:
+        super().add_param_group(param_group)
+        if any(p.dim() != 2 for p in self.param_groups[-1]["params"]):
+            raise ValueError("matrices only")
+
+    def move(self, p: Any, direction: Any, lr: float) -> None:
+        x = direction / (direction.norm() + 1e-12)
+        for _ in range(5):
+            x = 1.5 * x - 0.5 * x @ x.T @ x
+        super().move(p, x, lr)
+
+
+def test_one_that_takes_matrices_only() -> None:
+    checks = check_optimizer(Orthogonal, device=None)
+    assert failures(checks) == {}
+    names = {c.name for c in checks}
+    assert "shapes/transposed/ref" in names
+    assert "shapes/vector/ref" not in names
+
+
 def test_a_check_leaves_the_process_as_it_was() -> None:
     genesis.manual_seed(5)
     before = genesis.get_rng_state().tolist(), str(genesis.get_default_device())
