@@ -46,7 +46,7 @@ ALPHABET: dict[str, Name] = {
     "sub": Name(2, "number", "same", "x - y"),
     "mul": Name(2, "number", "same", "x * y"),
     "div": Name(2, "float", "same", "x / y, IEEE"),
-    "pow": Name(2, "number", "same", "x to the y"),
+    "pow": Name(2, "number", "same", "x to the y; of integers to negative powers what is left: 1, -1 or 0"),
     "floordiv": Name(2, "number", "same", "floor(x / y)"),
     "mod": Name(2, "number", "same", "x - y * floor(x / y), the sign of y"),
     "max": Name(2, "any", "same", "the larger; nan if either is"),

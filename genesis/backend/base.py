@@ -28,8 +28,9 @@ class Backend(ABC):
     """A device.  Subclass it, implement the eight abstract methods, and declare the class in a plugin.
 
     Every method gets views whose shapes the core has already checked.  Strides are in elements, may be 0
-    (broadcast) or negative, and ``out`` never has a stride of 0.  A method returns when its result may be
-    used by the next call on the same device (a device with a queue need not wait for the work).
+    (broadcast) or negative, and ``out`` never has a stride of 0; any view may be empty.  A method returns
+    when its result may be used by the next call on the same device (a device with a queue need not wait for
+    the work).  Calls may come from several threads.  ``docs/plugins/device.md`` is the manual.
 
     Attributes:
         name: the device's name, as in ``genesis.device("acme")``.

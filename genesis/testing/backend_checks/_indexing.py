@@ -36,6 +36,7 @@ def questions(bench: Bench) -> Iterator[Question]:
     yield "scatter/row index", partial(row_index, bench, "scatter")
     yield "gather/longer input", partial(longer, bench)
     yield "scatter/longer output", partial(longer_output, bench)
+    yield "scatter/broadcast source", partial(broadcast_source, bench)
     yield "scatter/set/repeated", partial(repeated, bench, "set")
     yield "scatter/add/repeated", partial(repeated, bench, "add")
     yield "scatter/add/order", partial(order, bench)
@@ -202,6 +203,18 @@ def row_index(bench: Bench, method: str) -> None:
     out = bench.put(x)
     bench.backend.scatter("add", out, index, bench.put(source), 0)
     agree(bench.read(out), scattered("add", x, wide, source, 0), f"scatter add {text}")
+
+
+def broadcast_source(bench: Bench) -> None:
+    x = np.round(ordinary((30, 8), "float32"))
+    index = np.random.default_rng(8).integers(0, 30, (11, 8))
+    row = np.round(ordinary((1, 8), "float32", 1))
+    out = bench.put(x)
+    bench.backend.scatter("add", out, bench.put(index), bench.put(row).expand((11, 8)), 0)
+    agree(
+        bench.read(out), scattered("add", x, index, np.broadcast_to(row, (11, 8)), 0),
+        "scatter add of a source with a stride of 0, as the gradient of a sum has",
+    )  # fmt: skip
 
 
 def longer(bench: Bench) -> None:

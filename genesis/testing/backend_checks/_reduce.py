@@ -233,6 +233,12 @@ def no_axis(bench: Bench) -> None:
         out = bench.put(np.full(x.shape, 77, "float32"))
         bench.backend.reduce(op, out, bench.put(x))
         agree(bench.read(out), x, f"reduce {op} of shape (4, 1, 3) into the same shape, which is a copy")
+        one = bench.put(np.full((), 77, "float32"))
+        bench.backend.reduce(op, one, bench.put(np.full((), 5, "float32")))
+        agree(bench.read(one), np.full((), 5, "float32"), f"reduce {op} of a single number, which is a copy")
+    where = bench.put(np.full((), 77))
+    bench.backend.reduce("argmax", where, bench.put(np.full((), 5, "float32")))
+    agree(bench.read(where), np.zeros((), "int64"), "reduce argmax of a single number")
 
 
 def deterministic(bench: Bench) -> None:

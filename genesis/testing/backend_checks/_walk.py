@@ -161,6 +161,12 @@ def numbers(bench: Bench) -> None:
             advice="an input may be a Python number: it stands for every element, in the type of the "
             "operand beside it",
         )  # fmt: skip
+    below = bench.put(np.zeros(1001, bool))
+    bench.map(call("lt", arg(0), cast(arg(1), f)), below, bench.put(x), 0.25)
+    agree(bench.read(below), x < 0.25, "map x0 < float32(0.25), with a number, into bools")
+    chosen = bench.put(np.zeros(1001, "float32"))
+    bench.map(call("where", arg(0), cast(arg(1), f), arg(2)), chosen, bench.put(x > 0), 1.5, bench.put(x))
+    agree(bench.read(chosen), np.where(x > 0, np.float32(1.5), x), "map where(x0, float32(1.5), x2)")
     k = np.arange(-50, 50)
     out = bench.put(np.zeros(100, "int64"))
     bench.map(call("mul", arg(0), cast(arg(1), genesis.int64)), out, bench.put(k), 2**40 + 1)
