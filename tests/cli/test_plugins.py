@@ -205,6 +205,23 @@ def test_a_choice_of_the_user_is_nothing_wrong(site: Site) -> None:
     assert "as GENESIS_PREFER says" in done.stdout
 
 
+def test_damaged_metadata_of_one_hurt_no_other(site: Site) -> None:
+    site.add("acme-good")
+    site.add("acme-lost", "Lost")
+    (site.folder / "acme_lost-1.5.dist-info" / "METADATA").unlink()
+    site.add("acme-odd1", "First")
+    (site.folder / "acme_odd1-1.5.dist-info" / "entry_points.txt").write_text("[genesis.schedulers]\nodd\n")
+    site.add("acme-odd2", "Second")
+    (site.folder / "acme_odd2-1.5.dist-info" / "METADATA").write_bytes(b"\xff\xfe\x00")
+    assert "acme-good" in site.run("plugins", "--verbose").stdout
+    for name in ("acme-good", "acme-lost", "acme-odd1", "acme-odd2"):
+        assert site.run("plugins", "show", name).returncode == 0
+    done = site.run("plugins", "doctor")
+    assert done.returncode == 1
+    assert "acme-odd1 1.5" in done.stdout
+    assert site.run("plugins", "check", "acme-good").returncode == 0
+
+
 def test_check_runs_the_kit(site: Site) -> None:
     site.add("acme-good")
     done = site.run("plugins", "check", "acme-good")

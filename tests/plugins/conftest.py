@@ -76,12 +76,17 @@ class Environment:
             *distributions,
         )
 
-    def test(self, source: Path) -> int:
-        """Run the tests of a project on what is installed here, not on its source; return how many passed."""
+    def test(self, source: Path, part: str = "") -> int:
+        """Run the tests of a project on what is installed here, not on its source; return how many passed.
+
+        Args:
+            source: The folder of the project.
+            part: Which tests, as `pytest -k` takes it; all of them if empty.
+        """
         folder = Path(tempfile.mkdtemp(dir=self.packages.parent))
         shutil.copytree(source / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(source / "pyproject.toml", folder)
-        said = run(self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+        said = run(self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", part, cwd=folder)
         passed = re.search(r"(\d+) passed", said)
         assert passed, said
         return int(passed[1])

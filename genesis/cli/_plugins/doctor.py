@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from genesis._errors import AmbiguousNameError, GenesisError, PluginWarning, UnknownNameError
 from genesis.cli._plugins.listing import say
-from genesis.cli._plugins.places import all_contributions, all_plugins, copies, unused_copies
+from genesis.cli._plugins.places import all_contributions, all_plugins, copies, needs, unused_copies
 from genesis.plugin import Contribution, Plugin, refresh, registry
 from genesis.plugin._contribution import fold
 from genesis.plugin._discovery import core_is_installed
 from genesis.plugin._report import NOT_INSTALLED, cause, near_misses, strict_mode
-from genesis.plugin._requirement import requirement_on_core
 from genesis.plugin.specs import KINDS
 
 
@@ -199,7 +198,7 @@ def _distributions() -> Iterator[Finding]:
                 f"{name} {distribution.version}: {text}",
                 f"What is in it is not found. Correct the pyproject.toml of {name}, and install it again.",
             )
-        needed = requirement_on_core(name) if fold(name) in installed else None
+        needed = needs(name) if fold(name) in installed else None
         if needed is not None and not needed.met:
             yield Finding(
                 f"{name} {distribution.version} was made for {needed.text}, and this is {needed.installed}.",

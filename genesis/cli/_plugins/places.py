@@ -14,6 +14,7 @@ import importlib_metadata
 from genesis._errors import PluginWarning
 from genesis.plugin import Contribution, Plugin, list_plugins
 from genesis.plugin._contribution import fold
+from genesis.plugin._requirement import Requirement, requirement_on_core
 from genesis.plugin.specs import KINDS
 
 GROUPS = {kind.group for kind in KINDS.values()}
@@ -43,6 +44,14 @@ def copies() -> dict[str, list[Any]]:
             if folder(distribution) not in map(folder, same):  # a folder may be on the path twice
                 same.append(distribution)
     return found
+
+
+def needs(distribution: str) -> Requirement | None:
+    """What a distribution requires of Genesis; None if its metadata do not say it, or are damaged."""
+    try:
+        return requirement_on_core(distribution)
+    except Exception:  # whatever somebody's files hold, the rest is still shown
+        return None
 
 
 def folder(distribution: Any) -> Path:

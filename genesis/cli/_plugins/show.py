@@ -6,11 +6,10 @@ from typing import Any
 
 from genesis.cli._errors import Misuse
 from genesis.cli._plugins.listing import say, trouble
-from genesis.cli._plugins.places import all_plugins, copies, file_of, place, unused_copies
+from genesis.cli._plugins.places import all_plugins, copies, file_of, needs, place, unused_copies
 from genesis.plugin import API_VERSION, Contribution, Plugin
 from genesis.plugin._contribution import fold
 from genesis.plugin._report import near_misses
-from genesis.plugin._requirement import requirement_on_core
 from genesis.plugin.specs import KINDS
 
 
@@ -100,7 +99,7 @@ def _first(metadata: Any, *fields: str) -> str:
 
 
 def _requirement(distribution: str) -> str:
-    needed = requirement_on_core(distribution)
+    needed = needs(distribution)
     if needed is None:
         return ""
     return f"{needed.text}; this is {needed.installed}" + (

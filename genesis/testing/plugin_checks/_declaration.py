@@ -17,8 +17,8 @@ _GENESIS = {"genesis", "pluggy", "importlib_metadata", "zipp", "typing_extension
 def loads(asked: Subject) -> None:
     """Every plugin of the distribution can be imported and says what it declares."""
     needed = (
-        'its pyproject.toml needs a table such as [project.entry-points."genesis.optimizers"] with a line such '
-        'as `acme = "acme_lion.plugin"`.'
+        'its pyproject.toml needs a table such as [project.entry-points."genesis.optimizers"] with a line '
+        'such as `acme = "acme_lion.plugin"`.'
     )
     assert asked.entries, (
         f"{asked.origin} is installed, but has no plugin: "

@@ -145,7 +145,7 @@ def misspelt_groups(distribution: importlib_metadata.Distribution) -> list[str]:
     for group in sorted({entry.group for entry in entry_points(distribution)} - set(GROUPS)):
         near = get_close_matches(group, GROUPS, 1, 0.75)
         # Another project of this name may have groups of its own.
-        ours = group.startswith("genesis.") and requirement_on_core(distribution.metadata["Name"])
+        ours = group.startswith("genesis.") and requirement_on_core(name_of(distribution))
         if near or ours:
             hint = f"did you mean {near[0]!r}?" if near else f"the groups are {', '.join(GROUPS)}."
             found.append(f"the entry-point group {group!r} is unknown to Genesis; {hint}")
