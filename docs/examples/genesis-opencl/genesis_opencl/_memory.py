@@ -24,7 +24,7 @@ class Pool:
         self._context = unit.context
         self._free: dict[int, list[cl.Buffer]] = {}
         self._kept = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a buffer may come back while one is taken, in a garbage collection
 
     def take(self, nbytes: int) -> tuple[cl.Buffer, int]:
         """A buffer of at least `nbytes`, and its size."""

@@ -6,13 +6,14 @@ import re
 import struct
 from collections.abc import Sequence
 
-from genesis import DeviceError, dtype
+from genesis import dtype
 from genesis.backend import Expr, infer, topological
 
 _C = {
     "bool": "uchar", "uint8": "uchar", "int8": "char", "int16": "short", "int32": "int", "int64": "long",
     "float32": "float", "float64": "double",
 }  # fmt: skip
+MOVES = {1: "uchar", 2: "ushort", 4: "uint", 8: "ulong"}  # what moves an element needs only its size
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<="}
 BITS = {"and": "&", "or": "|", "xor": "^"}
@@ -83,10 +84,10 @@ def c_type(t: dtype, fp64: bool) -> str:
     """The name of a type in OpenCL C.
 
     Raises:
-        DeviceError: it is float64, which the device does not know.
+        TypeError: it is float64, which the device does not know.
     """
     if t.name == "float64" and not fp64:
-        raise DeviceError("this OpenCL device has no float64 (cl_khr_fp64); use float32")
+        raise TypeError("this OpenCL device has no float64 (cl_khr_fp64); use float32")
     return _C[t.name]
 
 

@@ -6,9 +6,10 @@ import os
 import struct
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pyopencl as cl
 
 PLATFORM = "GENESIS_OPENCL_PLATFORM"
@@ -25,6 +26,7 @@ class Unit:
 
     Attributes:
         fp64: whether it knows float64.
+        lock: for what threads share: kernels, which keep their arguments, and the flag.
         workers: how many work items it runs at once, where it is serial.
         local: work items in a group, where it is not.
     """
@@ -41,14 +43,14 @@ class Unit:
         if device.single_fp_config & exact:
             self._options.append("-cl-fp32-correctly-rounded-divide-sqrt")
         self._kernels: dict[str, Kernel] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self.flag: cl.Buffer | None = None  # where a kernel leaves a wrong index
 
     def kernel(self, text: str) -> Kernel:
         """The kernel `run` of a text, compiled on first use; the drivers keep what they compiled on disk."""
         found = self._kernels.get(text)
         if found is None:
-            with self._lock, warnings.catch_warnings():
+            with self.lock, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # PyOpenCL warns of whatever a compiler says
                 head = _HEAD + _DOUBLE if self.fp64 else _HEAD
                 program = cl.Program(self.context, head + text).build(options=self._options)
@@ -59,25 +61,25 @@ class Unit:
 class Kernel:
     """A compiled kernel whose arguments are buffers, and last a struct of 64-bit words."""
 
-    __slots__ = ("_handle", "_lock", "_queue")
+    __slots__ = ("_handle", "_lock", "_pack", "_queue")
 
     def __init__(self, unit: Unit, handle: cl.Kernel) -> None:
-        self._handle, self._queue, self._lock = handle, unit.queue, unit._lock
+        self._handle, self._queue, self._lock = handle, unit.queue, unit.lock
+        self._pack: Callable[..., bytes] | None = None
 
     def __call__(
         self, groups: tuple[int, ...], local: tuple[int, ...], buffers: Sequence[Any], words: Sequence[int]
     ) -> None:
         """Give `groups` groups of `local` work items to the queue."""
-        handle = self._handle
-        packed = struct.pack(f"{len(words)}q", *words)
         with self._lock:  # arguments are kept in the kernel until it is enqueued
-            i = 0
-            for buffer in buffers:
-                handle.set_arg(i, buffer)
-                i += 1
-            handle.set_arg(i, packed)
-            size = tuple([g * n for g, n in zip(groups, local, strict=True)])
-            cl.enqueue_nd_range_kernel(self._queue, handle, size, local)
+            pack = self._pack
+            if pack is None:
+                pack = self._pack = struct.Struct(f"{len(words)}q").pack
+                # PyOpenCL then need not try what kind of argument each is, which takes most of a launch
+                self._handle.set_scalar_arg_dtypes(
+                    [*[None] * len(buffers), np.dtype((np.void, 8 * len(words)))]
+                )
+            self._handle(self._queue, groups, local, *buffers, pack(*words), g_times_l=True)
 
 
 def words_text(count: int) -> str:

@@ -23,7 +23,8 @@ def _text(unit: Unit, c: str, amsgrad: bool) -> str:
     numbers = [number_text(f"m.w[{i}]", "f", unit.fp64) for i in range(len(_OPTIONS))]
     options = "\n".join(f"  const T {o} = (T){x};" for o, x in zip(_OPTIONS, numbers, strict=True))
     n = len(_OPTIONS)
-    largest = "max(top[at4 + i], square); top[at4 + i] = largest" if amsgrad else "square"
+    most = "top[at4 + i] >= square || top[at4 + i] != top[at4 + i] ? top[at4 + i] : square"
+    largest = f"{most}; top[at4 + i] = largest" if amsgrad else "square"
     extra = ", __global T* top" if amsgrad else ""
     return f"""{words_text(n + 7)}#define T {c}
 __kernel void run(

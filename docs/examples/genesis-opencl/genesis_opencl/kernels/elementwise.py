@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from genesis import dtype
 from genesis.backend import Expr, Number, View, arg, cast, number_dtype, topological
 from genesis_opencl import _scalar, _vector, _walk
 from genesis_opencl._memory import Memory
@@ -77,8 +78,14 @@ def _text(
     unit: Unit, expr: Expr, out: View, inputs: Sequence[View | Number], layout: _walk.Layout, indexed: bool
 ) -> str:
     fp64, t = unit.fp64, out.dtype
+
     types = [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs]
     are_numbers = [not isinstance(x, View) for x in inputs]
+    moves = expr.name == "arg" and not are_numbers[expr.value] and types[expr.value] is t
+
+    def c_type(t: dtype) -> str:
+        return _scalar.MOVES[t.itemsize] if moves else _scalar.c_type(t, fp64)
+
     vectors = unit.serial and "s" not in layout.patterns and _vector.vectorizes(expr, types, are_numbers, t)
     functions = ""
     if vectors:
@@ -93,14 +100,14 @@ def _text(
     operand = 0
     for i, (x, kind) in enumerate(zip(inputs, types, strict=True)):
         if not isinstance(x, View):
-            c = "float" if kind.name == "float64" and not fp64 else _scalar.c_type(kind, fp64)
+            c = "float" if kind.name == "float64" and not fp64 else c_type(kind)
             once.append(f"const {c} x{i} = {number_text(f'm.w[{word}]', kind.kind, fp64)};")
             word += 1
             continue
         operand += 1
         if i not in used:
             continue
-        c = _vector.vector_type(kind, kind) if vectors else _scalar.c_type(kind, fp64)
+        c = _vector.vector_type(kind, kind) if vectors else c_type(kind)
         if layout.patterns[operand] == "0":
             hoisted.append(f"const {c} x{i} = p{operand}[o{operand}];")
         else:
@@ -114,9 +121,9 @@ def _text(
         last = _vector.store(places[0], result, t) if vectors else f"{places[0]} = {result};"
         return [*item, *lines, last]
 
-    reads = [f"const {_scalar.c_type(x.dtype, fp64)}" for x in inputs if isinstance(x, View)]
+    reads = [f"const {c_type(x.dtype)}" for x in inputs if isinstance(x, View)]
     return _walk.text(
-        layout, [_scalar.c_type(t, fp64), *reads], sum(are_numbers), body, functions,
+        layout, [c_type(t), *reads], sum(are_numbers), body, functions,
         once=once, hoisted=hoisted, step=_vector.lanes(t) if vectors else 1,
     )  # fmt: skip
 

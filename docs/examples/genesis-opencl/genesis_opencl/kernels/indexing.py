@@ -10,14 +10,14 @@ import pyopencl as cl
 from genesis.backend import View
 from genesis_opencl import _walk
 from genesis_opencl._memory import memory
+from genesis_opencl._scalar import MOVES
 from genesis_opencl._unit import Kernel, Unit
 
-_MOVE = {1: "uchar", 2: "ushort", 4: "uint", 8: "ulong"}  # moving a number needs only its bits
 _ADD = {"bool": "uchar", "uint8": "uchar", "int8": "uchar", "int16": "ushort", "int32": "uint",
         "int64": "ulong", "float32": "float", "float64": "double"}  # fmt: skip
 _LIMIT = 2048  # plans kept
 
-_plans: dict[Any, tuple[Kernel, Any, tuple[int, ...]]] = {}
+_plans: dict[Any, tuple[Kernel, tuple[tuple[int], tuple[int]], tuple[int, ...]]] = {}
 
 
 def gather(unit: Unit, out: View, x: View, index: View, axis: int) -> None:
@@ -27,10 +27,10 @@ def gather(unit: Unit, out: View, x: View, index: View, axis: int) -> None:
     _check(unit, index, x.shape[axis])
     key = (unit, "gather", out.dtype, out.shape, out.strides, x.strides, index.strides, axis)
     found = _plans.get(key) or _remember(key, _gather_plan(unit, out, x, index, axis))
-    kernel, size, words = found
+    kernel, (groups, local), words = found
     memory(out).bounds = None
     buffers = (memory(out).buffer, memory(index).buffer, memory(x).buffer)
-    kernel(*size, buffers, (*words, out.offset, index.offset, x.offset, x.strides[axis]))
+    kernel(groups, local, buffers, (*words, out.offset, index.offset, x.offset, x.strides[axis]))
 
 
 def _gather_plan(unit: Unit, out: View, x: View, index: View, axis: int) -> Any:
@@ -45,7 +45,7 @@ def _gather_plan(unit: Unit, out: View, x: View, index: View, axis: int) -> Any:
         jump = "jump" if for_a_row else f"{element[1]} * {stride}"
         return [f"{element[0]} = {_moved(element[2], jump)};"]
 
-    c = _MOVE[out.dtype.itemsize]
+    c = MOVES[out.dtype.itemsize]
     text = _walk.text(
         walk.layout, [c, "const long", f"const {c}"], 1, body,
         hoisted=[f"const long jump = p1[o1] * {stride};"] if for_a_row else [],
@@ -65,11 +65,13 @@ def scatter(unit: Unit, op: str, out: View, index: View, source: View, axis: int
     _check(unit, index, out.shape[axis])
     key = (unit, op, out.dtype, index.shape, out.strides, source.strides, index.strides, axis)
     found = _plans.get(key) or _remember(key, _scatter_plan(unit, op, out, index, source, axis))
-    kernel, size, words = found
+    kernel, (groups, local), words = found
     memory(out).bounds = None
     buffers = (memory(out).buffer, memory(index).buffer, memory(source).buffer)
     along = (out.strides[axis], index.strides[axis], source.strides[axis])
-    kernel(*size, buffers, (*words, out.offset, index.offset, source.offset, index.shape[axis], *along))
+    kernel(
+        groups, local, buffers, (*words, out.offset, index.offset, source.offset, index.shape[axis], *along)
+    )
 
 
 def _scatter_plan(unit: Unit, op: str, out: View, index: View, source: View, axis: int) -> Any:
@@ -79,7 +81,7 @@ def _scatter_plan(unit: Unit, op: str, out: View, index: View, source: View, axi
     )
     walk = _walk.plan(unit, sizes, strides, weight=4 * index.shape[axis])
     word = _walk.words_before(walk.layout) + 3
-    c = _ADD[out.dtype.name] if op == "add" else _MOVE[out.dtype.itemsize]
+    c = _ADD[out.dtype.name] if op == "add" else MOVES[out.dtype.itemsize]
 
     def body(element: Any) -> list[str]:
         row = _moved(element[1], f"n * m.w[{word + 2}]")
@@ -113,9 +115,10 @@ def _check(unit: Unit, index: View, length: int) -> None:
     bounds = memory(index).bounds
     if bounds is not None and bounds[0] >= 0 and bounds[1] < length:
         return
-    if unit.flag is None:
-        unit.flag = cl.Buffer(unit.context, cl.mem_flags.READ_WRITE, 16)
-        cl.enqueue_copy(unit.queue, unit.flag, np.zeros(2, np.int64))
+    with unit.lock:
+        if unit.flag is None:
+            unit.flag = cl.Buffer(unit.context, cl.mem_flags.READ_WRITE, 16)
+            cl.enqueue_copy(unit.queue, unit.flag, np.zeros(2, np.int64))
     shape = [1 if t == 0 else s for s, t in zip(index.shape, index.strides, strict=True)]
     walk = _walk.plan(unit, *_walk.collapse(shape, [index.strides]))
     end = f"m.w[{_walk.words_before(walk.layout) + 1}]"
@@ -125,11 +128,13 @@ def _check(unit: Unit, index: View, length: int) -> None:
 
     text = _walk.text(walk.layout, ["const long"], 1, body, also=["__global long* bad"])
     size = _walk.launch_size(unit, walk.items)
-    unit.kernel(text)(*size, (memory(index).buffer, unit.flag), (*walk.words, index.offset, length))
     found = np.empty(2, np.int64)
-    cl.enqueue_copy(unit.queue, found, unit.flag)
+    with unit.lock:
+        unit.kernel(text)(*size, (memory(index).buffer, unit.flag), (*walk.words, index.offset, length))
+        cl.enqueue_copy(unit.queue, found, unit.flag)
+        if found[0]:
+            cl.enqueue_copy(unit.queue, unit.flag, np.zeros(2, np.int64))
     if found[0]:
-        cl.enqueue_copy(unit.queue, unit.flag, np.zeros(2, np.int64))
         raise IndexError(f"index {found[1]} is out of range for an axis of length {length}")
 
 
