@@ -86,7 +86,9 @@ class Contribution(str):
             value: Any = import_module(module)
             for attribute in path.split("."):
                 value = getattr(value, attribute)
-        except (Exception, SystemExit) as error:  # a module may call sys.exit() when it is imported
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may call sys.exit(), and a Rust extension may panic
             raise PluginError(
                 f"{self.name!r} of {self.origin} cannot be imported from {self.target!r}: "
                 f"{type(error).__name__}: {error}"

@@ -31,7 +31,7 @@ def requirement_on_core(distribution: str) -> Requirement | None:
     try:
         installed = version(CORE_DISTRIBUTION)
         texts = requires(distribution) or []
-    except (PackageNotFoundError, ValueError):
+    except (PackageNotFoundError, FileNotFoundError, ValueError):  # also where METADATA is gone
         return None
     for text in texts:
         try:

@@ -177,7 +177,7 @@ def disable(*names: str) -> None:
 
     Args:
         *names: Names of distributions or of plugins; `"*"` is everything but what is built in. One that is
-            not installed is no error.
+            not installed is no error; one that is nearly the name of something installed costs a warning.
 
     The environment variable GENESIS_DISABLE_PLUGINS, a list separated by commas, does the same from outside.
     """
