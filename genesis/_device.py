@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _known: dict[tuple[str, int | None], device] = {}
 _backends: dict[str, Backend] = {}
+_counts: dict[str, int] = {}  # how many devices a loaded backend has
 _lock = threading.RLock()
 
 
@@ -73,10 +74,18 @@ class device:
         """The backend, loaded on first use.
 
         Raises:
-            DeviceError: the backend says that it cannot be used here; the message has its reason.
+            DeviceError: the backend says that it cannot be used here, or has fewer devices than the index
+                asks for; the message has its reason.
         """
         if self._backend is None:
-            self._backend = _load(self.type)
+            backend = _load(self.type)
+            if self.index is not None and self.index >= _counts[self.type]:
+                there = _counts[self.type]
+                raise DeviceError(
+                    f"there is no device {str(self)!r}: {self.type!r} has {there} here, "
+                    f"{f'numbers 0 to {there - 1}' if there > 1 else 'number 0'}"
+                )
+            self._backend = backend
         return self._backend
 
     def __str__(self) -> str:
@@ -109,7 +118,7 @@ def _load(name: str) -> Backend:
             available = backend.probe()
             if not available.ok:
                 raise DeviceError(f"device {name!r} cannot be used here: {available.reason}")
-            backend._known_as = name
+            backend._known_as, _counts[name] = name, available.devices
             _backends[name] = backend
         return backend
 

@@ -90,7 +90,10 @@ class Backend(ABC):
 
     @abstractmethod
     def matmul(self, out: View, a: View, b: View) -> None:
-        """``out[..., i, j] = sum_k a[..., i, k] b[..., k, j]``; all three have equal leading axes."""
+        """``out[..., i, j] = sum_k a[..., i, k] b[..., k, j]``; all three have equal leading axes.
+
+        Over an inner axis of length 0 the sums are 0.
+        """
 
     @abstractmethod
     def gather(self, out: View, x: View, index: View, axis: int) -> None:

@@ -112,7 +112,7 @@ def new(
     given = {"backend": backend, "kernel": kernel, "optimizer": optimizer, "scheduler": scheduler}
     sorts = [sort for sort, wanted in given.items() if wanted]
     if len(sorts) != 1:
-        raise Misuse("say what it adds, one of --backend, --kernel, --optimizer and --scheduler")
+        raise Misuse("say what it adds, only one of --backend, --kernel, --optimizer and --scheduler")
     create(sorts[0], package, name, into, author)
 
 

@@ -59,6 +59,7 @@ TRAPS = {
     "expm1": "exp(x) - 1 loses all digits near 0; take the library's expm1",
     "log1p": "log(1 + x) loses all digits near 0; take the library's log1p",
     "tanh": "a formula with exp(2x) overflows to nan for large x: the result is 1 or -1 there",
+    "sqrt": "correctly rounded means IEEE's square root, not an approximate one of a vector library or a GPU",
     "ne": "nan differs from everything, itself included",
     "floordiv": "the quotient is rounded down, also for operands of different signs",
     "mod": "the result has the sign of y: in C, % and fmod give that of x",

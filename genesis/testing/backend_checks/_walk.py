@@ -194,10 +194,19 @@ def constants(bench: Bench) -> None:
         bench.backend.map(const(value), place.view)
         want = np.full((40, 30), value, dtype)
         place.expect(want, f"map of the constant {value} into a {dtype} view", signed_zeros=True)
-    for dtype, number in (("float32", 2.5), ("int64", 7), ("bool", False), ("float64", 3), ("uint8", 9)):
-        out: View = bench.put(np.ones((3, 4), dtype))
-        bench.map(cast(arg(0), getattr(genesis, dtype)), out, number)
-        agree(bench.read(out), np.full((3, 4), number, dtype), f"map {dtype}(x0) with x0 = {number}, a fill")
+    for dtype, number in (
+        ("float32", 2.5), ("int64", 7), ("bool", False), ("float64", 3), ("uint8", 9), ("float64", 0.1),
+        ("int64", 2**53 + 1), ("float64", -1e300), ("float32", 0.1),
+    ):  # fmt: skip
+        for what, expr in ((f"{dtype}(x0)", cast(arg(0), getattr(genesis, dtype))), ("x0", arg(0))):
+            out: View = bench.put(np.ones((3, 4), dtype))
+            bench.map(expr, out, number)
+            agree(
+                bench.read(out), np.full((3, 4), number, dtype),
+                f"map {what} with x0 = {number} into a {dtype} view, a fill",
+                advice="a Python number is converted straight to the type of the result: was it rounded to "
+                "float32 on the way?",
+            )  # fmt: skip
 
 
 def index(bench: Bench) -> None:
