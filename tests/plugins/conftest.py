@@ -31,7 +31,7 @@ def run(*command: object, cwd: object = sys.prefix, **environment: str) -> str:
         env={**env, **environment},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
