@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -58,8 +59,9 @@ class PartState(dict[str, Any]):
         self.origin = tuple(dict.fromkeys(origin))
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # A plain dict for those who pickle it: PyTorch's safe loader refuses classes that it does not know.
-        return dict, (dict(self),)
+        # For those who pickle it: PyTorch's safe loader refuses classes that it does not know, `dict` by name
+        # among them; this one it knows.
+        return OrderedDict, (), None, None, iter(self.items())
 
     def __copy__(self) -> PartState:
         return PartState(self, self.origin)
