@@ -56,11 +56,11 @@ class Side:
             a.astype(self.case.dtype) if floating and self.case.dtype else a, self.case.layout
         )
         leaf = self.library.tensor(stored)
-        # an operation in place needs a tensor that is no leaf
         if floating and self.case.entry.grad and leaf.is_floating_point():
             leaf.requires_grad_()
             self.inputs.append(leaf)
-            leaf = leaf.clone() if self.case.entry.name[-1:] == "_" and self.case.layout == "plain" else leaf
+            if self.case.entry.name.endswith("_"):  # an operation in place needs a tensor that is no leaf
+                leaf = leaf.clone()
         return view(leaf)
 
     def value(self, x: Any) -> Any:
