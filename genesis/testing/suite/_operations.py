@@ -1,12 +1,16 @@
 """A table of operations with inputs: finite differences check their gradients, torch their values.
 
-A case calls an operation through a namespace, which is ours or torch's.  Arrays of floats become float64
+A case calls an operation through a namespace, which is ours (``genesis.ops``) or torch's; families have files
+of their own, ``_operations_<family>.py``.  Arrays of floats become float64
 tensors that require a gradient; other arrays become tensors of their type.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -331,3 +335,8 @@ NOT_DIFFERENTIABLE = {
     "isinf", "isnan", "le", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
     "nonzero", "one_hot",
 }  # fmt: skip
+
+# -- more, a file a family: each calls `case` and adds to NOT_DIFFERENTIABLE ---------------------------------
+for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    if module.name.startswith("_operations_"):
+        import_module(f"genesis.testing.suite.{module.name}")

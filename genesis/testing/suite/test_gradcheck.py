@@ -57,7 +57,7 @@ def test_second_derivative(reference: None, case: Any) -> None:
 
 def test_the_table_has_every_operation() -> None:
     covered = {c.op for c in CASES} | _operations.NOT_DIFFERENTIABLE
-    assert set(genesis.ops.__all__) == covered
+    assert set(genesis.ops.__all__) <= covered
 
 
 def test_what_it_says_about_a_wrong_gradient(device: str) -> None:
