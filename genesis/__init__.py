@@ -171,6 +171,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.normalization import dropout as dropout
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
+    from genesis.ops.padding import constant_pad_nd as constant_pad_nd
     from genesis.ops.random import bernoulli as bernoulli
     from genesis.ops.random import multinomial as multinomial
     from genesis.ops.random import normal as normal
@@ -389,6 +390,7 @@ _NAMES = {
         "log_softmax",
         "softmax",
     ),
+    "genesis.ops.padding": ("constant_pad_nd",),
     "genesis.ops.random": (
         "bernoulli",
         "multinomial",

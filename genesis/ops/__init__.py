@@ -144,6 +144,10 @@ from genesis.ops.optimizer_steps import (
     sgd_step,
     step_op,
 )
+from genesis.ops.padding import (
+    constant_pad_nd,
+    pad,
+)
 from genesis.ops.random import (
     bernoulli,
     multinomial,
@@ -235,6 +239,7 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
+    "constant_pad_nd",
     "contiguous",
     "cos",
     "cosh",
@@ -317,6 +322,7 @@ __all__ = [
     "ones_like",
     "op",
     "outer",
+    "pad",
     "permute",
     "pow",
     "prod",

@@ -34,6 +34,9 @@ from genesis.nn.functional._normalization import (
     layer_norm,
     normalize,
 )
+from genesis.nn.functional._padding import (
+    pad,
+)
 
 __all__ = [
     "binary_cross_entropy_with_logits",
@@ -51,6 +54,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "relu",
     "scaled_dot_product_attention",
     "sigmoid",
