@@ -5,7 +5,9 @@ Every public name is imported when it is first used, so `import genesis` costs a
 
 from __future__ import annotations
 
-from genesis._lazy import attach
+import sys
+
+from genesis._lazy import Finder, attach
 
 __version__ = "0.1.0"
 
@@ -473,3 +475,6 @@ __getattr__, __dir__, __all__ = attach(
         **_ALIASES,
     },
 )
+
+if Finder not in sys.meta_path:
+    sys.meta_path.append(Finder)

@@ -6,7 +6,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def attach(
@@ -20,7 +20,7 @@ def attach(
             module.
 
     A value is stored in the module's globals when it is first used, so only the first use costs anything.
-    An unknown name raises `AttributeError`; an import error of a target is raised as it is.
+    An unknown name raises `AttributeError` with a hint; an import error of a target is raised as it is.
 
     Example:
         `__getattr__, __dir__, __all__ = attach(__name__, {"Linear": "genesis.nn.layers.linear:Linear"})`
@@ -29,9 +29,7 @@ def attach(
     def __getattr__(name: str) -> object:
         target = table.get(name)
         if target is None:
-            raise AttributeError(
-                f"module {module_name!r} has no attribute {name!r}{_suggestion(name, table)}"
-            )
+            raise no_attribute(module_name, name, table)
         from importlib import import_module  # not at the top: `import genesis` should need nothing but sys
 
         path, _, attribute = target.partition(":")
@@ -47,10 +45,43 @@ def attach(
     return __getattr__, __dir__, sorted(table)
 
 
-def _suggestion(name: str, table: Mapping[str, str]) -> str:
-    if name.startswith("_"):  # Python itself probes __path__, __wrapped__ and the like, often
-        return ""
-    from difflib import get_close_matches
+def missing(module_name: str) -> Callable[[str], object]:
+    """Return a `__getattr__` for a module that is not lazy: it raises `AttributeError` with a hint.
 
-    near = get_close_matches(name, table, 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    Example:
+        `if not TYPE_CHECKING: __getattr__ = missing(__name__)`, for a type checker would believe anything
+    """
+
+    def __getattr__(name: str) -> object:
+        raise no_attribute(module_name, name, vars(sys.modules[module_name]))
+
+    return __getattr__
+
+
+def no_attribute(module_name: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error for a name that a module does not have."""
+    from genesis._missing import explain
+
+    return AttributeError(explain(module_name, name, known))
+
+
+class Finder:
+    """The last in `sys.meta_path`: says about `import genesis.fft` what `genesis.fft` would say."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: object = None, target: object = None) -> None:
+        """Raise with a hint for a name of ours that is imported; find nothing.
+
+        Raises:
+            ModuleNotFoundError: Genesis has no such module or name.
+        """
+        parent, _, name = fullname.rpartition(".")
+        if not fullname.startswith("genesis.") or name.startswith("_"):
+            return
+        if sys._getframe(2).f_code.co_name != "_find_and_load_unlocked":
+            return  # somebody asks whether there is such a module, and imports nothing
+        try:
+            getattr(sys.modules[parent], name)
+        except AttributeError as error:
+            # Without `name=`: Python would take it for a submodule that need not be there, and say less.
+            raise ModuleNotFoundError(str(error)) from None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from genesis._device import device as Device
 from genesis._dtypes import dtype
+from genesis._missing import absent
 from genesis._tensor_conversion import TensorConversion
 from genesis.autograd import engine
 from genesis.autograd.graph import (
@@ -28,6 +29,13 @@ from genesis.ops.shape import fill_view
 
 _hook_ids = count(1)
 
+if TYPE_CHECKING:
+
+    class _Absent:
+        """The methods of PyTorch's tensors that ours has not: they say so."""
+else:
+    _Absent = absent("Tensor")
+
 
 class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple with ``numel()``."""
@@ -45,7 +53,7 @@ class Size(tuple[int, ...]):
         return f"genesis.Size({list(self)})"
 
 
-class Tensor(TensorConversion):
+class Tensor(TensorConversion, _Absent):
     """An array of numbers of one type on one device, with the history that gradients need.
 
     Make one with ``genesis.tensor``, ``zeros``, ``randn`` and the like.

@@ -1,5 +1,6 @@
 """Neural networks: modules, parameters, layers, losses; the names are PyTorch's."""
 
+from genesis._lazy import missing
 from genesis.nn import functional, init, utils
 from genesis.nn.layers.activation import (
     ELU,
@@ -39,6 +40,8 @@ from genesis.nn.layers.padding import (
 from genesis.nn.layers.shape import Flatten, Unflatten
 from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
+
+TYPE_CHECKING = False
 
 __all__ = [
     "ELU",
@@ -87,3 +90,6 @@ __all__ = [
     "init",
     "utils",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)

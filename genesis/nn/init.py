@@ -10,7 +10,13 @@ import numpy as np
 
 import genesis
 from genesis import Generator, no_grad
+from genesis._lazy import missing
 from genesis._tensor import Tensor
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

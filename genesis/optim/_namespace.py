@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from genesis._errors import GenesisError
+from genesis._errors import GenesisError, UnknownNameError
 from genesis._lazy import attach
 
 if TYPE_CHECKING:
@@ -48,7 +48,11 @@ class Namespace:
         try:
             return self._declared(name)
         except (GenesisError, Warning) as error:  # a Warning where a filter turns warnings into exceptions
-            raise AttributeError(f"module {self.module!r} has no attribute {name!r}: {error}") from error
+            from genesis._missing import hint
+
+            plain = f"module {self.module!r} has no attribute {name!r}"
+            known = hint(self.module.partition(".")[2], name) if isinstance(error, UnknownNameError) else ""
+            raise AttributeError(f"{known or plain}: {error}") from error
 
     def dir(self) -> list[str]:
         """Return the names of the attributes, importing none of them: the module's `__dir__`."""

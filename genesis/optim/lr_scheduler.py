@@ -17,3 +17,4 @@ _NAMESPACE = Namespace(
 
 __getattr__ = _NAMESPACE.getattr
 __dir__ = _NAMESPACE.dir
+__path__: list[str] = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

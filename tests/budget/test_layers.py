@@ -17,6 +17,7 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir() if (path / "
 HEIGHT = {
     "_errors": 0,
     "_lazy": 0,
+    "_missing": 0,
     "_dtypes": 1,
     "plugin": 1,
     "backend": 2,
@@ -39,6 +40,7 @@ ALLOWED_LIBRARIES = {
     "plugin": {"pluggy", "importlib_metadata", "packaging"},
     "_errors": set(),
     "_lazy": set(),
+    "_missing": set(),
     "_dtypes": set(),
 }
 

@@ -1,5 +1,6 @@
 """Layers and losses as functions: they check their arguments and hand over to ``genesis.ops``."""
 
+from genesis._lazy import missing
 from genesis.nn.functional._activation import (
     elu,
     gelu,
@@ -38,6 +39,8 @@ from genesis.nn.functional._padding import (
     pad,
 )
 
+TYPE_CHECKING = False
+
 __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
@@ -63,3 +66,6 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)

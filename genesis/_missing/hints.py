@@ -1,0 +1,128 @@
+"""Sentences for names of PyTorch's that Genesis does not have and that deserve more than the nearest name.
+
+The key is a path below ``torch``; ``"fft.*"`` stands for all names in a module that has none of its own.
+"""
+
+from __future__ import annotations
+
+_NO_COMPLEX = "there are no complex types; keep the real and the imaginary part in two tensors"
+_NO_HALF = "the floating-point types are float32 and float64; the nearest is genesis.float32"
+_NO_QUANTIZED = "there are no quantized types; the nearest is genesis.float32"
+_NO_SPARSE = (
+    "there are no sparse tensors; the nearest is a dense tensor with index_select, gather and scatter_add"
+)
+_NO_GRAPH = "nothing is compiled or traced; the nearest is the module or function itself, which runs as it is"
+_NO_STORAGE = "storages are not visible; the nearest is Tensor.data_ptr() and Tensor.nbytes"
+_NO_DOWNLOAD = "nothing is downloaded; the nearest is genesis.load_checkpoint for a file that you have"
+_NO_PROCESSES = "training runs in one process; the nearest is a larger batch in that process"
+_NO_EXPORT = "the nearest is genesis.save_checkpoint, which writes safetensors that other programs read"
+_FFT = (
+    "the nearest is NumPy: genesis.from_numpy(numpy.fft.rfft(x.detach().numpy()).real), without gradients "
+    "and in two parts, for there are no complex types"
+)
+_DISTRIBUTIONS = (
+    "the nearest are genesis.normal, genesis.bernoulli and genesis.multinomial with "
+    "genesis.nn.functional.log_softmax for log-probabilities"
+)
+_SUMMARY = (
+    "the nearest is the tensorboard package with its own writer, or a CSV file as `genesis train` writes"
+)
+_STREAM = "a device runs its work in order; the nearest is genesis.cuda.synchronize()"
+
+HINTS: dict[str, str] = {
+    # modules
+    "ao": _NO_QUANTIZED,
+    "compiler": "nothing is compiled as a whole; the nearest is genesis.compile, which changes nothing",
+    "distributions": _DISTRIBUTIONS,
+    "distributions.*": _DISTRIBUTIONS,
+    "export": _NO_EXPORT,
+    "fft": _FFT,
+    "fft.*": _FFT,
+    "futures": "the nearest is concurrent.futures of the standard library",
+    "fx": _NO_GRAPH,
+    "hub": _NO_DOWNLOAD,
+    "jit": _NO_GRAPH,
+    "library": "the nearest is genesis.ops.op, which declares an operation with its gradient",
+    "masked": "the nearest is genesis.where or Tensor.masked_fill with a mask of your own",
+    "monitor": "the nearest is a callback or a CSV file of your own",
+    "nested": "the nearest is genesis.nn.utils.rnn.pad_sequence and a mask",
+    "onnx": _NO_EXPORT,
+    "package": "the nearest is a Python package and genesis.save_checkpoint",
+    "quantization": _NO_QUANTIZED,
+    "sparse": _NO_SPARSE,
+    "utils.tensorboard": _SUMMARY,
+    "utils.bottleneck": "the nearest is cProfile of the standard library",
+    "utils.cpp_extension": "the nearest is a device plugin or a kernel in Python: docs/plugins/kernels.md",
+    "utils.mobile_optimizer": _NO_EXPORT,
+    "utils.model_zoo": _NO_DOWNLOAD,
+    # types of numbers
+    **dict.fromkeys(("bfloat16", "half", "float16", "float8_e4m3fn", "float8_e5m2"), _NO_HALF),
+    **dict.fromkeys(
+        ("Tensor.half", "Tensor.bfloat16", "nn.Module.half", "nn.Module.bfloat16"),
+        _NO_HALF + "; leave the call away or use .float()",
+    ),
+    **dict.fromkeys(("cfloat", "cdouble", "complex", "complex64", "complex128", "chalf"), _NO_COMPLEX),
+    **dict.fromkeys(("polar", "view_as_real", "view_as_complex", "stft", "istft", "complex32"), _NO_COMPLEX),
+    **dict.fromkeys(("Tensor.stft", "Tensor.istft", "Tensor.chalf", "Tensor.cfloat"), _NO_COMPLEX),
+    **dict.fromkeys(
+        ("qint8", "quint8", "qint32", "quantize_per_tensor", "quantize_per_channel"), _NO_QUANTIZED
+    ),
+    # kinds of tensors
+    **dict.fromkeys(
+        ("sparse_coo_tensor", "sparse_csr_tensor", "Tensor.to_sparse", "Tensor.coalesce"), _NO_SPARSE
+    ),
+    **dict.fromkeys(
+        ("Tensor.to_sparse_csr", "Tensor.sparse_mask", "Tensor.indices", "Tensor.values"), _NO_SPARSE
+    ),
+    **dict.fromkeys(("nn.EmbeddingBag.sparse", "optim.SparseAdam"), _NO_SPARSE),
+    **dict.fromkeys(
+        ("Storage", "UntypedStorage", "TypedStorage", "FloatStorage", "Tensor.storage"), _NO_STORAGE
+    ),
+    **dict.fromkeys(("Tensor.untyped_storage", "Tensor.storage_type", "Tensor.is_shared"), _NO_STORAGE),
+    "Tensor.share_memory_": "processes share no tensors; the nearest is multiprocessing.shared_memory",
+    "Tensor.pin_memory": "there is no pinned memory; leave the call away",
+    "Tensor.is_pinned": "there is no pinned memory; leave the call away",
+    "Tensor.names": "axes have no names; the nearest is their number",
+    "Tensor.rename": "axes have no names; the nearest is their number",
+    "Tensor.refine_names": "axes have no names; the nearest is their number",
+    # graphs
+    "jit.script": _NO_GRAPH,
+    "jit.trace": _NO_GRAPH,
+    "vmap": "the nearest is genesis.func.vmap, or an operation on the whole batch",
+    "autograd.forward_ad": "derivatives go backward; the nearest is genesis.autograd.functional.jvp",
+    "func.functionalize": _NO_GRAPH,
+    "cond": "the nearest is Python's if",
+    "while_loop": "the nearest is Python's while",
+    # processes and devices
+    "nn.DataParallel": _NO_PROCESSES,
+    "nn.parallel": _NO_PROCESSES,
+    "nn.parallel.*": _NO_PROCESSES,
+    "distributed.*": _NO_PROCESSES,
+    "nn.SyncBatchNorm": _NO_PROCESSES + "; there, genesis.nn.BatchNorm2d is the same",
+    "utils.data.DistributedSampler": _NO_PROCESSES + "; there, shuffle=True of the DataLoader is the same",
+    "utils.data.distributed": _NO_PROCESSES,
+    "Stream": _STREAM,
+    "Event": _STREAM,
+    "cuda.Stream": _STREAM,
+    "cuda.Event": _STREAM + " with time.perf_counter()",
+    "cuda.stream": _STREAM,
+    "cuda.current_stream": _STREAM,
+    "cuda.default_stream": _STREAM,
+    "cuda.CUDAGraph": _NO_GRAPH,
+    "cuda.graph": _NO_GRAPH,
+    "cuda.graphs": _NO_GRAPH,
+    "cuda.nvtx": "the nearest is genesis.profiler.record_function",
+    # training
+    "swa_utils": "the nearest is genesis.optim.SWALR",
+    "overrides": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
+    "overrides.*": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
+    "utils.data.datapipes": "the nearest is genesis.data.Dataset",
+    "utils.benchmark": "the nearest is timeit of the standard library",
+    "utils.benchmark.*": "the nearest is timeit of the standard library",
+    "utils.bundled_inputs": _NO_GRAPH,
+    "utils.flop_counter": "the nearest is genesis.profiler.profile",
+    "utils.collect_env": "the nearest is the command `genesis plugins doctor`",
+    "utils.dlpack": "the nearest is genesis.from_dlpack",
+    "testing.assert_close": "the nearest is numpy.testing.assert_allclose, with a.detach().numpy()",
+    "testing.assert_allclose": "the nearest is numpy.testing.assert_allclose",
+}
