@@ -174,6 +174,17 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
     from genesis.ops.padding import constant_pad_nd as constant_pad_nd
+    from genesis.ops.piecewise import celu as celu
+    from genesis.ops.piecewise import celu_ as celu_
+    from genesis.ops.piecewise import hardshrink as hardshrink
+    from genesis.ops.piecewise import prelu as prelu
+    from genesis.ops.piecewise import relu_ as relu_
+    from genesis.ops.piecewise import rrelu as rrelu
+    from genesis.ops.piecewise import rrelu_ as rrelu_
+    from genesis.ops.piecewise import selu as selu
+    from genesis.ops.piecewise import selu_ as selu_
+    from genesis.ops.piecewise import threshold as threshold
+    from genesis.ops.piecewise import threshold_ as threshold_
     from genesis.ops.random import bernoulli as bernoulli
     from genesis.ops.random import multinomial as multinomial
     from genesis.ops.random import normal as normal
@@ -393,6 +404,19 @@ _NAMES = {
         "softmax",
     ),
     "genesis.ops.padding": ("constant_pad_nd",),
+    "genesis.ops.piecewise": (
+        "celu",
+        "celu_",
+        "hardshrink",
+        "prelu",
+        "relu_",
+        "rrelu",
+        "rrelu_",
+        "selu",
+        "selu_",
+        "threshold",
+        "threshold_",
+    ),
     "genesis.ops.random": (
         "bernoulli",
         "multinomial",

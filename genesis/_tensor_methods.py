@@ -11,6 +11,7 @@ from genesis.ops import elementwise as ew
 from genesis.ops import indexing as ix
 from genesis.ops import linalg as la
 from genesis.ops import normalization as norm_ops
+from genesis.ops import piecewise as pw
 from genesis.ops import random, subscript
 from genesis.ops import reduction as red
 from genesis.ops import shape as sh
@@ -123,6 +124,8 @@ class TensorMethods(TensorCore):
     def erf(self) -> Tensor: return ew.erf(self)
     def sigmoid(self) -> Tensor: return act.sigmoid(self)
     def relu(self) -> Tensor: return act.relu(self)
+    def hardshrink(self, lambd: float = 0.5) -> Tensor: return pw.hardshrink(self, lambd)
+    def prelu(self, weight: Any) -> Tensor: return pw.prelu(self, weight)
     def softmax(self, dim: int | None = None, dtype: Any = None) -> Tensor: return norm_ops.softmax(self, dim, dtype)
     def log_softmax(self, dim: int | None = None, dtype: Any = None) -> Tensor: return norm_ops.log_softmax(self, dim, dtype)
 

@@ -73,15 +73,6 @@ leaky = Elementwise(
         call("where", call("lt", ZERO, x), ZERO, g * x),
     ),
 )
-elu_alpha = Elementwise(
-    "elu",
-    lambda x, alpha: call("where", call("lt", ZERO, x), x, alpha * call("expm1", x)),
-    2,
-    grad=lambda g, x, alpha, out: (
-        call("where", call("lt", ZERO, x), g, g * (alpha * call("exp", x))),
-        None,
-    ),
-)
 soft = Elementwise(
     "softplus",
     lambda x, beta, threshold: call(
@@ -113,7 +104,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         return gelu_erf(x)
     if approximate == "tanh":
         return gelu_tanh(x)
-    raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -123,7 +114,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` where positive, else ``alpha * (exp(x) - 1)``.  Reference: arXiv 1511.07289, equation 15."""
-    return elu_alpha(x, alpha)
+    from genesis.ops.piecewise import elu_pieces
+
+    return elu_pieces(x, alpha, 1.0, 1.0)
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:

@@ -41,7 +41,7 @@ def _prepared(x: Any, dim: int | None, dtype: Any, name: str) -> tuple[Any, int]
     if dtype is not None:
         x = x.to(dtype)
     if not x.dtype.is_floating_point:
-        raise RuntimeError(f"{name} is not defined for {x.dtype}; convert with .float()")
+        raise NotImplementedError(f"{name} is not implemented for {x.dtype}; convert with .float()")
     if dim is None:
         raise TypeError(f"{name} needs dim, the axis whose elements compete (often -1)")
     from genesis.ops.reduction import axis_of

@@ -42,6 +42,17 @@ class SiLU(_MaybeInPlace):
         return F.silu(input, self.inplace)
 
 
+class Mish(_MaybeInPlace):
+    """``x * tanh(softplus(x))`` (Misra 2019, arXiv:1908.08681).
+
+    Args:
+        inplace: overwrite the input.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.mish(input, self.inplace)
+
+
 class GELU(Module):
     """``x * Φ(x)``, Φ being the normal distribution function (Hendrycks and Gimpel 2016, arXiv:1606.08415).
 
@@ -74,6 +85,27 @@ class Sigmoid(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.sigmoid(input)
+
+
+class LogSigmoid(Module):
+    """``log(1 / (1 + exp(-x)))``, without overflow."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.logsigmoid(input)
+
+
+class Softsign(Module):
+    """``x / (1 + |x|)``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softsign(input)
+
+
+class Tanhshrink(Module):
+    """``x - tanh(x)``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanhshrink(input)
 
 
 class LeakyReLU(Module):
@@ -183,3 +215,23 @@ class LogSoftmax(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class Softmin(Softmax):
+    """``softmax(-x)`` along a dimension.
+
+    Args:
+        dim: the dimension that sums to one.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmin(input, self.dim)
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of ``(N, C, H, W)`` or ``(C, H, W)``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return F.softmax(input, -3)
