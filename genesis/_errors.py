@@ -27,6 +27,10 @@ class ShapeError(GenesisError, RuntimeError):
     """Shapes do not fit together; the message names all of them."""
 
 
+class OptionError(GenesisError, ValueError, RuntimeError):
+    """An option has none of its possible values (PyTorch raises one or the other of the built-in errors)."""
+
+
 class DeviceError(GenesisError, RuntimeError):
     """A device is missing, unavailable, or tensors lie on different devices."""
 

@@ -42,6 +42,7 @@ from genesis.nn.layers.padding import (
     ZeroPad1d,
     ZeroPad2d,
     ZeroPad3d,
+)
 from genesis.nn.layers.piecewise import (
     CELU,
     GLU,

@@ -147,6 +147,7 @@ from genesis.ops.optimizer_steps import (
 from genesis.ops.padding import (
     constant_pad_nd,
     pad,
+)
 from genesis.ops.piecewise import (
     celu,
     glu,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from genesis._errors import OptionError
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
 
@@ -104,7 +105,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         return gelu_erf(x)
     if approximate == "tanh":
         return gelu_tanh(x)
-    raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    raise OptionError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
