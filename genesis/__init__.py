@@ -70,6 +70,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.checkpoint import save_checkpoint as save_checkpoint
     from genesis.ops.activation import relu as relu
     from genesis.ops.activation import sigmoid as sigmoid
+    from genesis.ops.batch_norm import batch_norm as batch_norm
+    from genesis.ops.batch_norm import instance_norm as instance_norm
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
     from genesis.ops.creation import empty as empty
@@ -154,6 +156,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import true_divide as true_divide
     from genesis.ops.elementwise import trunc as trunc
     from genesis.ops.elementwise import where as where
+    from genesis.ops.group_norm import group_norm as group_norm
+    from genesis.ops.group_norm import rms_norm as rms_norm
     from genesis.ops.indexing import argsort as argsort
     from genesis.ops.indexing import gather as gather
     from genesis.ops.indexing import index_add as index_add
@@ -171,6 +175,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.linalg import mm as mm
     from genesis.ops.linalg import outer as outer
     from genesis.ops.normalization import dropout as dropout
+    from genesis.ops.normalization import layer_norm as layer_norm
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
     from genesis.ops.padding import constant_pad_nd as constant_pad_nd
@@ -295,6 +300,10 @@ _NAMES = {
         "relu",
         "sigmoid",
     ),
+    "genesis.ops.batch_norm": (
+        "batch_norm",
+        "instance_norm",
+    ),
     "genesis.ops.creation": (
         "arange",
         "as_tensor",
@@ -378,6 +387,10 @@ _NAMES = {
         "trunc",
         "where",
     ),
+    "genesis.ops.group_norm": (
+        "group_norm",
+        "rms_norm",
+    ),
     "genesis.ops.indexing": (
         "argsort",
         "gather",
@@ -400,6 +413,7 @@ _NAMES = {
     ),
     "genesis.ops.normalization": (
         "dropout",
+        "layer_norm",
         "log_softmax",
         "softmax",
     ),

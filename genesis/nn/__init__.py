@@ -20,12 +20,26 @@ from genesis.nn.layers.activation import (
     Tanh,
     Tanhshrink,
 )
+from genesis.nn.layers.batchnorm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    SyncBatchNorm,
+)
 from genesis.nn.layers.container import ModuleDict, ModuleList, Sequential
 from genesis.nn.layers.dropout import Dropout
 from genesis.nn.layers.embedding import Embedding
 from genesis.nn.layers.linear import Identity, Linear
 from genesis.nn.layers.loss import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
-from genesis.nn.layers.normalization import LayerNorm
+from genesis.nn.layers.normalization import (
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from genesis.nn.layers.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -70,6 +84,9 @@ __all__ = [
     "GLU",
     "SELU",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -84,12 +101,17 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MSELoss",
     "Mish",
@@ -100,6 +122,7 @@ __all__ = [
     "PReLU",
     "Parameter",
     "RReLU",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -117,6 +140,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",

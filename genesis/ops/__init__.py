@@ -20,6 +20,10 @@ from genesis.ops.activation import (
 from genesis.ops.attention import (
     scaled_dot_product_attention,
 )
+from genesis.ops.batch_norm import (
+    batch_norm,
+    instance_norm,
+)
 from genesis.ops.creation import (
     arange,
     as_tensor,
@@ -102,6 +106,11 @@ from genesis.ops.elementwise import (
     true_divide,
     trunc,
     where,
+)
+from genesis.ops.group_norm import (
+    group_norm,
+    local_response_norm,
+    rms_norm,
 )
 from genesis.ops.indexing import (
     argsort,
@@ -234,6 +243,7 @@ __all__ = [
     "argsort",
     "as_tensor",
     "atanh",
+    "batch_norm",
     "bernoulli",
     "binary_cross_entropy_with_logits",
     "bitwise_and",
@@ -282,10 +292,12 @@ __all__ = [
     "ge",
     "gelu",
     "glu",
+    "group_norm",
     "gt",
     "hardshrink",
     "index_add",
     "index_select",
+    "instance_norm",
     "isfinite",
     "isinf",
     "isnan",
@@ -296,6 +308,7 @@ __all__ = [
     "lerp",
     "linear",
     "linspace",
+    "local_response_norm",
     "log",
     "log1p",
     "log2",
@@ -351,6 +364,7 @@ __all__ = [
     "repeat",
     "repeat_interleave",
     "reshape",
+    "rms_norm",
     "roll",
     "round",
     "rrelu",

@@ -58,8 +58,13 @@ from genesis.nn.functional._loss import (
     nll_loss,
 )
 from genesis.nn.functional._normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
     layer_norm,
+    local_response_norm,
     normalize,
+    rms_norm,
 )
 from genesis.nn.functional._padding import (
     pad,
@@ -68,6 +73,7 @@ from genesis.nn.functional._padding import (
 TYPE_CHECKING = False
 
 __all__ = [
+    "batch_norm",
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
@@ -84,11 +90,14 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hardtanh_",
+    "group_norm",
+    "instance_norm",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "mish",
@@ -103,6 +112,7 @@ __all__ = [
     "relu_",
     "rrelu",
     "rrelu_",
+    "rms_norm",
     "scaled_dot_product_attention",
     "selu",
     "selu_",
