@@ -71,6 +71,8 @@ from genesis.nn.layers.piecewise import (
     Softshrink,
     Threshold,
 )
+from genesis.nn.layers.recurrent import GRU, LSTM, RNN, RNNBase
+from genesis.nn.layers.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from genesis.nn.layers.shape import Flatten, Unflatten
 from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
@@ -83,6 +85,9 @@ __all__ = [
     "GELU",
     "GLU",
     "SELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -102,11 +107,13 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "GRUCell",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -123,6 +130,9 @@ __all__ = [
     "Parameter",
     "RMSNorm",
     "RReLU",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",

@@ -177,6 +177,11 @@ from genesis.ops.random import (
     randn_like,
     randperm,
 )
+from genesis.ops.recurrent import (
+    gru,
+    lstm,
+    rnn,
+)
 from genesis.ops.reduction import (
     all,
     amax,
@@ -293,6 +298,7 @@ __all__ = [
     "gelu",
     "glu",
     "group_norm",
+    "gru",
     "gt",
     "hardshrink",
     "index_add",
@@ -320,6 +326,7 @@ __all__ = [
     "logical_xor",
     "logsigmoid",
     "logsumexp",
+    "lstm",
     "lt",
     "masked_fill",
     "masked_select",
@@ -365,6 +372,7 @@ __all__ = [
     "repeat_interleave",
     "reshape",
     "rms_norm",
+    "rnn",
     "roll",
     "round",
     "rrelu",

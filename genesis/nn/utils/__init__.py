@@ -1,6 +1,7 @@
 """Tools for the parameters of a model."""
 
 from genesis._lazy import missing
+from genesis.nn.utils import rnn
 from genesis.nn.utils.clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from genesis.nn.utils.convert import parameters_to_vector, vector_to_parameters
 
@@ -11,6 +12,7 @@ __all__ = [
     "clip_grad_value_",
     "get_total_norm",
     "parameters_to_vector",
+    "rnn",
     "vector_to_parameters",
 ]
 
