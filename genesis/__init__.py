@@ -72,6 +72,12 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.activation import sigmoid as sigmoid
     from genesis.ops.batch_norm import batch_norm as batch_norm
     from genesis.ops.batch_norm import instance_norm as instance_norm
+    from genesis.ops.convolution import conv1d as conv1d
+    from genesis.ops.convolution import conv2d as conv2d
+    from genesis.ops.convolution import conv3d as conv3d
+    from genesis.ops.convolution import conv_transpose1d as conv_transpose1d
+    from genesis.ops.convolution import conv_transpose2d as conv_transpose2d
+    from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
     from genesis.ops.creation import empty as empty
@@ -303,6 +309,13 @@ _NAMES = {
     "genesis.ops.batch_norm": (
         "batch_norm",
         "instance_norm",
+    "genesis.ops.convolution": (
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
     ),
     "genesis.ops.creation": (
         "arange",

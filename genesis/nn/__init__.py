@@ -30,6 +30,16 @@ from genesis.nn.layers.batchnorm import (
     SyncBatchNorm,
 )
 from genesis.nn.layers.container import ModuleDict, ModuleList, Sequential
+from genesis.nn.layers.convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    Fold,
+    Unfold,
+)
 from genesis.nn.layers.dropout import Dropout
 from genesis.nn.layers.embedding import Embedding
 from genesis.nn.layers.linear import Identity, Linear
@@ -98,6 +108,12 @@ __all__ = [
     "ConstantPad1d",
     "ConstantPad2d",
     "ConstantPad3d",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
@@ -108,6 +124,7 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "Fold",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
@@ -155,6 +172,7 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "Unflatten",
+    "Unfold",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -23,6 +23,13 @@ from genesis.ops.attention import (
 from genesis.ops.batch_norm import (
     batch_norm,
     instance_norm,
+from genesis.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
 )
 from genesis.ops.creation import (
     arange,
@@ -111,6 +118,9 @@ from genesis.ops.group_norm import (
     group_norm,
     local_response_norm,
     rms_norm,
+from genesis.ops.folding import (
+    col2im,
+    im2col,
 )
 from genesis.ops.indexing import (
     argsort,
@@ -264,8 +274,15 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
+    "col2im",
     "constant_pad_nd",
     "contiguous",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cos",
     "cosh",
     "cross_entropy",
@@ -301,6 +318,7 @@ __all__ = [
     "gru",
     "gt",
     "hardshrink",
+    "im2col",
     "index_add",
     "index_select",
     "instance_norm",

@@ -42,6 +42,16 @@ from genesis.nn.functional._activation import (
 from genesis.nn.functional._attention import (
     scaled_dot_product_attention,
 )
+from genesis.nn.functional._convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    fold,
+    unfold,
+)
 from genesis.nn.functional._dropout import (
     dropout,
 )
@@ -77,11 +87,18 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
     "dropout",
     "elu",
     "elu_",
     "embedding",
+    "fold",
     "gelu",
     "glu",
     "group_norm",
@@ -127,6 +144,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "threshold_",
+    "unfold",
 ]
 
 if not TYPE_CHECKING:

@@ -120,6 +120,92 @@ def _linear() -> list[Sample]:
     return made
 
 
+def _geometry(axes: int, **options: Any) -> dict[str, Any]:
+    each = {"stride": 1, "padding": 0, "dilation": 1} | {k: v for k, v in options.items() if k != "groups"}
+    made = {k: v if isinstance(v, tuple) else (v,) * axes for k, v in each.items()}
+    return {**made, "groups": options.get("groups", 1)}
+
+
+#: input and weight of a convolution, and its options
+_CONVOLUTIONS: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((2, 3, 6, 7), (4, 3, 3, 3), {}),
+    ((2, 3, 6, 7), (4, 3, 3, 3), {"padding": 1}),
+    ((3, 5, 9, 8), (18, 5, 3, 2), {"padding": (1, 0), "stride": (2, 1), "dilation": (1, 2)}),
+    ((2, 20, 8, 8), (33, 20, 4, 4), {"stride": 2, "padding": 1}),
+    ((17, 8, 4, 4), (40, 8, 3, 3), {"padding": 1}),
+    ((2, 6, 5, 5), (20, 6, 1, 1), {}),
+    ((2, 6, 5, 5), (3, 6, 1, 1), {"stride": 2}),
+    ((2, 1, 12, 9), (7, 1, 5, 5), {"padding": 2}),
+    ((2, 6, 7, 7), (4, 3, 3, 3), {"groups": 2, "padding": 2}),
+    ((2, 5, 9, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1}),
+    ((2, 5, 9, 21), (10, 1, 3, 5), {"groups": 5, "padding": 1, "stride": 2}),
+    ((2, 3, 12), (5, 3, 4), {"stride": 3, "padding": 2}),
+    ((2, 2, 5, 4, 6), (3, 2, 2, 3, 2), {"padding": (1, 0, 1), "stride": (1, 2, 1)}),
+    ((0, 3, 5, 5), (2, 3, 3, 3), {}),
+]
+
+
+def _place(x: tuple[int, ...], weight: tuple[int, ...], options: dict[str, Any]) -> Any:
+    """The options with all axes, and the size of the result."""
+    made = _geometry(len(x) - 2, **options)
+    size = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, p, d, s in zip(
+            x[2:], weight[2:], made["padding"], made["dilation"], made["stride"], strict=True
+        )
+    )
+    return made, size
+
+
+def _convolution() -> list[Sample]:
+    made = []
+    for x, weight, options in _CONVOLUTIONS:
+        geometry, size = _place(x, weight, options)
+        for bias in (_normal(weight[0], seed=2), None):
+            label = f"{x} by {weight}, {options}{'' if bias is None else ', bias'}"
+            inputs = (_normal(*x), _normal(*weight, seed=1, scale=0.3), bias)
+            made.append(Sample(inputs, {**geometry, "size": size}, label))
+    return made
+
+
+def _conv_transpose() -> list[Sample]:
+    made = []
+    for out, weight, options in _CONVOLUTIONS:
+        geometry, size = _place(out, weight, options)
+        for bias in (_normal(out[1], seed=2), None):
+            x = (out[0], weight[0], *size)
+            label = f"{x} by {weight} to {out}, {options}{'' if bias is None else ', bias'}"
+            inputs = (_normal(*x), _normal(*weight, seed=1, scale=0.3), bias)
+            made.append(Sample(inputs, {**geometry, "size": out[2:]}, label))
+    return made
+
+
+def _convolution_weight() -> list[Sample]:
+    made = []
+    for x, weight, options in _CONVOLUTIONS:
+        geometry, size = _place(x, weight, options)
+        inputs = (_normal(*x), _normal(x[0], weight[0], *size, seed=1, scale=0.3))
+        made.append(Sample(inputs, {**geometry, "size": weight[2:]}, f"{x} for {weight}, {options}"))
+    return made
+
+
+def _blocks(back: bool) -> list[Sample]:
+    made = []
+    for x, weight, options in _CONVOLUTIONS:
+        geometry, size = _place(x, weight, options)
+        del geometry["groups"]
+        kernel = weight[2:]
+        rows, count = x[1] * int(np.prod(kernel)), int(np.prod(size))
+        made.append(
+            Sample(
+                (_normal(x[0], rows, count) if back else _normal(*x),),
+                {**geometry, "kernel": kernel, "size": size, "source": x[2:]},
+                f"{x} with {kernel}, {options}",
+            )
+        )
+    return made
+
+
 SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
     "softmax": _softmax,
     "log_softmax": _softmax,
@@ -127,6 +213,11 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
     "cross_entropy": _cross_entropy,
     "embedding": _embedding,
     "linear": _linear,
+    "convolution": _convolution,
+    "conv_transpose": _conv_transpose,
+    "convolution_weight": _convolution_weight,
+    "im2col": lambda: _blocks(False),
+    "col2im": lambda: _blocks(True),
 }
 
 #: arguments that are no valid index of anything: operation -> (inputs, options, words that name the mistake)
