@@ -309,6 +309,7 @@ _NAMES = {
     "genesis.ops.batch_norm": (
         "batch_norm",
         "instance_norm",
+    ),
     "genesis.ops.convolution": (
         "conv1d",
         "conv2d",

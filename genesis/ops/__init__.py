@@ -23,6 +23,7 @@ from genesis.ops.attention import (
 from genesis.ops.batch_norm import (
     batch_norm,
     instance_norm,
+)
 from genesis.ops.convolution import (
     conv1d,
     conv2d,
@@ -114,13 +115,14 @@ from genesis.ops.elementwise import (
     trunc,
     where,
 )
+from genesis.ops.folding import (
+    col2im,
+    im2col,
+)
 from genesis.ops.group_norm import (
     group_norm,
     local_response_norm,
     rms_norm,
-from genesis.ops.folding import (
-    col2im,
-    im2col,
 )
 from genesis.ops.indexing import (
     argsort,

@@ -18,7 +18,9 @@ def each(name: str, x: np.ndarray, weight: np.ndarray, bias: int = 0, **options:
             label=label,
         )  # fmt: skip
     else:
-        case(name, lambda ns, x, w, name=name, o=options: getattr(ns, name)(x, w, **o), x, weight, label=label)
+        case(
+            name, lambda ns, x, w, name=name, o=options: getattr(ns, name)(x, w, **o), x, weight, label=label
+        )
 
 
 each("conv1d", floats(2, 2, 5), floats(3, 2, 2), 3, stride=2, padding=1)
