@@ -34,7 +34,7 @@ def questions(subject: Subject, name: str, make: Make) -> Iterator[Question]:
     driving = _Driving(subject, name, make)
     names = ["first_rate", "rates", "added_group", "other_options"]
     if make is PlainOptimizer:  # the optimizer makes no difference
-        names.append("groups")
+        names += ["groups", "zero_rate"]
         if subject.known:
             names.append("preview")
         if subject.described and not subject.follows_metric:
@@ -43,8 +43,9 @@ def questions(subject: Subject, name: str, make: Make) -> Iterator[Question]:
         names.append("tensor_rates")
     if not subject.follows_metric:
         names.append("order")
+    alone = ("groups", "zero_rate", "preview", "extend")
     for each in names:
-        text = f"drive/{each}" if each in ("groups", "preview", "extend") else f"drive/{each}/{name}"
+        text = f"drive/{each}" if each in alone else f"drive/{each}/{name}"
         yield text, getattr(driving, each)
 
 
@@ -177,6 +178,32 @@ class _Driving:
                     "given"
                 )
                 if step < subject.steps:
+                    subject.step(scheduler, step)
+
+    def zero_rate(self) -> None:
+        """A group whose base rate is 0 disturbs nothing; it may be refused with a reason."""
+        subject, usual = self.subject, self.subject.course(self.make)
+        optimizer = self.make(0.0, *RATES[1:])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it may say what such a group can expect
+                scheduler = subject.build(optimizer)
+        except ValueError as error:
+            assert str(error), "a group with the base rate 0 was refused without a word"
+            return
+        for step in range(subject.steps + 1):
+            frozen, *others = rates_of(optimizer, subject.driven)
+            assert math.isfinite(frozen), (
+                f"at step {step} the rate of a group whose base rate is 0 is {frozen}: divide by a base rate "
+                "only where it is not 0"
+            )
+            if subject.driven == "lr":
+                assert others == usual[step][1:], (
+                    f"at step {step} the other groups have {shown(others)} beside a group of rate 0, and "
+                    f"{shown(usual[step][1:])} without it"
+                )
+            if step < subject.steps:
+                with telling(f"step() number {step + 1} with a group whose base rate is 0"):
                     subject.step(scheduler, step)
 
     def added_group(self) -> None:

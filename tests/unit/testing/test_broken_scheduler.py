@@ -299,6 +299,16 @@ class SameForAll(LRScheduler):
         return [self.base_lrs[0] * 0.5**self.last_epoch for _ in self.base_lrs]
 
 
+class DividesByTheRate(LRScheduler):
+    """Has a least rate, and tells it as a factor."""
+
+    def get_lr(self) -> list[float]:
+        factor = 0.5**self.last_epoch
+        if not self.last_epoch:
+            return list(self.base_lrs)
+        return [base * max(factor, 1e-3 / base) for base in self.base_lrs]
+
+
 class Drifting(LRScheduler):
     """Steps by multiplying, and tells the closed form."""
 
@@ -467,6 +477,11 @@ STEPPED = ("resume/*", "state/*", "copy/*", "drive/*", "member/*")
         (
             SameForAll,
             {"drive/groups": "a group with the base rate 0.1 gets 0.4.*alone 0.1.*base_lrs.index."},
+            ["drive/zero_rate"],
+        ),
+        (
+            DividesByTheRate,
+            {"drive/zero_rate": r"step\(\) number 1 with a group whose base rate is 0.*ZeroDivisionError"},
             [],
         ),
         (
