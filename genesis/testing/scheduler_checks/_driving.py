@@ -188,8 +188,7 @@ class _Driving:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # it may say what such a group can expect
                 scheduler = subject.build(optimizer)
-        except ValueError as error:
-            assert str(error), "a group with the base rate 0 was refused without a word"
+        except ValueError:
             return
         for step in range(subject.steps + 1):
             frozen, *others = rates_of(optimizer, subject.driven)
