@@ -239,11 +239,15 @@ from genesis.ops.shape import (
     unsqueeze,
     view,
 )
+from genesis.ops.update import (
+    Update,
+)
 
 __all__ = [
     "OVERRIDABLE",
     "Elementwise",
     "Op",
+    "Update",
     "abs",
     "adam_step",
     "add",

@@ -51,19 +51,20 @@ def step_op(*, each: Sequence[str] = ()) -> Callable[[Callable[P, None]], Callab
             given = expected.bind(*args, **kwargs)
             given.apply_defaults()
             options = dict(given.kwargs)
-            _run(name, composite, given.args, {key: options.pop(key) for key in each}, options)
+            run_step(name, composite, given.args, {key: options.pop(key) for key in each}, options)
 
         return step
 
     return declare
 
 
-def _run(
+def run_step(
     name: str,
     composite: Callable[..., None],
     lists: Sequence[Sequence[Any]],
     each: dict[str, Sequence[float]],
     options: dict[str, Any],
+    title: str = "",
 ) -> None:
     """Take a step on every part of the parameters: by the device's own kernel, or else by the composite.
 
@@ -71,10 +72,11 @@ def _run(
         lists: parameters, gradients and states; a list of states may be empty.
         each: what differs between parameters; a list that is not needed may be empty.
         options: what does not.
+        title: what to call the step in errors, its name unless given.
     """
     if not lists[0]:
         return
-    for part in _parts(name, lists):
+    for part in _parts(title or name, lists):
         if part is None:
             own_lists, own_each = lists, {k: list(v) for k, v in each.items()}
         else:
@@ -184,7 +186,7 @@ def adam_step(
         weight_decay=weight_decay, decoupled=decoupled, maximize=maximize,
     )  # fmt: skip
     lists = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
-    _run("adam_step", _adam, lists, {"steps": steps}, options)
+    run_step("adam_step", _adam, lists, {"steps": steps}, options)
 
 
 def _adam(
@@ -238,7 +240,7 @@ def sgd_step(
         lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
         nesterov=nesterov, maximize=maximize,
     )  # fmt: skip
-    _run("sgd_step", _sgd, (params, grads, momentum_buffers), {"first": first}, options)
+    run_step("sgd_step", _sgd, (params, grads, momentum_buffers), {"first": first}, options)
 
 
 def _sgd(

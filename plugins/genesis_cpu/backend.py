@@ -36,6 +36,7 @@ class CpuBackend(Backend):
         "linear.backward": "genesis_cpu.fused.linear:linear_backward",
         "adam_step": "genesis_cpu.fused.optimizer:adam_step",
         "sgd_step": "genesis_cpu.fused.optimizer:sgd_step",
+        "update_step": "genesis_cpu.fused.update:update_step",
     }
 
     def allocate(self, nbytes: int, index: int) -> np.ndarray[Any, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import genesis
 from genesis.ops import adam_step
 from genesis.optim import Optimizer
-from genesis_optimizers._options import at_least_zero, check_common
+from genesis_optimizers._options import at_least_zero, check_betas, check_common
 
 _AVERAGES = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
@@ -87,14 +87,7 @@ class Adam(Optimizer):
         """Check the options of a group."""
         check_common(options)
         at_least_zero("epsilon value", options["eps"])
-        betas = options["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ValueError(f"betas must be a pair of numbers, got {betas!r}")
-        for index, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(
-                    f"Invalid beta parameter at index {index}: {beta}; expected at least 0, less than 1"
-                )
+        check_betas(options["betas"])
 
     def pack_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """The state with its count of steps as a tensor."""

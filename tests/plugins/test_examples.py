@@ -23,10 +23,10 @@ answer["broken"] = [repr(p) for p in genesis.plugin.list_plugins() if p.status !
 USED = {
     "genesis-lion": (
         "optimizers",
-        "Lion",
+        "genesis-lion:Lion",  # the bare name is the built-in's
         """
 p = genesis.tensor([1.0, -1.0], requires_grad=True)
-optimizer = genesis.optim.create_optimizer("Lion", [p], lr=0.25, weight_decay=0.0)
+optimizer = genesis.optim.create_optimizer("genesis-lion:Lion", [p], lr=0.25, weight_decay=0.0)
 p.grad = genesis.tensor([3.0, -0.1])
 optimizer.step()
 answer["used"] = p.tolist() == [0.75, -0.75]

@@ -87,12 +87,12 @@ def questions(bench: Bench, kernels: Kernels, samples: Sequence[Sample] | None =
 
 
 def unknown_operation(name: str) -> None:
-    near = get_close_matches(name, [*OVERRIDABLE, "adam_step", "sgd_step"], 1, 0.5)
+    near = get_close_matches(name, [*OVERRIDABLE, "adam_step", "sgd_step", "update_step"], 1, 0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise AssertionError(
         f"there is no operation {name!r}{hint} A kernel may be given for {', '.join(sorted(OVERRIDABLE))}, "
-        "for each of these with .backward, and for adam_step and sgd_step. A step that step_op declares is "
-        "checked with its optimizer: check_optimizer(..., device=...) runs it through the kernel"
+        "for each of these with .backward, and for adam_step, sgd_step and update_step. A step that step_op "
+        "declares is checked with its optimizer: check_optimizer(..., device=...) runs it through the kernel"
     )
 
 

@@ -23,6 +23,7 @@ from genesis.testing.backend_checks import (
     _optional,
     _reduce,
     _steps,
+    _updates,
     _walk,
 )
 from genesis.testing.backend_checks._bench import Bench
@@ -139,6 +140,9 @@ def _of_kernel(
     if op in _steps.STEPS:
         yield from _steps.questions(bench, op, function)
         return
+    if op == _updates.NAME:
+        yield from _updates.questions(bench, function)
+        return
     base = op.removesuffix(".backward")
     if base == op:
         kernels = Kernels(base, function, kernel_of(bench.backend, f"{base}.backward"))
@@ -159,6 +163,8 @@ def _own_kernels(bench: Bench, samples: Mapping[str, Sequence[Sample]]) -> Itera
     for name in dict.fromkeys(name.removesuffix(".backward") for name in loaded):
         if name in _steps.STEPS:
             yield from _steps.questions(bench, name, loaded[name])
+        elif name == _updates.NAME:
+            yield from _updates.questions(bench, loaded[name])
         else:
             kernels = Kernels(name, loaded.get(name), loaded.get(f"{name}.backward"))
             yield from _kernels.questions(bench, kernels, samples.get(name))

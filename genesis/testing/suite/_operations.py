@@ -324,7 +324,7 @@ case(
 #: those whose result is no function of a tensor of floats, or a step function whose type is not floating
 NOT_DIFFERENTIABLE = {
     # machinery and optimizers' steps
-    "OVERRIDABLE", "Elementwise", "Op", "op", "adam_step", "sgd_step", "step_op",
+    "OVERRIDABLE", "Elementwise", "Op", "Update", "op", "adam_step", "sgd_step", "step_op",
     # new tensors
     "arange", "as_tensor", "bernoulli", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
     "full_like", "linspace", "multinomial", "normal", "ones", "ones_like", "rand", "rand_like", "randint",

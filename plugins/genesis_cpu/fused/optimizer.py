@@ -98,7 +98,9 @@ adam, sgd = Kernel(_adam), Kernel(_sgd)
 _WEIGHT = 3  # additions that one element costs
 
 
-def _table(params: Sequence[View], grads: Sequence[View], *states: Sequence[View]) -> tuple[Any, ...] | None:
+def tabulate(
+    params: Sequence[View], grads: Sequence[View], *states: Sequence[View]
+) -> tuple[Any, ...] | None:
     """Addresses (a row for each parameter), where each parameter's elements start, and what must stay alive.
 
     None unless all tensors are alike: contiguous, and of one floating-point type.
@@ -127,9 +129,17 @@ def _table(params: Sequence[View], grads: Sequence[View], *states: Sequence[View
     return table, starts, alive
 
 
-def _launch(
-    kernel: Kernel, dtype: str, plan: tuple[Any, ...], scales: list[float], flag: bool, options: Any
+def launch_step(
+    kernel: int, weight: float, plan: tuple[Any, ...], scales: Sequence[float], flag: int, options: Any
 ) -> None:
+    """Run a kernel over all elements of a plan of ``tabulate``.
+
+    Args:
+        kernel: its address; it finds table, starts, scales, flag, options and the table's width in its block.
+        weight: additions that one element costs.
+        scales: numbers that differ between parameters.
+        options: numbers that do not.
+    """
     table, starts, _ = plan
     total = starts[-1]
     if not total:
@@ -145,7 +155,7 @@ def _launch(
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
         len(table) // (len(starts) - 1),
     )  # fmt: skip
-    launch(kernel(dtype), total, parts(total * _WEIGHT, total), words)
+    launch(kernel, total, parts(total * weight, total), words)
 
 
 def adam_step(
@@ -167,7 +177,7 @@ def adam_step(
 ) -> Any:
     """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, AdamW (arXiv 1711.05101), in place."""
     amsgrad = bool(max_exp_avg_sqs)
-    plan = _table(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
+    plan = tabulate(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
     if plan is None:
         return NotImplemented
     scales: list[float] = []
@@ -179,7 +189,7 @@ def adam_step(
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
     options = (-1.0 if maximize else 1.0, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
-    _launch(adam, params[0].dtype.name, plan, scales, amsgrad, options)
+    launch_step(adam(params[0].dtype.name), _WEIGHT, plan, scales, amsgrad, options)
     return None
 
 
@@ -198,12 +208,12 @@ def sgd_step(
     first: Sequence[bool],
 ) -> Any:
     """One step of gradient descent with momentum (the rate multiplies the buffer), in place."""
-    plan = _table(params, grads, *([momentum_buffers] if momentum_buffers else []))
+    plan = tabulate(params, grads, *([momentum_buffers] if momentum_buffers else []))
     if plan is None:
         return NotImplemented
     scales: list[float] = []
     for fresh in first:
         scales += (0.0, 1.0) if fresh else (momentum, 1 - dampening)
     options = (-1.0 if maximize else 1.0, weight_decay, lr, momentum)
-    _launch(sgd, params[0].dtype.name, plan, scales, nesterov, options)
+    launch_step(sgd(params[0].dtype.name), _WEIGHT, plan, scales, nesterov, options)
     return None

@@ -187,7 +187,7 @@ def _remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
     return plan
 
 
-def _weight(expr: Expr) -> float:
+def weigh(expr: Expr) -> float:
     """What one element costs, in additions."""
     return 1 + sum(WEIGHTS.get(e.name, 0.25) for e in topological(expr) if e.args)
 
@@ -205,7 +205,7 @@ def _plan_flat(
     base = address(out)
     patterns = [_pattern(x, "=" if _in_place(x, out, base) else "1") for x in inputs]
     text = _text(expr, out, inputs, "1", patterns, 0, words, floats)
-    plan: tuple[int, float] = _remember(_flat, key, (_compiled(text), _weight(expr)))
+    plan: tuple[int, float] = _remember(_flat, key, (_compiled(text), weigh(expr)))
     return plan
 
 
@@ -273,7 +273,7 @@ def _plan_walk(
             extra.append(s[-1])
     text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, floats, len(extra))
     n = math.prod(outer or [inner])
-    plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * _weight(expr), tuple(extra)))
+    plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * weigh(expr), tuple(extra)))
     return plan
 
 

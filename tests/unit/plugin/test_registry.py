@@ -340,17 +340,17 @@ def test_one_object_may_add_several_kinds() -> None:
     class Both(HalvingPlugin):
         @hookimpl
         def genesis_optimizers(self, api: int) -> list[OptimizerSpec]:
-            return [OptimizerSpec("Lion", "acme.lion:Lion", f"Version {api}.")]
+            return [OptimizerSpec("Tiger", "acme.tiger:Tiger", f"Version {api}.")]
 
         @hookimpl
         def genesis_backends(self) -> list[BackendSpec]:
             return [BackendSpec("tpu", "acme.tpu:Tpu", "A device.", ("xla",), "acme.namespace")]
 
     register(Both(), name="both")
-    assert owner("Halving") == owner("lion", "optimizers") == owner("XLA", "backends") == "both"
+    assert owner("Halving") == owner("tiger", "optimizers") == owner("XLA", "backends") == "both"
     assert registry("backends").find("tpu").namespace == "acme.namespace"
     unregister("both")
-    assert "Lion" not in genesis.list_optimizers()
+    assert "Tiger" not in genesis.list_optimizers()
 
 
 def test_a_module_can_be_registered(

@@ -1,1 +1,1 @@
-"""The optimizer Lion for Genesis, `genesis.optim.Lion`."""
+"""The optimizer Lion for Genesis, `genesis-lion:Lion`."""

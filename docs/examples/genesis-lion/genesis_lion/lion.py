@@ -43,7 +43,7 @@ class Lion(Optimizer):
         ValueError: An option is out of its range.
 
     Example:
-        >>> optimizer = genesis.optim.Lion(model.parameters(), lr=1e-4, weight_decay=0.1)
+        >>> optimizer = genesis.optim.create_optimizer("genesis-lion:Lion", model.parameters(), lr=1e-4)
 
     Reference: Chen et al., arXiv 2302.06675, algorithm 2.
     """
