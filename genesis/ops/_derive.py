@@ -13,12 +13,17 @@ _ZERO = const(0)
 
 
 def _max(g: Expr, e: Expr, a: Expr, b: Expr) -> Contributions:
-    # both share the gradient where they are equal, as in PyTorch
+    # both share the gradient where they are equal, and both get it where one is nan, as in PyTorch
     def part(x: Expr, y: Expr) -> Expr:
-        wins = call("lt", y, x) if e.name == "max" else call("lt", x, y)
-        return call("where", call("eq", x, y), g * 0.5, call("where", wins, g, _ZERO))
+        loses = call("lt", x, y) if e.name == "max" else call("lt", y, x)
+        return call("where", loses, _ZERO, call("where", call("eq", x, y), g * 0.5, g))
 
     return part(a, b), part(b, a)
+
+
+def _abs(g: Expr, e: Expr, x: Expr) -> Contributions:
+    # the slope at nan is 0, as in PyTorch
+    return (call("where", call("eq", x, x), g * call("sign", x), _ZERO),)
 
 
 def _pow(g: Expr, e: Expr, a: Expr, b: Expr) -> Contributions:
@@ -30,7 +35,7 @@ def _pow(g: Expr, e: Expr, a: Expr, b: Expr) -> Contributions:
 #: name -> function of (gradient, the node itself, its operands) that gives the gradient of each operand
 RULES: dict[str, Callable[..., Contributions]] = {
     "neg": lambda g, e, x: (-g,),
-    "abs": lambda g, e, x: (g * call("sign", x),),
+    "abs": _abs,
     "exp": lambda g, e, x: (g * e,),
     "expm1": lambda g, e, x: (g * (e + 1),),
     "log": lambda g, e, x: (g / x,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, result_type
+from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
@@ -32,10 +32,12 @@ class Elementwise:
         arity: number of inputs.
         kind: how types combine. ``"same"``: the promoted type in and out; ``"number"``: the same, but bools
             are refused; ``"float"``: integers become the default floating type; ``"compare"``: promoted in,
-            bool out; ``"logic"``: bool in and out; ``"bits"``: integers and bools only.
+            bool out; ``"logic"``: bool in and out; ``"bits"``: integers and bools only; ``"wide"``: as
+            ``"float"``, but computed in float64, for formulas that lose digits on the way.
         conditions: the inputs that are read as bools and have no part in the promotion.
         grad: gives the gradients of all inputs from (grad, *inputs, out), where the derived ones would be
             unstable or slow; None for an input whose gradient is zero.
+        names: what the inputs are called where the operation is called by keywords.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Elementwise:
         kind: str = "float",
         grad: Callable[..., Sequence[Expr | None]] | None = None,
         conditions: Sequence[int] = (),
+        names: Sequence[str] = ("input", "other"),
     ) -> None:
         self.name, self.formula, self.arity, self.kind, self.custom = name, formula, arity, kind, grad
+        self.names = tuple(names)[:arity]
         self.conditions = frozenset(conditions)
         self._plans: dict[tuple[Any, ...], tuple[Expr, dtype]] = {}
         self._grads: list[tuple[Elementwise, list[int]] | None] | None = None
@@ -169,17 +173,20 @@ class Elementwise:
                 if counts:
                     scalars.append(number)
         common = bool_ if self.kind == "logic" else result_type(tensors, scalars)
-        if self.kind == "float" and not common.is_floating_point:
+        if self.kind in ("float", "wide") and not common.is_floating_point:
             common = default_dtype()
         if self.kind == "bits" and common.is_floating_point:
             raise DtypeError(f"{self.name} works on integers and bools, not on {common}")
         if self.kind == "number" and bool_ in have:
             raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
-        want = [bool_ if i in self.conditions else common for i in range(len(args))]
+        inner = float64 if self.kind == "wide" else common
+        want = [bool_ if i in self.conditions else inner for i in range(len(args))]
         inputs = [
             arg(i) if h is w else cast(arg(i), w) for i, (h, w) in enumerate(zip(have, want, strict=True))
         ]
         expr = self.formula(*inputs)
+        if inner is not common:
+            expr = cast(expr, common)
         if common is bool_ and self.kind == "same":
             expr = _on_bools(expr, self.name)
         plan = self._plans[key] = (expr, bool_ if self.kind == "compare" else common)
@@ -198,7 +205,7 @@ class Elementwise:
                 else gradients(self.formula(*xs), self.arity, g, out)
             )
             self._grads = [
-                None if e is None else _operation(f"{self.name}.grad{i}", e, self.conditions)
+                None if e is None else _operation(f"{self.name}.grad{i}", e, self)
                 for i, e in enumerate(exprs)
             ]
         return self._grads
@@ -279,7 +286,7 @@ def _as_input(grad: Any, shape: tuple[int, ...], dtype: dtype, device: Any) -> T
     return grad if grad._view.buffer.device is device else grad.to(device)  # type: ignore[no-any-return]
 
 
-def _operation(name: str, expr: Expr, conditions: frozenset[int]) -> tuple[Elementwise, list[int]]:
+def _operation(name: str, expr: Expr, of: Elementwise) -> tuple[Elementwise, list[int]]:
     """An operation over just the inputs that ``expr`` reads."""
     used = arguments(expr)
     if expr.name == "arg":
@@ -289,9 +296,9 @@ def _operation(name: str, expr: Expr, conditions: frozenset[int]) -> tuple[Eleme
     def formula(*inputs: Expr) -> Expr:
         return substitute(expr, lambda e: inputs[place[e.value]] if e.name == "arg" else None)
 
-    return Elementwise(
-        name, formula, len(used), "float", conditions=[place[i] for i in conditions if i in place]
-    ), used
+    kind = "wide" if of.kind == "wide" else "float"
+    conditions = [place[i] for i in of.conditions if i in place]
+    return Elementwise(name, formula, len(used), kind, conditions=conditions), used
 
 
 _identity = Elementwise("identity", lambda x: x, 1, "same")

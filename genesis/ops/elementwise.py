@@ -50,12 +50,19 @@ minimum = _named("min", 2, "same")
 power = _named("pow", 2, "same")
 neg = _named("neg", 1, "number")
 abs = _named("abs", 1, "same")
-sign = _named("sign", 1, "same")
+_sign = Elementwise("sign", lambda x: where_expr(call("eq", x, x), call("sign", x), ZERO), 1, "number")
 scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
 square = Elementwise("square", lambda x: x * x, 1, "same")
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
 _trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
-lerp = Elementwise("lerp", lambda a, b, w: a + w * (b - a), 3)
+lerp = Elementwise(
+    "lerp",
+    # counted from the nearer end, so that both ends are exact
+    lambda a, b, w: where_expr(call("lt", call("abs", w), 0.5), a + w * (b - a), b - (b - a) * (1 - w)),
+    3,
+    grad=lambda g, a, b, w, out: (g * (1 - w), g * w, g * (b - a)),
+    names=("input", "end", "weight"),
+)
 multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
 divide_add = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
 
@@ -85,58 +92,95 @@ def _towards_zero(a: Expr, b: Expr) -> Expr:
 _integer_quotient = _Division("div", _towards_zero, 2, "same")
 
 
-def add(a: Any, b: Any, *, alpha: float = 1) -> Any:
-    """``a + alpha * b``, broadcast."""
-    return plus(a, b) if alpha == 1 else scaled_sum(a, b, alpha)
+def sign(input: Any) -> Any:
+    """-1, 0 or 1; nan has no sign and gives 0."""
+    return input.clone() if input.dtype is bool_ else _sign(input)
 
 
-def sub(a: Any, b: Any, *, alpha: float = 1) -> Any:
-    """``a - alpha * b``, broadcast."""
-    return minus(a, b) if alpha == 1 else scaled_sum(a, b, -alpha)
-
-
-def addcmul(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
-    """``x + value * a * b``, broadcast."""
-    return multiply_add(x, a, b, value)
-
-
-def addcdiv(x: Any, a: Any, b: Any, *, value: float = 1) -> Any:
-    """``x + value * a / b``, broadcast."""
-    return divide_add(x, a, b, value)
-
-
-def mul(a: Any, b: Any) -> Any:
-    """``a * b``, broadcast."""
-    return times(a, b)
-
-
-def div(a: Any, b: Any, *, rounding_mode: str | None = None) -> Any:
-    """``a / b``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient and keeps integers.
+def _alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha`` as the operands take it.
 
     Raises:
-        ValueError: ``rounding_mode`` is something else.
+        RuntimeError: it is a float and both are integers, or they are bools and it is no bool.
+    """
+    types = [t.dtype for t in (input, other) if isinstance(t, TensorCore)]
+    if isinstance(alpha, float) and not any(t.is_floating_point for t in types):
+        if not (isinstance(input, float) or isinstance(other, float)):
+            raise RuntimeError(f"{name}: for integral input tensors, argument alpha must not be a float")
+    return alpha
+
+
+def add(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``input + alpha * other``, broadcast."""
+    if alpha == 1:
+        return plus(input, other)
+    return scaled_sum(input, other, _alpha("add", input, other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``input - alpha * other``, broadcast."""
+    if alpha == 1:
+        return minus(input, other)
+    return scaled_sum(input, other, -_alpha("sub", input, other, alpha))
+
+
+def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``other - alpha * input``, broadcast."""
+    return sub(other, input, alpha=alpha)
+
+
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+    """``input + value * tensor1 * tensor2``, broadcast."""
+    return multiply_add(input, tensor1, tensor2, value)
+
+
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+    """``input + value * tensor1 / tensor2``, broadcast.
+
+    Raises:
+        RuntimeError: both divided tensors are of integers.
+    """
+    if all(isinstance(t, TensorCore) and not t._view.dtype.is_floating_point for t in (tensor1, tensor2)):
+        raise RuntimeError("addcdiv does not divide integer tensors by each other; convert with .float()")
+    return divide_add(input, tensor1, tensor2, value)
+
+
+def mul(input: Any, other: Any) -> Any:
+    """``input * other``, broadcast."""
+    return times(input, other)
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``input / other``; ``rounding_mode`` ``"floor"`` or ``"trunc"`` rounds the quotient and keeps integers.
+
+    Raises:
+        RuntimeError: ``rounding_mode`` is something else.
     """
     if rounding_mode is None:
-        return true_divide(a, b)
+        return true_divide(input, other)
     if rounding_mode == "floor":
-        return floor_divide(a, b)
+        return floor_divide(input, other)
     if rounding_mode != "trunc":
-        raise ValueError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
-    if any(x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float) for x in (a, b)):
-        return trunc(true_divide(a, b))
-    return _integer_quotient(a, b)
+        raise RuntimeError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
+    if any(
+        x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float) for x in (input, other)
+    ):
+        return trunc(true_divide(input, other))
+    return _integer_quotient(input, other)
 
 
-def pow(a: Any, b: Any) -> Any:
-    """``a`` to the power ``b``.
+def pow(input: Any, exponent: Any) -> Any:
+    """``input`` to the power ``exponent``.
 
     Raises:
         RuntimeError: an integer tensor to a negative whole power.
     """
-    if isinstance(b, int | float) and not isinstance(b, bool):
+    a, b = input, exponent
+    if isinstance(a, TensorCore) and isinstance(b, int | float) and not isinstance(b, bool):
+        floating = a._view.dtype.is_floating_point
         if b == 2:
-            return square(a) if isinstance(b, int) or a.dtype.is_floating_point else power(a, b)
-        if isinstance(b, int) and b < 0 and not a.dtype.is_floating_point:
+            return square(a) if isinstance(b, int) or floating else power(a, b)
+        if isinstance(b, int) and b < 0 and not floating:
             raise RuntimeError("integers to negative integer powers are not allowed; use a float exponent")
         if b == 0.5:
             return sqrt(a)
@@ -150,21 +194,9 @@ sqrt, sin, cos, tanh, erf = (_named(n, 1) for n in ("sqrt", "sin", "cos", "tanh"
 rsqrt = Elementwise(
     "rsqrt", lambda x: 1 / call("sqrt", x), 1, grad=lambda g, x, out: (g * -0.5 * (out * out * out),)
 )
-tan = Elementwise(
-    "tan", lambda x: call("sin", x) / call("cos", x), 1, grad=lambda g, x, out: (g * (1 + out * out),)
-)
 log2 = Elementwise("log2", lambda x: call("log", x) * (1 / math.log(2)), 1)
 log10 = Elementwise("log10", lambda x: call("log", x) * (1 / math.log(10)), 1)
 exp2 = Elementwise("exp2", lambda x: call("pow", 2, x), 1, grad=lambda g, x, out: (g * out * math.log(2),))
-# expm1 keeps the precision near 0, where the two exponentials cancel
-sinh = Elementwise("sinh", lambda x: (call("expm1", x) - call("expm1", -x)) * 0.5, 1)
-cosh = Elementwise("cosh", lambda x: (call("exp", x) + call("exp", -x)) * 0.5, 1)
-atanh = Elementwise(
-    "atanh",
-    lambda x: (call("log1p", x) - call("log1p", -x)) * 0.5,
-    1,
-    grad=lambda g, x, out: (g / (1 - x * x),),
-)
 
 # -- comparison and logic ----------------------------------------------------------------------------------
 eq, ne, lt, le = (_named(n, 2, "compare") for n in ("eq", "ne", "lt", "le"))
@@ -200,14 +232,14 @@ select_where = Elementwise("where", where_expr, 3, "same", conditions=(0,))
 masked = Elementwise("masked_fill", lambda x, m, v: where_expr(m, v, x), 3, "same", conditions=(1,))
 
 
-def where(condition: Any, a: Any = None, b: Any = None) -> Any:
-    """Elements of ``a`` where ``condition`` holds, else of ``b``; a condition alone gives its positions."""
-    if a is None and b is None:
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` holds, else ``other``; a condition alone gives its positions."""
+    if input is None and other is None:
         from genesis.ops.indexing import nonzero
 
         return nonzero(condition, as_tuple=True)
     _check_mask("where", condition)
-    return select_where(condition, a, b)
+    return select_where(condition, input, other)
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
@@ -231,9 +263,9 @@ def _check_mask(name: str, mask: Any) -> None:
 
 def _inside(x: Expr, low: Expr | None, high: Expr | None, g: Expr) -> Expr:
     if low is not None:
-        g = where_expr(call("lt", x, low), ZERO, g)
+        g = where_expr(call("le", low, x), g, ZERO)
     if high is not None:
-        g = where_expr(call("lt", high, x), ZERO, g)
+        g = where_expr(call("le", x, high), g, ZERO)
     return g
 
 

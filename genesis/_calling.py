@@ -1,0 +1,158 @@
+"""How public functions may be called: PyTorch's and NumPy's names of arguments, and ``out=``.
+
+The functions of ``genesis.ops`` take their arguments by position, which is what the rest of Genesis does, and
+pay nothing for this.  Those that people reach as ``genesis.name`` pass through ``public``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from genesis.autograd.graph import TensorCore, tracked
+from genesis.ops._elementwise import Elementwise
+from genesis.ops._op import Op
+
+#: NumPy's names -> ours, where the function has no such name itself
+_NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims", "x2": "other"}
+_FIRST = ("input", "self", "x", "x1", "a")  # the first argument goes by all of these
+#: what changes nothing here: how memory lies is row by row, and all of it is ordinary memory
+_NO_EFFECT = {"layout", "pin_memory", "memory_format"}
+
+
+class Names:
+    """The names by which the arguments of ``target`` may be given."""
+
+    def __init__(self, name: str, target: Any) -> None:
+        self.name, self.target = name, target
+        self.order: tuple[str, ...] = ()  # names of what only goes by position
+        if isinstance(target, Elementwise):
+            self.order, self.known = target.names, frozenset[str]()
+            first = self.order[0]
+        else:
+            parameters = inspect.signature(target.composite if isinstance(target, Op) else target).parameters
+            self.known = frozenset(
+                p.name
+                for p in parameters.values()
+                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+            )
+            first = next(iter(parameters), "")
+        self.open = not self.order and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        own = self.known | set(self.order)
+        self.renames = {old: new for old, new in _NUMPY.items() if new in own and old not in own}
+        if first in _FIRST and (first in own):
+            self.renames |= {old: first for old in _FIRST if old not in own}
+        if len(self.order) > 1 or "other" not in own:
+            second = (self.order or tuple(p for p in self.known if p == "b"))[1:2]
+            for s in second:
+                self.renames |= {old: s for old in ("other", "x2") if old not in own}
+        self.makes = "dtype" in own and getattr(target, "__module__", "") in (
+            "genesis.ops.creation",
+            "genesis.ops.random",
+        )
+
+    def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Call it with the names that it knows."""
+        out = None if "out" in self.known else named.pop("out", None)
+        for old in [n for n in named if n not in self.known]:
+            new = self.renames.get(old)
+            if new is not None:
+                if new in named:
+                    raise TypeError(f"{self.name}() got both {new!r} and {old!r}, which mean the same")
+                named[new] = named.pop(old)
+            elif old in _NO_EFFECT and self.makes:
+                _check_layout(self.name, old, named.pop(old))
+        if self.order:
+            args = self._placed(args, named)
+        elif out is not None and self.makes and named.get("dtype") is None:
+            named["dtype"] = out.dtype
+            named.setdefault("device", out.device)
+        result = self.target(*args, **named)
+        return result if out is None else write(self.name, result, out)
+
+    def _placed(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        for name in self.order[len(args) :]:
+            if name not in named:
+                raise TypeError(f"{self.name}() is missing the argument {name!r}")
+            args = (*args, named.pop(name))
+        if named:
+            raise TypeError(f"{self.name}() got an unexpected or repeated argument {next(iter(named))!r}")
+        return args
+
+
+def _check_layout(name: str, option: str, value: Any) -> None:
+    from genesis._dtypes import contiguous_format, preserve_format, strided
+
+    if option == "memory_format" and value not in (None, contiguous_format, preserve_format):
+        raise NotImplementedError(f"{name}: memory_format={value} is not implemented; memory is contiguous")
+    if option == "layout" and value not in (None, strided):
+        raise NotImplementedError(f"{name}: layout={value} is not implemented; tensors are dense")
+
+
+def public(name: str, target: Any) -> Any:
+    """``target`` as people call it: also with PyTorch's and NumPy's names, and with ``out=``."""
+    if not callable(target) or isinstance(target, type):
+        return target
+    names: Names | None = None
+
+    def function(*args: Any, **named: Any) -> Any:
+        if named:
+            nonlocal names
+            if names is None:
+                names = Names(name, target)
+            if not names.known.issuperset(named):
+                return names.call(args, named)
+        return target(*args, **named)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__, function.__module__ = target.__doc__, "genesis"
+    function.__wrapped__ = target  # type: ignore[attr-defined] # inspect.signature looks here
+    return function
+
+
+def method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that also takes NumPy's names of arguments."""
+    return public(function.__name__, function)  # type: ignore[no-any-return]
+
+
+def write(name: str, result: Any, out: Any) -> Any:
+    """Put a result into the tensor that was given as ``out``, which gets its shape; returns ``out``.
+
+    Raises:
+        TypeError: ``out`` is no tensor, or not one for each result.
+        RuntimeError: gradients are recorded, or the types or devices do not fit.
+    """
+    if isinstance(result, tuple):
+        if not isinstance(out, tuple | list) or len(out) != len(result):
+            raise TypeError(f"{name}(): out must be a tuple of {len(result)} tensors")
+        parts = [write(name, r, o) for r, o in zip(result, out, strict=True)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if not isinstance(out, TensorCore):
+        raise TypeError(f"{name}(): argument 'out' must be a tensor, not {type(out).__name__}")
+    if tracked(result) or tracked(out):
+        raise RuntimeError(
+            f"{name}(): functions with out=... don't support automatic differentiation, but one of the "
+            "arguments requires grad"
+        )
+    from genesis._dtypes import can_cast
+
+    have, want = result._view, out._view
+    if not can_cast(have.dtype, want.dtype):
+        raise RuntimeError(f"result type {have.dtype} can't be cast to the desired output type {want.dtype}")
+    if have.buffer.device is not want.buffer.device:
+        raise RuntimeError(f"{name}(): expected out on {have.buffer.device}, got {want.buffer.device}")
+    if have.shape == want.shape:
+        out.copy_(result)  # type: ignore[attr-defined]
+        return out
+    if want.size:
+        import warnings
+
+        warnings.warn(
+            f"an output with one or more elements was resized since it had shape {want.shape}, which does not "
+            f"match the required output shape {have.shape}",
+            UserWarning,
+            stacklevel=4,
+        )
+    out._view = result.to(want.dtype).clone()._view
+    return out
