@@ -13,6 +13,11 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers
+    from math import e as e
+    from math import inf as inf
+    from math import nan as nan
+    from math import pi as pi
+
     from genesis import autograd as autograd
     from genesis import backend as backend
     from genesis import checkpoint as checkpoint
@@ -21,17 +26,23 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import ops as ops
     from genesis import optim as optim
     from genesis import plugin as plugin
+    from genesis import special as special
     from genesis import testing as testing
     from genesis._device import device as device
     from genesis._device import get_default_device as get_default_device
     from genesis._device import set_default_device as set_default_device
     from genesis._dtypes import bool_ as bool
+    from genesis._dtypes import can_cast as can_cast
+    from genesis._dtypes import channels_last as channels_last
+    from genesis._dtypes import contiguous_format as contiguous_format
     from genesis._dtypes import default_dtype as get_default_dtype
     from genesis._dtypes import dtype as dtype
+    from genesis._dtypes import finfo as finfo
     from genesis._dtypes import float32 as float
     from genesis._dtypes import float32 as float32
     from genesis._dtypes import float64 as double
     from genesis._dtypes import float64 as float64
+    from genesis._dtypes import iinfo as iinfo
     from genesis._dtypes import int8 as int8
     from genesis._dtypes import int16 as int16
     from genesis._dtypes import int16 as short
@@ -39,8 +50,12 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._dtypes import int32 as int32
     from genesis._dtypes import int64 as int64
     from genesis._dtypes import int64 as long
+    from genesis._dtypes import layout as layout
+    from genesis._dtypes import memory_format as memory_format
+    from genesis._dtypes import preserve_format as preserve_format
     from genesis._dtypes import promote_types as promote_types
     from genesis._dtypes import set_default_dtype as set_default_dtype
+    from genesis._dtypes import strided as strided
     from genesis._dtypes import uint8 as uint8
     from genesis._errors import AmbiguousNameError as AmbiguousNameError
     from genesis._errors import CheckpointError as CheckpointError
@@ -78,6 +93,29 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.convolution import conv_transpose1d as conv_transpose1d
     from genesis.ops.convolution import conv_transpose2d as conv_transpose2d
     from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
+    from genesis.ops.arithmetic import copysign as copysign
+    from genesis.ops.arithmetic import float_power as float_power
+    from genesis.ops.arithmetic import fmax as fmax
+    from genesis.ops.arithmetic import fmin as fmin
+    from genesis.ops.arithmetic import fmod as fmod
+    from genesis.ops.arithmetic import frac as frac
+    from genesis.ops.arithmetic import frexp as frexp
+    from genesis.ops.arithmetic import gcd as gcd
+    from genesis.ops.arithmetic import heaviside as heaviside
+    from genesis.ops.arithmetic import lcm as lcm
+    from genesis.ops.arithmetic import ldexp as ldexp
+    from genesis.ops.arithmetic import nextafter as nextafter
+    from genesis.ops.arithmetic import positive as positive
+    from genesis.ops.arithmetic import round as round
+    from genesis.ops.arithmetic import signbit as signbit
+    from genesis.ops.arithmetic import threshold as threshold
+    from genesis.ops.comparison import allclose as allclose
+    from genesis.ops.comparison import equal as equal
+    from genesis.ops.comparison import isclose as isclose
+    from genesis.ops.comparison import isin as isin
+    from genesis.ops.comparison import isneginf as isneginf
+    from genesis.ops.comparison import isposinf as isposinf
+    from genesis.ops.comparison import isreal as isreal
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
     from genesis.ops.creation import empty as empty
@@ -100,7 +138,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import add as add
     from genesis.ops.elementwise import addcdiv as addcdiv
     from genesis.ops.elementwise import addcmul as addcmul
-    from genesis.ops.elementwise import atanh as atanh
     from genesis.ops.elementwise import bitwise_and as bitwise_and
     from genesis.ops.elementwise import bitwise_left_shift as bitwise_left_shift
     from genesis.ops.elementwise import bitwise_not as bitwise_not
@@ -110,8 +147,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import ceil as ceil
     from genesis.ops.elementwise import clamp as clamp
     from genesis.ops.elementwise import clamp as clip
+    from genesis.ops.elementwise import clamp_high as clamp_max
+    from genesis.ops.elementwise import clamp_low as clamp_min
     from genesis.ops.elementwise import cos as cos
-    from genesis.ops.elementwise import cosh as cosh
     from genesis.ops.elementwise import div as div
     from genesis.ops.elementwise import div as divide
     from genesis.ops.elementwise import eq as eq
@@ -122,11 +160,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import floor as floor
     from genesis.ops.elementwise import floor_divide as floor_divide
     from genesis.ops.elementwise import ge as ge
+    from genesis.ops.elementwise import ge as greater_equal
+    from genesis.ops.elementwise import gt as greater
     from genesis.ops.elementwise import gt as gt
     from genesis.ops.elementwise import isfinite as isfinite
     from genesis.ops.elementwise import isinf as isinf
     from genesis.ops.elementwise import isnan as isnan
     from genesis.ops.elementwise import le as le
+    from genesis.ops.elementwise import le as less_equal
     from genesis.ops.elementwise import lerp as lerp
     from genesis.ops.elementwise import log as log
     from genesis.ops.elementwise import log1p as log1p
@@ -136,6 +177,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import logical_not as logical_not
     from genesis.ops.elementwise import logical_or as logical_or
     from genesis.ops.elementwise import logical_xor as logical_xor
+    from genesis.ops.elementwise import lt as less
     from genesis.ops.elementwise import lt as lt
     from genesis.ops.elementwise import masked_fill as masked_fill
     from genesis.ops.elementwise import maximum as maximum
@@ -144,22 +186,24 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import mul as multiply
     from genesis.ops.elementwise import nan_to_num as nan_to_num
     from genesis.ops.elementwise import ne as ne
+    from genesis.ops.elementwise import ne as not_equal
     from genesis.ops.elementwise import neg as neg
+    from genesis.ops.elementwise import neg as negative
     from genesis.ops.elementwise import pow as pow
     from genesis.ops.elementwise import reciprocal as reciprocal
     from genesis.ops.elementwise import remainder as remainder
-    from genesis.ops.elementwise import round as round
     from genesis.ops.elementwise import rsqrt as rsqrt
+    from genesis.ops.elementwise import rsub as rsub
+    from genesis.ops.elementwise import sign as sgn
     from genesis.ops.elementwise import sign as sign
     from genesis.ops.elementwise import sin as sin
-    from genesis.ops.elementwise import sinh as sinh
     from genesis.ops.elementwise import sqrt as sqrt
     from genesis.ops.elementwise import square as square
     from genesis.ops.elementwise import sub as sub
     from genesis.ops.elementwise import sub as subtract
-    from genesis.ops.elementwise import tan as tan
     from genesis.ops.elementwise import tanh as tanh
     from genesis.ops.elementwise import true_divide as true_divide
+    from genesis.ops.elementwise import trunc as fix
     from genesis.ops.elementwise import trunc as trunc
     from genesis.ops.elementwise import where as where
     from genesis.ops.group_norm import group_norm as group_norm
@@ -174,12 +218,28 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.indexing import scatter_add as scatter_add
     from genesis.ops.indexing import sort as sort
     from genesis.ops.indexing import topk as topk
+    from genesis.ops.inspection import is_complex as is_complex
+    from genesis.ops.inspection import is_floating_point as is_floating_point
+    from genesis.ops.inspection import is_nonzero as is_nonzero
+    from genesis.ops.inspection import is_same_size as is_same_size
+    from genesis.ops.inspection import is_tensor as is_tensor
+    from genesis.ops.inspection import numel as numel
+    from genesis.ops.inspection import result_type as result_type
     from genesis.ops.linalg import addmm as addmm
     from genesis.ops.linalg import bmm as bmm
     from genesis.ops.linalg import dot as dot
     from genesis.ops.linalg import matmul as matmul
     from genesis.ops.linalg import mm as mm
     from genesis.ops.linalg import outer as outer
+    from genesis.ops.moments import corrcoef as corrcoef
+    from genesis.ops.moments import cov as cov
+    from genesis.ops.moments import dist as dist
+    from genesis.ops.moments import norm as norm
+    from genesis.ops.moments import renorm as renorm
+    from genesis.ops.moments import std as std
+    from genesis.ops.moments import std_mean as std_mean
+    from genesis.ops.moments import var as var
+    from genesis.ops.moments import var_mean as var_mean
     from genesis.ops.normalization import dropout as dropout
     from genesis.ops.normalization import layer_norm as layer_norm
     from genesis.ops.normalization import log_softmax as log_softmax
@@ -217,11 +277,15 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.reduction import max as max
     from genesis.ops.reduction import mean as mean
     from genesis.ops.reduction import min as min
-    from genesis.ops.reduction import norm as norm
     from genesis.ops.reduction import prod as prod
-    from genesis.ops.reduction import std as std
     from genesis.ops.reduction import sum as sum
-    from genesis.ops.reduction import var as var
+    from genesis.ops.scans import cummax as cummax
+    from genesis.ops.scans import cummin as cummin
+    from genesis.ops.scans import cumulative_trapezoid as cumulative_trapezoid
+    from genesis.ops.scans import diff as diff
+    from genesis.ops.scans import logcumsumexp as logcumsumexp
+    from genesis.ops.scans import trapezoid as trapezoid
+    from genesis.ops.scans import trapezoid as trapz
     from genesis.ops.shape import cat as cat
     from genesis.ops.shape import cat as concat
     from genesis.ops.shape import chunk as chunk
@@ -243,12 +307,57 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.shape import unbind as unbind
     from genesis.ops.shape import unflatten as unflatten
     from genesis.ops.shape import unsqueeze as unsqueeze
+    from genesis.ops.special import digamma as digamma
+    from genesis.ops.special import erfc as erfc
+    from genesis.ops.special import erfinv as erfinv
+    from genesis.ops.special import i0 as i0
+    from genesis.ops.special import lgamma as lgamma
+    from genesis.ops.special import logaddexp as logaddexp
+    from genesis.ops.special import logaddexp2 as logaddexp2
+    from genesis.ops.special import logit as logit
+    from genesis.ops.special import mvlgamma as mvlgamma
+    from genesis.ops.special import polygamma as polygamma
+    from genesis.ops.special import xlogy as xlogy
+    from genesis.ops.statistics import aminmax as aminmax
+    from genesis.ops.statistics import bincount as bincount
+    from genesis.ops.statistics import count_nonzero as count_nonzero
+    from genesis.ops.statistics import histc as histc
+    from genesis.ops.statistics import histogram as histogram
+    from genesis.ops.statistics import kthvalue as kthvalue
+    from genesis.ops.statistics import median as median
+    from genesis.ops.statistics import mode as mode
+    from genesis.ops.statistics import nanmean as nanmean
+    from genesis.ops.statistics import nanmedian as nanmedian
+    from genesis.ops.statistics import nanquantile as nanquantile
+    from genesis.ops.statistics import nansum as nansum
+    from genesis.ops.statistics import quantile as quantile
+    from genesis.ops.trigonometry import acos as acos
+    from genesis.ops.trigonometry import acos as arccos
+    from genesis.ops.trigonometry import acosh as acosh
+    from genesis.ops.trigonometry import acosh as arccosh
+    from genesis.ops.trigonometry import asin as arcsin
+    from genesis.ops.trigonometry import asin as asin
+    from genesis.ops.trigonometry import asinh as arcsinh
+    from genesis.ops.trigonometry import asinh as asinh
+    from genesis.ops.trigonometry import atan as arctan
+    from genesis.ops.trigonometry import atan as atan
+    from genesis.ops.trigonometry import atan2 as arctan2
+    from genesis.ops.trigonometry import atan2 as atan2
+    from genesis.ops.trigonometry import atanh as arctanh
+    from genesis.ops.trigonometry import atanh as atanh
+    from genesis.ops.trigonometry import cosh as cosh
+    from genesis.ops.trigonometry import deg2rad as deg2rad
+    from genesis.ops.trigonometry import hypot as hypot
+    from genesis.ops.trigonometry import rad2deg as rad2deg
+    from genesis.ops.trigonometry import sinc as sinc
+    from genesis.ops.trigonometry import sinh as sinh
+    from genesis.ops.trigonometry import tan as tan
     from genesis.plugin import list_backends as list_backends
     from genesis.plugin import list_kernels as list_kernels
     from genesis.plugin import list_optimizers as list_optimizers
     from genesis.plugin import list_schedulers as list_schedulers
 
-_MODULES = ("autograd", "backend", "checkpoint", "data", "nn", "ops", "optim", "plugin", "testing")
+_MODULES = ("autograd", "backend", "checkpoint", "data", "nn", "ops", "optim", "plugin", "special", "testing")
 
 _NAMES = {
     "genesis._errors": (
@@ -268,15 +377,24 @@ _NAMES = {
         "set_default_device",
     ),
     "genesis._dtypes": (
+        "can_cast",
+        "channels_last",
+        "contiguous_format",
         "dtype",
+        "finfo",
         "float32",
         "float64",
+        "iinfo",
         "int16",
         "int32",
         "int64",
         "int8",
+        "layout",
+        "memory_format",
+        "preserve_format",
         "promote_types",
         "set_default_dtype",
+        "strided",
         "uint8",
     ),
     "genesis._random": (
@@ -317,6 +435,32 @@ _NAMES = {
         "conv_transpose1d",
         "conv_transpose2d",
         "conv_transpose3d",
+    "genesis.ops.arithmetic": (
+        "copysign",
+        "float_power",
+        "fmax",
+        "fmin",
+        "fmod",
+        "frac",
+        "frexp",
+        "gcd",
+        "heaviside",
+        "lcm",
+        "ldexp",
+        "nextafter",
+        "positive",
+        "round",
+        "signbit",
+        "threshold",
+    ),
+    "genesis.ops.comparison": (
+        "allclose",
+        "equal",
+        "isclose",
+        "isin",
+        "isneginf",
+        "isposinf",
+        "isreal",
     ),
     "genesis.ops.creation": (
         "arange",
@@ -342,7 +486,6 @@ _NAMES = {
         "add",
         "addcdiv",
         "addcmul",
-        "atanh",
         "bitwise_and",
         "bitwise_left_shift",
         "bitwise_not",
@@ -352,7 +495,6 @@ _NAMES = {
         "ceil",
         "clamp",
         "cos",
-        "cosh",
         "div",
         "eq",
         "erf",
@@ -387,15 +529,13 @@ _NAMES = {
         "pow",
         "reciprocal",
         "remainder",
-        "round",
         "rsqrt",
+        "rsub",
         "sign",
         "sin",
-        "sinh",
         "sqrt",
         "square",
         "sub",
-        "tan",
         "tanh",
         "true_divide",
         "trunc",
@@ -417,6 +557,15 @@ _NAMES = {
         "sort",
         "topk",
     ),
+    "genesis.ops.inspection": (
+        "is_complex",
+        "is_floating_point",
+        "is_nonzero",
+        "is_same_size",
+        "is_tensor",
+        "numel",
+        "result_type",
+    ),
     "genesis.ops.linalg": (
         "addmm",
         "bmm",
@@ -424,6 +573,17 @@ _NAMES = {
         "matmul",
         "mm",
         "outer",
+    ),
+    "genesis.ops.moments": (
+        "corrcoef",
+        "cov",
+        "dist",
+        "norm",
+        "renorm",
+        "std",
+        "std_mean",
+        "var",
+        "var_mean",
     ),
     "genesis.ops.normalization": (
         "dropout",
@@ -469,11 +629,16 @@ _NAMES = {
         "max",
         "mean",
         "min",
-        "norm",
         "prod",
-        "std",
         "sum",
-        "var",
+    ),
+    "genesis.ops.scans": (
+        "cummax",
+        "cummin",
+        "cumulative_trapezoid",
+        "diff",
+        "logcumsumexp",
+        "trapezoid",
     ),
     "genesis.ops.shape": (
         "cat",
@@ -498,26 +663,104 @@ _NAMES = {
         "unsqueeze",
     ),
     "genesis.plugin": ("list_backends", "list_kernels", "list_optimizers", "list_schedulers"),
+    "genesis.ops.special": (
+        "digamma",
+        "erfc",
+        "erfinv",
+        "i0",
+        "lgamma",
+        "logaddexp",
+        "logaddexp2",
+        "logit",
+        "mvlgamma",
+        "polygamma",
+        "xlogy",
+    ),
+    "genesis.ops.statistics": (
+        "aminmax",
+        "bincount",
+        "count_nonzero",
+        "histc",
+        "histogram",
+        "kthvalue",
+        "median",
+        "mode",
+        "nanmean",
+        "nanmedian",
+        "nanquantile",
+        "nansum",
+        "quantile",
+    ),
+    "genesis.ops.trigonometry": (
+        "acos",
+        "acosh",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "cosh",
+        "deg2rad",
+        "hypot",
+        "rad2deg",
+        "sinc",
+        "sinh",
+        "tan",
+    ),
 }
 
 #: other names of the same things
 _ALIASES = {
     "absolute": "genesis.ops.elementwise:abs",
+    "arccos": "genesis.ops.trigonometry:acos",
+    "arccosh": "genesis.ops.trigonometry:acosh",
+    "arcsin": "genesis.ops.trigonometry:asin",
+    "arcsinh": "genesis.ops.trigonometry:asinh",
+    "arctan": "genesis.ops.trigonometry:atan",
+    "arctan2": "genesis.ops.trigonometry:atan2",
+    "arctanh": "genesis.ops.trigonometry:atanh",
     "bool": "genesis._dtypes:bool_",
+    "clamp_max": "genesis.ops.elementwise:clamp_high",
+    "clamp_min": "genesis.ops.elementwise:clamp_low",
     "clip": "genesis.ops.elementwise:clamp",
     "concat": "genesis.ops.shape:cat",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
+    "e": "math:e",
+    "fix": "genesis.ops.elementwise:trunc",
     "float": "genesis._dtypes:float32",
     "get_default_dtype": "genesis._dtypes:default_dtype",
+    "greater": "genesis.ops.elementwise:gt",
+    "greater_equal": "genesis.ops.elementwise:ge",
+    "inf": "math:inf",
     "int": "genesis._dtypes:int32",
+    "less": "genesis.ops.elementwise:lt",
+    "less_equal": "genesis.ops.elementwise:le",
     "load": "genesis.checkpoint:load_checkpoint",
     "long": "genesis._dtypes:int64",
     "multiply": "genesis.ops.elementwise:mul",
+    "nan": "math:nan",
+    "negative": "genesis.ops.elementwise:neg",
+    "not_equal": "genesis.ops.elementwise:ne",
+    "pi": "math:pi",
     "save": "genesis.checkpoint:save_checkpoint",
+    "sgn": "genesis.ops.elementwise:sign",
     "short": "genesis._dtypes:int16",
     "subtract": "genesis.ops.elementwise:sub",
+    "trapz": "genesis.ops.scans:trapezoid",
 }
+
+newaxis = None  #: adds an axis where it stands in a subscript
+
+
+def _called(name: str, path: str, value: object) -> object:
+    """Operations take PyTorch's names of arguments here, and ``out=``."""
+    if not path.startswith("genesis.ops."):
+        return value
+    from genesis._calling import public
+
+    return public(name, value)
+
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -526,6 +769,7 @@ __getattr__, __dir__, __all__ = attach(
         **{name: f"{module}:{name}" for module, names in _NAMES.items() for name in names},
         **_ALIASES,
     },
+    _called,
 )
 
 if Finder not in sys.meta_path:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from genesis.autograd.graph import TensorCore, tracked
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import Op
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: NumPy's names -> ours, where the function has no such name itself
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims", "x2": "other"}
@@ -33,9 +36,7 @@ class Names:
         else:
             parameters = inspect.signature(target.composite if isinstance(target, Op) else target).parameters
             self.known = frozenset(
-                p.name
-                for p in parameters.values()
-                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+                p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
             )
             first = next(iter(parameters), "")
         self.open = not self.order and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
@@ -111,7 +112,7 @@ def public(name: str, target: Any) -> Any:
     return function
 
 
-def method(function: Callable[..., Any]) -> Callable[..., Any]:
+def method(function: Callable[P, R]) -> Callable[P, R]:
     """A method that also takes NumPy's names of arguments."""
     return public(function.__name__, function)  # type: ignore[no-any-return]
 
@@ -149,7 +150,7 @@ def write(name: str, result: Any, out: Any) -> Any:
         import warnings
 
         warnings.warn(
-            f"an output with one or more elements was resized since it had shape {want.shape}, which does not "
+            f"an output with one or more elements was resized since its shape {want.shape} does not "
             f"match the required output shape {have.shape}",
             UserWarning,
             stacklevel=4,

@@ -125,6 +125,15 @@ def promote_types(a: dtype, b: dtype) -> dtype:
     return a if a._rank > b._rank else b
 
 
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """True when numbers of ``from_`` may be written into ``to``: bools into integers, integers into floats.
+
+    That is PyTorch's rule for writing a result into a tensor of another type.
+    """
+    from_, to = as_dtype(from_), as_dtype(to)
+    return _CATEGORY[from_.kind] <= _CATEGORY[to.kind]
+
+
 def result_type(tensors: list[tuple[dtype, int]], scalars: list[object]) -> dtype:
     """PyTorch's result type of an operation.
 
@@ -150,3 +159,80 @@ def result_type(tensors: list[tuple[dtype, int]], scalars: list[object]) -> dtyp
     if best is None:
         raise TypeError("result_type needs at least one operand")
     return best
+
+
+class layout:
+    """How a tensor lies in memory, ``genesis.strided``: the only one that is implemented."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"genesis.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+class memory_format(layout):
+    """The order in which the axes lie in memory; row by row is the only one that is implemented."""
+
+
+strided = layout("strided")
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+
+
+class finfo:
+    """Limits of a floating-point type: ``bits eps max min tiny smallest_normal resolution dtype``.
+
+    Args:
+        type: the type; the default floating-point type unless given.
+
+    Raises:
+        TypeError: it is not a floating-point type.
+
+    Example:
+        >>> genesis.finfo(genesis.float32).eps
+        1.1920928955078125e-07
+    """
+
+    def __init__(self, type: object = None) -> None:
+        from sys import float_info as double
+
+        d = default_dtype() if type is None else as_dtype(type)
+        if not d.is_floating_point:
+            raise TypeError(f"finfo is about floating-point types, {d} is not one; use genesis.iinfo")
+        wide = d is float64
+        self.dtype, self.bits = d.name, 8 * d.itemsize
+        self.eps = double.epsilon if wide else 2.0**-23
+        self.max = double.max if wide else (2 - 2.0**-23) * 2.0**127
+        self.min = -self.max
+        self.tiny = self.smallest_normal = double.min if wide else 2.0**-126
+        self.resolution = 1e-15 if wide else 1e-6
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution}, min={self.min}, max={self.max}, eps={self.eps}, "
+            f"smallest_normal={self.smallest_normal}, tiny={self.tiny}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Limits of an integer type: ``bits max min dtype``.
+
+    Raises:
+        TypeError: it is not an integer type.
+    """
+
+    def __init__(self, type: object) -> None:
+        d = as_dtype(type)
+        if d.kind not in "ui":
+            raise TypeError(f"iinfo is about integer types, {d} is not one; use genesis.finfo")
+        self.dtype, self.bits = d.name, 8 * d.itemsize
+        self.max = (1 << (self.bits - d.is_signed)) - 1
+        self.min = -self.max - 1 if d.is_signed else 0
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

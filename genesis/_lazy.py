@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def attach(
-    module_name: str, table: Mapping[str, str]
+    module_name: str, table: Mapping[str, str], through: Callable[[str, str, object], object] | None = None
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for a module whose public names are lazy.
 
@@ -18,6 +18,7 @@ def attach(
         module_name: The module itself, that is `__name__`.
         table: Maps a public name to `"package.module:attribute"`, or to `"package.module"` for a whole
             module.
+        through: Given a name, its module and its value, returns what people get under this name.
 
     A value is stored in the module's globals when it is first used, so only the first use costs anything.
     An unknown name raises `AttributeError` with a hint; an import error of a target is raised as it is.
@@ -36,6 +37,8 @@ def attach(
         value: object = import_module(path)
         if attribute:
             value = getattr(value, attribute)
+        if through is not None:
+            value = through(name, path, value)
         setattr(sys.modules[module_name], name, value)
         return value
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genesis._tensor_inplace import InPlaceMethods
+from genesis._tensor_math import MathMethods
+from genesis._tensor_reductions import ReductionMethods
 from genesis.autograd.graph import TensorCore
 from genesis.ops import activation as act
+from genesis.ops import arithmetic as ar
 from genesis.ops import creation as new
 from genesis.ops import elementwise as ew
 from genesis.ops import indexing as ix
@@ -13,7 +17,6 @@ from genesis.ops import linalg as la
 from genesis.ops import normalization as norm_ops
 from genesis.ops import piecewise as pw
 from genesis.ops import random, subscript
-from genesis.ops import reduction as red
 from genesis.ops import shape as sh
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 # (the only subclass is Tensor, so `self` is one; operations without a gradient of their own are typed Any)
 
 
-class TensorMethods(TensorCore):
+class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods):
     """Arithmetic, mathematics, reductions and changes of shape; see the function of the same name in ``genesis``."""
 
     # -- operators -----------------------------------------------------------------------------------
@@ -46,7 +49,7 @@ class TensorMethods(TensorCore):
     def __matmul__(self, other: Any) -> Tensor: return la.matmul(self, other)
     def __rmatmul__(self, other: Any) -> Tensor: return la.matmul(new.as_tensor(other), self)
     def __neg__(self) -> Tensor: return ew.neg(self)
-    def __pos__(self) -> Tensor: return self
+    def __pos__(self) -> Tensor: return ar.positive(self)
     def __abs__(self) -> Tensor: return ew.abs(self)
     def __invert__(self) -> Tensor: return ew.bitwise_not(self)
     def __and__(self, other: Any) -> Tensor: return ew.bitwise_and(self, other)
@@ -56,7 +59,9 @@ class TensorMethods(TensorCore):
     def __xor__(self, other: Any) -> Tensor: return ew.bitwise_xor(self, other)
     def __rxor__(self, other: Any) -> Tensor: return ew.bitwise_xor(self, other)
     def __lshift__(self, other: Any) -> Tensor: return ew.bitwise_left_shift(self, other)
+    def __rlshift__(self, other: Any) -> Tensor: return ew.bitwise_left_shift(other, self)
     def __rshift__(self, other: Any) -> Tensor: return ew.bitwise_right_shift(self, other)
+    def __rrshift__(self, other: Any) -> Tensor: return ew.bitwise_right_shift(other, self)
     def __lt__(self, other: Any) -> Tensor: return ew.lt(self, other)
     def __le__(self, other: Any) -> Tensor: return ew.le(self, other)
     def __gt__(self, other: Any) -> Tensor: return ew.gt(self, other)
@@ -74,6 +79,8 @@ class TensorMethods(TensorCore):
     def __ipow__(self, other: Any) -> Tensor: return ew.power.into(self, self, other)
     def __iand__(self, other: Any) -> Tensor: return ew.bitwise_and.into(self, self, other)
     def __ior__(self, other: Any) -> Tensor: return ew.bitwise_or.into(self, self, other)
+    def __ilshift__(self, other: Any) -> Tensor: return ew.bitwise_left_shift.into(self, self, other)
+    def __irshift__(self, other: Any) -> Tensor: return ew.bitwise_right_shift.into(self, self, other)
     def __ixor__(self, other: Any) -> Tensor: return ew.bitwise_xor.into(self, self, other)
 
     def __getitem__(self, key: Any) -> Tensor: return subscript.getitem(self, key)
@@ -95,13 +102,12 @@ class TensorMethods(TensorCore):
     def reciprocal(self) -> Tensor: return ew.reciprocal(self)
     def floor(self) -> Tensor: return ew.floor(self)
     def ceil(self) -> Tensor: return ew.ceil(self)
-    def round(self) -> Tensor: return ew.round(self)
     def trunc(self) -> Tensor: return ew.trunc(self)
     def maximum(self, other: Any) -> Tensor: return ew.maximum(self, other)
     def minimum(self, other: Any) -> Tensor: return ew.minimum(self, other)
     def lerp(self, end: Any, weight: Any) -> Tensor: return ew.lerp(self, end, weight)
-    def addcmul(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcmul(self, a, b, value=value)
-    def addcdiv(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.addcdiv(self, a, b, value=value)
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor: return ew.addcmul(self, tensor1, tensor2, value=value)
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor: return ew.addcdiv(self, tensor1, tensor2, value=value)
     subtract, multiply, divide, negative, absolute = sub, mul, div, neg, abs
 
     # -- mathematics ---------------------------------------------------------------------------------
@@ -116,11 +122,7 @@ class TensorMethods(TensorCore):
     def rsqrt(self) -> Tensor: return ew.rsqrt(self)
     def sin(self) -> Tensor: return ew.sin(self)
     def cos(self) -> Tensor: return ew.cos(self)
-    def tan(self) -> Tensor: return ew.tan(self)
-    def sinh(self) -> Tensor: return ew.sinh(self)
-    def cosh(self) -> Tensor: return ew.cosh(self)
     def tanh(self) -> Tensor: return ew.tanh(self)
-    def atanh(self) -> Tensor: return ew.atanh(self)
     def erf(self) -> Tensor: return ew.erf(self)
     def sigmoid(self) -> Tensor: return act.sigmoid(self)
     def relu(self) -> Tensor: return act.relu(self)
@@ -149,54 +151,11 @@ class TensorMethods(TensorCore):
     clip = clamp
     def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor: return ew.nan_to_num(self, nan, posinf, neginf)
 
-    # -- in place ------------------------------------------------------------------------------------
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor: return ew.plus.into(self, self, other) if alpha == 1 else ew.scaled_sum.into(self, self, other, alpha)
-    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor: return ew.minus.into(self, self, other) if alpha == 1 else ew.scaled_sum.into(self, self, other, -alpha)
-    def mul_(self, other: Any) -> Tensor: return ew.times.into(self, self, other)
-    def div_(self, other: Any) -> Tensor: return ew.true_divide.into(self, self, other)
-    def pow_(self, exponent: Any) -> Tensor: return ew.power.into(self, self, exponent)
-    def neg_(self) -> Tensor: return ew.neg.into(self, self)
-    def abs_(self) -> Tensor: return ew.abs.into(self, self)
-    def exp_(self) -> Tensor: return ew.exp.into(self, self)
-    def log_(self) -> Tensor: return ew.log.into(self, self)
-    def sqrt_(self) -> Tensor: return ew.sqrt.into(self, self)
-    def rsqrt_(self) -> Tensor: return ew.rsqrt.into(self, self)
-    def square_(self) -> Tensor: return ew.square.into(self, self)
-    def tanh_(self) -> Tensor: return ew.tanh.into(self, self)
-    def sigmoid_(self) -> Tensor: return act.sigmoid.into(self, self)
-    def relu_(self) -> Tensor: return act.relu.into(self, self)
-    def lerp_(self, end: Any, weight: Any) -> Tensor: return ew.lerp.into(self, self, end, weight)
-    def addcmul_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.multiply_add.into(self, self, a, b, value)
-    def addcdiv_(self, a: Any, b: Any, *, value: float = 1) -> Tensor: return ew.divide_add.into(self, self, a, b, value)
-    def masked_fill_(self, mask: Any, value: Any) -> Tensor: return ew.masked_fill_(self, mask, value)
-    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        operation, bounds = ew.clamp_operation(min, max)
-        return operation.into(self, self, *bounds)
-    def clamp_min(self, min: Any) -> Tensor: return ew.clamp_low(self, min)
-    def clamp_max(self, max: Any) -> Tensor: return ew.clamp_high(self, max)
+    # -- in place (the others are in _tensor_inplace) -------------------------------------------------
     def scatter_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_(self, dim, index, src)
     def scatter_add_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_add_(self, dim, index, src)
     def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor: return random.uniform_(self, a, b, generator)
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor: return random.normal_(self, mean, std, generator)
-
-    # -- reductions ----------------------------------------------------------------------------------
-    def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.sum(self, dim, keepdim, dtype=dtype)
-    def mean(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.mean(self, dim, keepdim, dtype=dtype)
-    def var(self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1) -> Tensor: return red.var(self, dim, unbiased, keepdim, correction=correction)
-    def std(self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1) -> Tensor: return red.std(self, dim, unbiased, keepdim, correction=correction)
-    def norm(self, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tensor: return red.norm(self, p, dim, keepdim)
-    def prod(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor: return red.prod(self, dim, keepdim, dtype=dtype)
-    def amax(self, dim: Any = None, keepdim: bool = False) -> Tensor: return red.amax(self, dim, keepdim)
-    def amin(self, dim: Any = None, keepdim: bool = False) -> Tensor: return red.amin(self, dim, keepdim)
-    def max(self, dim: Any = None, keepdim: bool = False) -> Any: return red.max(self, dim, keepdim)
-    def min(self, dim: Any = None, keepdim: bool = False) -> Any: return red.min(self, dim, keepdim)
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return red.argmax(self, dim, keepdim)
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return red.argmin(self, dim, keepdim)
-    def all(self, dim: Any = None, keepdim: bool = False) -> Tensor: return red.all(self, dim, keepdim)
-    def any(self, dim: Any = None, keepdim: bool = False) -> Tensor: return red.any(self, dim, keepdim)
-    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor: return red.cumsum(self, dim, dtype=dtype)
-    def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor: return red.cumprod(self, dim, dtype=dtype)
-    def logsumexp(self, dim: Any, keepdim: bool = False) -> Tensor: return red.logsumexp(self, dim, keepdim)
 
     # -- shape ---------------------------------------------------------------------------------------
     def view(self, *shape: Any) -> Tensor: return sh.view(self, *shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genesis.backend.expr import Expr, call
-from genesis.ops._formulas import INF, NAN, absolute, both, either, eq, is_nan, le, lt, polynomial, where
+from genesis.ops._formulas import INF, NAN, absolute, both, either, eq, le, lt, polynomial, where
 
 _ROOT_2 = math.sqrt(2)
 

@@ -13,7 +13,19 @@ from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
-from genesis.ops._formulas import ZERO, absolute, both, eq, is_nan, le, lt, sign_bit, towards_zero, where, with_sign_of
+from genesis.ops._formulas import (
+    ZERO,
+    absolute,
+    both,
+    eq,
+    is_nan,
+    le,
+    lt,
+    sign_bit,
+    towards_zero,
+    where,
+    with_sign_of,
+)
 
 # -- remainders --------------------------------------------------------------------------------------------
 
@@ -85,9 +97,7 @@ _step = Elementwise(
     "same",
     grad=lambda g, x, v, out: (None, where(eq(x, 0), g, ZERO)),
 )
-_whole_step = Elementwise(
-    "heaviside", lambda x, v: where(lt(x, 0), 0, where(eq(x, 0), v, 1)), 2, "number"
-)
+_whole_step = Elementwise("heaviside", lambda x, v: where(lt(x, 0), 0, where(eq(x, 0), v, 1)), 2, "number")
 
 
 def signbit(input: Any) -> Any:
@@ -139,8 +149,12 @@ _threshold = Elementwise(
 # -- powers ------------------------------------------------------------------------------------------------
 def float_power(input: Any, exponent: Any) -> Any:
     """``input`` to the power ``exponent``, in float64."""
-    wide = [x.to(float64) if isinstance(x, TensorCore) else float(x) for x in (input, exponent)]
-    return ew.pow(*wide)
+    base, power = (_wide(x) for x in (input, exponent))
+    return ew.pow(base, power)
+
+
+def _wide(x: Any) -> Any:
+    return x.to(float64) if hasattr(x, "to") else float(x)
 
 
 def ldexp(input: Any, other: Any) -> Any:
@@ -149,7 +163,7 @@ def ldexp(input: Any, other: Any) -> Any:
 
 
 def frexp(input: Any) -> Any:
-    """(mantissa, exponent) with ``input = mantissa * 2**exponent`` and 0.5 <= |mantissa| < 1; int32 exponents.
+    """(mantissa, exponent), an int32: ``input = mantissa * 2**exponent``, 0.5 <= |mantissa| < 1.
 
     Raises:
         RuntimeError: ``input`` is not of a floating-point type.
@@ -251,4 +265,3 @@ def nextafter(input: Any, other: Any) -> Any:
             raise DtypeError(f"nextafter needs floating-point tensors, got {t.dtype}")
     common = promote_types(input.dtype, other.dtype)
     return _on_host(np.nextafter, input.to(common), other.to(common))
-

@@ -27,9 +27,7 @@ _neg_eq = Elementwise("isneginf", lambda x: eq(x, -math.inf), 1, "compare")
 _true = Elementwise("isreal", lambda x: call("or", eq(x, x), call("ne", x, x)), 1, "compare")
 
 
-def isclose(
-    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> Any:
+def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """True where ``|input - other| <= atol + rtol |other|``, and where both are the same infinity.
 
     Raises:
@@ -48,9 +46,7 @@ def isclose(
     return (_isclose_nan if equal_nan else _isclose)(input, other, float(rtol), float(atol))
 
 
-def allclose(
-    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> bool:
+def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """True when all elements are close; see ``isclose``."""
     return bool(isclose(input, other, rtol, atol, equal_nan).all().item())
 
@@ -86,14 +82,14 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     Raises:
         TypeError: both are numbers.
     """
-    tensors = [t for t in (elements, test_elements) if isinstance(t, TensorCore)]
-    if not tensors:
+    several, one = isinstance(test_elements, TensorCore), not isinstance(elements, TensorCore)
+    if one and not several:
         raise TypeError("isin needs a tensor")
     from genesis.ops.reduction import any as any_
 
-    if not isinstance(test_elements, TensorCore):
+    if not several:
         found = ew.eq(elements, test_elements)
-    elif not isinstance(elements, TensorCore):
+    elif one:
         found = any_(ew.eq(test_elements, elements))
     elif not test_elements.numel():
         found = ew.logical_and(ew.ne(elements, elements), False)

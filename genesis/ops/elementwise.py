@@ -103,10 +103,10 @@ def _alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
     Raises:
         RuntimeError: it is a float and both are integers, or they are bools and it is no bool.
     """
-    types = [t.dtype for t in (input, other) if isinstance(t, TensorCore)]
-    if isinstance(alpha, float) and not any(t.is_floating_point for t in types):
-        if not (isinstance(input, float) or isinstance(other, float)):
-            raise RuntimeError(f"{name}: for integral input tensors, argument alpha must not be a float")
+    types = [t._view.dtype for t in (input, other) if isinstance(t, TensorCore)]
+    floating = any(t.is_floating_point for t in types) or isinstance(other, float)
+    if isinstance(alpha, float) and not floating:
+        raise RuntimeError(f"{name}: for integral input tensors, argument alpha must not be a float")
     return alpha
 
 
@@ -161,7 +161,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode != "trunc":
-        raise RuntimeError(f"div expected rounding_mode to be None, 'trunc' or 'floor', got {rounding_mode!r}")
+        raise RuntimeError(f"div expected rounding_mode None, 'trunc' or 'floor', got {rounding_mode!r}")
     if any(
         x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float) for x in (input, other)
     ):

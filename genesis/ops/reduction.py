@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import builtins
 import math
+from collections import namedtuple
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genesis._dtypes import as_dtype, bool_, default_dtype, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import GraphError, Node, new
-from genesis.backend.expr import call, const
+from genesis.autograd.graph import Node, TensorCore, new
 from genesis.backend.view import Shape, View, contiguous_strides
 from genesis.ops import elementwise as ew
-from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import primitive
 
 if TYPE_CHECKING:
@@ -31,6 +29,12 @@ class ValuesAndIndices(NamedTuple):
 
     values: Any
     indices: Any
+
+
+@cache
+def named_result(name: str, *fields: str) -> Any:
+    """The class of a result of several named parts."""
+    return namedtuple(name, fields)
 
 
 def axes_of(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
@@ -151,66 +155,6 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     return sum(x, axes or None, keepdim) / math.prod(x._view.shape[i] for i in axes)
 
 
-def var(
-    x: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
-) -> Tensor:
-    """Variance ``sum((x - mean)^2) / (n - correction)`` over ``dim``; ``unbiased=False`` is correction 0."""
-    if isinstance(dim, bool):  # var(x, unbiased)
-        dim, unbiased = None, dim
-    if unbiased is not None:
-        correction = 1 if unbiased else 0
-    axes = axes_of(dim, x.dim())
-    count = math.prod(x._view.shape[i] for i in axes) - correction
-    spread = ew.square(x - mean(x, axes or None, keepdim=True))
-    return sum(spread, axes or None, keepdim) / builtins.max(count, 0)
-
-
-def std(
-    x: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
-) -> Tensor:
-    """Square root of ``var``.  Its gradient where all elements are equal is zero."""
-    return _square_root(var(x, dim, unbiased, keepdim, correction=correction))
-
-
-# roots of sums that are zero only where every term is; the gradient there is 0, not infinity times 0
-_square_root = Elementwise(
-    "sqrt",
-    lambda x: call("sqrt", x),
-    1,
-    grad=lambda g, x, out: (ew.where_expr(call("eq", out, 0), const(0), g * 0.5 / out),),
-)
-_power = Elementwise(
-    "pow",
-    lambda x, p: call("pow", x, p),
-    2,
-    grad=lambda g, x, p, out: (
-        ew.where_expr(call("eq", x, 0), const(0), g * (p * call("pow", x, p - 1))),
-        None,
-    ),
-)
-
-
-def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """The p-norm ``(sum |x|^p)^(1/p)``; p may be inf, -inf, 0, ``"fro"``.  Its gradient at zero is zero.
-
-    Raises:
-        RuntimeError: ``x`` is not of a floating-point type.
-    """
-    if not x.dtype.is_floating_point:
-        raise RuntimeError(f"norm needs a floating-point tensor, got {x.dtype}; use x.float().norm()")
-    if p in ("fro", 2, None):
-        return _square_root(sum(ew.square(x), dim, keepdim))
-    if p == math.inf:
-        return amax(ew.abs(x), dim, keepdim)
-    if p == -math.inf:
-        return amin(ew.abs(x), dim, keepdim)
-    if p == 0:
-        return sum(ew.abs(ew.sign(x)), dim, keepdim)
-    if p == 1:
-        return sum(ew.abs(x), dim, keepdim)
-    return _power(sum(ew.pow(ew.abs(x), p), dim, keepdim), 1.0 / p)
-
-
 # -- products and extremes ---------------------------------------------------------------------------------
 @primitive("prod")
 def _prod(node: Node, grad: Any) -> tuple[Any]:
@@ -221,13 +165,31 @@ def _prod(node: Node, grad: Any) -> tuple[Any]:
     if not _any_true(zeros):
         return (full * (prod(x, axes, keepdim=True) / x),)
     if state.enabled:
-        raise GraphError("prod: a second derivative where an element is 0 is not implemented")
+        return (full * _others(x, axes),)
     # with one zero, only that element has a gradient: the product of the others; with more, none has
     count = sum(zeros, axes, keepdim=True)
     filled = ew.masked_fill(x, zeros, 1)
     others = prod(filled, axes, keepdim=True)
     alone = ew.where(ew.logical_and(zeros, ew.eq(count, 1)), others, 0.0)
     return (full * ew.where(ew.eq(count, 0), others / filled, alone),)
+
+
+def _others(x: Any, axes: tuple[int, ...]) -> Any:
+    """For each element the product of the others, as products of those before and behind it."""
+    from genesis.ops.shape import cat, flip, permute, reshape
+
+    if not axes:
+        return x._ones_like()
+    kept = [i for i in range(x.dim()) if i not in axes]
+    order = (*kept, *axes)
+    moved = permute(x, order)
+    rows = reshape(moved, (*moved._view.shape[: len(kept)], -1))
+    n, axis = rows._view.shape[-1], len(kept)
+    one = rows._ones_like().narrow(axis, 0, 1)
+    before = cat([one, cumprod(rows.narrow(axis, 0, n - 1), axis)], axis)
+    behind = flip(cat([one, cumprod(flip(rows, axis).narrow(axis, 0, n - 1), axis)], axis), axis)
+    out = reshape(before * behind, moved._view.shape)
+    return permute(out, tuple(order.index(i) for i in range(x.dim())))
 
 
 def _any_true(x: Any) -> bool:
@@ -245,10 +207,13 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 @primitive("extreme")
 def _extreme(node: Node, grad: Any) -> tuple[Any]:
     x, out = node.unpack()
-    axes, keepdim = node.options
+    axes, keepdim, nans = node.options
     shape = x._view.shape
     top = _expand_back(out, shape, axes, keepdim)
-    chosen = ew.logical_or(ew.eq(x, top), ew.logical_and(ew.isnan(x), ew.isnan(top))).to(grad.dtype)
+    chosen = ew.eq(x, top)
+    if nans:  # those share the gradient where the result is one; else it is nan there
+        chosen = ew.logical_or(chosen, ew.logical_and(ew.isnan(x), ew.isnan(top)))
+    chosen = chosen.to(grad.dtype)
     return (chosen * (_expand_back(grad, shape, axes, keepdim) / sum(chosen, axes, keepdim=True)),)
 
 
@@ -259,14 +224,14 @@ def _nonempty(x: Any, axes: tuple[int, ...], name: str) -> None:
         )
 
 
-def _amost(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
+def _amost(name: str, x: Any, dim: Any, keepdim: bool, nans: bool = False) -> Tensor:
     axes, kept, shape = _plan(x, dim, keepdim)
     _nonempty(x, axes, f"a{name}")
     source = (x.to(uint8) if x.dtype is bool_ else x)._view
     view = _run(name, source, kept, shape, source.dtype)
     if x.dtype is bool_:
         return new(view).to(bool_)
-    return _extreme.wrap(view, (x,), (x, new(view)), (axes, keepdim))
+    return _extreme.wrap(view, (x,), (x, new(view)), (axes, keepdim, nans))
 
 
 def amax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
@@ -302,32 +267,32 @@ def argmin(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     return _arg("argmin", x, dim, keepdim)
 
 
-def _most(x: Any, dim: Any, keepdim: bool, position: Any, whole: Any, pair: Any) -> Any:
+def _most(name: str, x: Any, dim: Any, keepdim: bool, other: Any) -> Any:
+    if other is not None or isinstance(dim, TensorCore):
+        return (ew.maximum if name == "max" else ew.minimum)(x, dim if other is None else other)
     if dim is None:
-        return whole(x)
+        return _amost(name, x, None, keepdim, nans=True)
     if not isinstance(dim, int):
-        return pair(x, dim)
+        raise TypeError(f"{name}() takes one axis or a tensor, got {dim!r}; see a{name} for several axes")
     if not x.dim():
-        return ValuesAndIndices(x.clone(), position(x, 0))
+        return ValuesAndIndices(x.clone(), _arg(f"arg{name}", x, dim, False))
     from genesis.ops.indexing import gather
 
-    indices = position(x, dim, True)
+    indices = _arg(f"arg{name}", x, dim, True)
     values = gather(x, dim, indices)
-    return (
-        ValuesAndIndices(values, indices)
-        if keepdim
-        else ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
-    )
+    if keepdim:
+        return ValuesAndIndices(values, indices)
+    return ValuesAndIndices(values.squeeze(dim), indices.squeeze(dim))
 
 
-def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(x: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with ``dim``, the pair (values, indices) along it; with a tensor, ``maximum``."""
-    return _most(x, dim, keepdim, argmax, amax, ew.maximum)
+    return _most("max", x, dim, keepdim, other)
 
 
-def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(x: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with ``dim``, the pair (values, indices) along it; with a tensor, ``minimum``."""
-    return _most(x, dim, keepdim, argmin, amin, ew.minimum)
+    return _most("min", x, dim, keepdim, other)
 
 
 def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
@@ -335,7 +300,8 @@ def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Tensor:
     axes, kept, shape = _plan(x, dim, keepdim)
     if 0 in [flags.shape[i] for i in axes]:  # all of nothing is true, any of nothing is false
         name = "prod" if name == "min" else "sum"
-    return new(_run(name, flags, kept, shape, uint8)).to(bool_)
+    out = new(_run(name, flags, kept, shape, uint8))
+    return out if x.dtype is uint8 else out.to(bool_)
 
 
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
@@ -401,7 +367,7 @@ def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return _cumprod.wrap(out, (x,), (x,), axis)
 
 
-def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(x)))`` over ``dim``, without overflow."""
     if not x.dtype.is_floating_point:
         x = x.to(default_dtype())
@@ -410,4 +376,4 @@ def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
     top = amax(x, dim, keepdim=True).detach()
     top = ew.where(ew.isfinite(top), top, 0.0)
     out = ew.log(sum(ew.exp(x - top), dim, keepdim=True)) + top
-    return out if keepdim else out.squeeze(axes_of(dim, x.dim()))
+    return out if keepdim else out.squeeze(axes_of(dim, x.dim()))  # type: ignore[no-any-return]

@@ -129,9 +129,7 @@ entr = Elementwise(
     "entr",
     lambda x: where(lt(0, x), -x * call("log", x), where(eq(x, 0), 0.0, where(is_nan(x), x, -INF))),
     1,
-    grad=lambda g, x, out: (
-        where(lt(0, x), g * (-1 - call("log", x)), where(eq(x, 0), g * INF, g * (x * NAN))),
-    ),
+    grad=lambda g, x, out: (where(lt(x, 0), NAN, g * (-1 - call("log", x))),),
 )
 _logit = Elementwise(
     "logit",
