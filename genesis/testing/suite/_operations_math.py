@@ -67,6 +67,7 @@ case("prod", lambda ns, x: ns.prod(x, dim=0), np.array([[0.0, 0, 2], [3, 5, 4]])
 case("prod", lambda ns, x: ns.prod(x), np.array([2.0, 0, 3]), label="one zero, twice")
 case("where", lambda ns, c, a: ns.where(c, a, 0.5) * ns.where(c, 2, 1), bools(3, 4), A, label="two numbers")
 
-NOT_DIFFERENTIABLE.update(
-    ["allclose", "bincount", "count_nonzero", "equal", "gcd", "histc", "histogram", "isclose", "isin", "isneginf", "isposinf", "isreal", "lcm", "nextafter", "signbit"]
-)
+NOT_DIFFERENTIABLE.update({
+    "allclose", "bincount", "count_nonzero", "equal", "gcd", "histc", "histogram", "isclose", "isin",
+    "isneginf", "isposinf", "isreal", "lcm", "nextafter", "signbit",
+})  # fmt: skip
