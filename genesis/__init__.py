@@ -85,14 +85,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.checkpoint import save_checkpoint as save_checkpoint
     from genesis.ops.activation import relu as relu
     from genesis.ops.activation import sigmoid as sigmoid
-    from genesis.ops.batch_norm import batch_norm as batch_norm
-    from genesis.ops.batch_norm import instance_norm as instance_norm
-    from genesis.ops.convolution import conv1d as conv1d
-    from genesis.ops.convolution import conv2d as conv2d
-    from genesis.ops.convolution import conv3d as conv3d
-    from genesis.ops.convolution import conv_transpose1d as conv_transpose1d
-    from genesis.ops.convolution import conv_transpose2d as conv_transpose2d
-    from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
     from genesis.ops.arithmetic import copysign as copysign
     from genesis.ops.arithmetic import float_power as float_power
     from genesis.ops.arithmetic import fmax as fmax
@@ -108,7 +100,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.arithmetic import positive as positive
     from genesis.ops.arithmetic import round as round
     from genesis.ops.arithmetic import signbit as signbit
-    from genesis.ops.arithmetic import threshold as threshold
+    from genesis.ops.batch_norm import batch_norm as batch_norm
+    from genesis.ops.batch_norm import instance_norm as instance_norm
     from genesis.ops.comparison import allclose as allclose
     from genesis.ops.comparison import equal as equal
     from genesis.ops.comparison import isclose as isclose
@@ -116,6 +109,12 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.comparison import isneginf as isneginf
     from genesis.ops.comparison import isposinf as isposinf
     from genesis.ops.comparison import isreal as isreal
+    from genesis.ops.convolution import conv1d as conv1d
+    from genesis.ops.convolution import conv2d as conv2d
+    from genesis.ops.convolution import conv3d as conv3d
+    from genesis.ops.convolution import conv_transpose1d as conv_transpose1d
+    from genesis.ops.convolution import conv_transpose2d as conv_transpose2d
+    from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
     from genesis.ops.creation import empty as empty
@@ -435,6 +434,7 @@ _NAMES = {
         "conv_transpose1d",
         "conv_transpose2d",
         "conv_transpose3d",
+    ),
     "genesis.ops.arithmetic": (
         "copysign",
         "float_power",
@@ -451,7 +451,6 @@ _NAMES = {
         "positive",
         "round",
         "signbit",
-        "threshold",
     ),
     "genesis.ops.comparison": (
         "allclose",

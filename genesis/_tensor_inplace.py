@@ -120,7 +120,6 @@ class InPlaceMethods(TensorCore):
     mvlgamma_ = in_place(sp.mvlgamma)
     nan_to_num_ = in_place(ew.nan_to_num)
     round_ = in_place(ar.round)
-    threshold_ = in_place(ar.threshold)
     cumsum_ = in_place(red.cumsum)
     cumprod_ = in_place(red.cumprod)
 

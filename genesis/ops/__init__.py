@@ -33,7 +33,6 @@ from genesis.ops.arithmetic import (
     positive,
     round,
     signbit,
-    threshold,
 )
 from genesis.ops.attention import (
     scaled_dot_product_attention,
@@ -42,13 +41,6 @@ from genesis.ops.batch_norm import (
     batch_norm,
     instance_norm,
 )
-from genesis.ops.convolution import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
 from genesis.ops.comparison import (
     allclose,
     equal,
@@ -57,6 +49,14 @@ from genesis.ops.comparison import (
     isneginf,
     isposinf,
     isreal,
+)
+from genesis.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
 )
 from genesis.ops.creation import (
     arange,
@@ -277,8 +277,6 @@ from genesis.ops.shape import (
     unsqueeze,
     view,
 )
-from genesis.ops.update import (
-    Update,
 from genesis.ops.special import (
     digamma,
     entr,
@@ -331,6 +329,9 @@ from genesis.ops.trigonometry import (
     sinc,
     sinh,
     tan,
+)
+from genesis.ops.update import (
+    Update,
 )
 
 __all__ = [
@@ -446,10 +447,6 @@ __all__ = [
     "gru",
     "gt",
     "hardshrink",
-    "im2col",
-    "index_add",
-    "index_select",
-    "instance_norm",
     "heaviside",
     "histc",
     "histogram",
@@ -458,8 +455,10 @@ __all__ = [
     "i0e",
     "i1",
     "i1e",
+    "im2col",
     "index_add",
     "index_select",
+    "instance_norm",
     "isclose",
     "isfinite",
     "isin",

@@ -131,21 +131,6 @@ def positive(input: Any) -> Any:
     return input
 
 
-def threshold(input: Any, threshold: float, value: float) -> Any:
-    """``input`` where it is above ``threshold``, else ``value``."""
-    out = _threshold(input, threshold, value)
-    return out if out.dtype is input.dtype else out.to(input.dtype)
-
-
-_threshold = Elementwise(
-    "threshold",
-    lambda x, t, v: where(le(x, t), v, x),
-    3,
-    "number",
-    grad=lambda g, x, t, v, out: (where(le(x, t), ZERO, g), None, None),
-)
-
-
 # -- powers ------------------------------------------------------------------------------------------------
 def float_power(input: Any, exponent: Any) -> Any:
     """``input`` to the power ``exponent``, in float64."""

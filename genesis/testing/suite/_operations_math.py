@@ -23,7 +23,6 @@ case("mvlgamma", lambda ns, x: ns.mvlgamma(x, 3), POSITIVE + 1)
 for n in (0, 1, 3):
     case("polygamma", lambda ns, x, n=n: ns.polygamma(n, x), POSITIVE, parity=n > 1, label=f"n={n}")
 case("round", lambda ns, x: ns.round(x, decimals=1), A, label="decimals")
-case("threshold", lambda ns, x: ns.threshold(x, 0.3, 2.0), A)
 for name in ("entr", "erfcx", "i0e", "i1", "i1e", "log_ndtr", "ndtr"):
     case(name, lambda ns, x, name=name: getattr(getattr(ns, "special", ns), name)(x), POSITIVE, parity=False)
 case("ndtri", lambda ns, x: ns.ndtri(x), POSITIVE / 3, parity=False)
