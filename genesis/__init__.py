@@ -255,6 +255,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.piecewise import selu_ as selu_
     from genesis.ops.piecewise import threshold as threshold
     from genesis.ops.piecewise import threshold_ as threshold_
+    from genesis.ops.pools import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from genesis.ops.pools import adaptive_max_pool1d as adaptive_max_pool1d
+    from genesis.ops.pools import avg_pool1d as avg_pool1d
+    from genesis.ops.pools import max_pool1d as max_pool1d
+    from genesis.ops.pools import max_pool1d_with_indices as max_pool1d_with_indices
+    from genesis.ops.pools import max_pool2d as max_pool2d
+    from genesis.ops.pools import max_pool3d as max_pool3d
     from genesis.ops.random import bernoulli as bernoulli
     from genesis.ops.random import multinomial as multinomial
     from genesis.ops.random import normal as normal
@@ -603,6 +610,15 @@ _NAMES = {
         "selu_",
         "threshold",
         "threshold_",
+    ),
+    "genesis.ops.pools": (
+        "adaptive_avg_pool1d",
+        "adaptive_max_pool1d",
+        "avg_pool1d",
+        "max_pool1d",
+        "max_pool1d_with_indices",
+        "max_pool2d",
+        "max_pool3d",
     ),
     "genesis.ops.random": (
         "bernoulli",

@@ -211,6 +211,15 @@ from genesis.ops.piecewise import (
     selu,
     threshold,
 )
+from genesis.ops.pools import (
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    avg_pool1d,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool3d,
+)
 from genesis.ops.random import (
     bernoulli,
     multinomial,
@@ -343,6 +352,8 @@ __all__ = [
     "acos",
     "acosh",
     "adam_step",
+    "adaptive_avg_pool1d",
+    "adaptive_max_pool1d",
     "add",
     "addcdiv",
     "addcmul",
@@ -363,6 +374,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "avg_pool1d",
     "batch_norm",
     "bernoulli",
     "binary_cross_entropy_with_logits",
@@ -501,6 +513,10 @@ __all__ = [
     "masked_select",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",

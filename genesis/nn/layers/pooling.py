@@ -1,0 +1,369 @@
+"""Pooling layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from genesis._tensor import Tensor
+from genesis.nn.module import Module
+from genesis.ops import pools
+
+Count = int | Sequence[int]
+
+
+def _tuple(value: Any, axes: int) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, Sequence) else (value,) * axes
+
+
+class _MaxPool(Module):
+    axes: ClassVar[int]
+
+    def __init__(
+        self,
+        kernel_size: Count,
+        stride: Count | None = None,
+        padding: Count = 0,
+        dilation: Count = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.dilation = dilation
+        self.return_indices = return_indices
+        self.ceil_mode = ceil_mode
+
+    def forward(self, input: Tensor) -> Any:
+        out, where = pools.max_pool_nd(
+            self.axes, input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        )
+        return (out, where) if self.return_indices else out
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+        )
+
+
+class _AvgPool(Module):
+    axes: ClassVar[int]
+    divisor_override: int | None = None
+
+    def __init__(
+        self,
+        kernel_size: Count,
+        stride: Count | None = None,
+        padding: Count = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
+
+    def forward(self, input: Tensor) -> Tensor:
+        out: Tensor = pools.avg_pool_nd(
+            self.axes,
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
+        return out
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _Adaptive(Module):
+    axes: ClassVar[int]
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class _AdaptiveAvgPool(_Adaptive):
+    def forward(self, input: Tensor) -> Tensor:
+        out: Tensor = pools.adaptive_avg_pool_nd(self.axes, input, self.output_size)
+        return out
+
+
+class _AdaptiveMaxPool(_Adaptive):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: Tensor) -> Any:
+        out, where = pools.adaptive_max_pool_nd(self.axes, input, self.output_size)
+        return (out, where) if self.return_indices else out
+
+
+class _LPPool(Module):
+    axes: ClassVar[int]
+
+    def __init__(
+        self, norm_type: float, kernel_size: Count, stride: Count | None = None, ceil_mode: bool = False
+    ) -> None:
+        super().__init__()
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        out: Tensor = pools.lp_pool_nd(
+            self.axes, input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
+        )
+        return out
+
+    def extra_repr(self) -> str:
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class _MaxUnpool(Module):
+    axes: ClassVar[int]
+
+    def __init__(self, kernel_size: Count, stride: Count | None = None, padding: Count = 0) -> None:
+        super().__init__()
+        self.kernel_size = _tuple(kernel_size, self.axes)
+        self.stride = _tuple(kernel_size if stride is None else stride, self.axes)
+        self.padding = _tuple(padding, self.axes)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        out: Tensor = pools.max_unpool_nd(
+            self.axes, input, indices, self.kernel_size, self.stride, self.padding, output_size
+        )
+        return out
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxPool1d(_MaxPool):
+    """The largest element of each window of ``(N, C, L)`` or ``(C, L)``.
+
+    Args:
+        kernel_size: size of the window.
+        stride: from one window to the next; the size of the window unless given.
+        padding: elements of minus infinity on both sides, at most half of the window.
+        dilation: from one element of a window to the next.
+        return_indices: also return where the elements were, among those of a channel, for ``MaxUnpool1d``.
+        ceil_mode: round the number of windows up: the last may reach beyond the input.
+    """
+
+    axes = 1
+
+
+class MaxPool2d(_MaxPool):
+    """The largest element of each window of ``(N, C, H, W)`` or ``(C, H, W)``; see ``MaxPool1d``."""
+
+    axes = 2
+
+
+class MaxPool3d(_MaxPool):
+    """The largest element of each window of ``(N, C, D, H, W)`` or ``(C, D, H, W)``; see ``MaxPool1d``."""
+
+    axes = 3
+
+
+class AvgPool1d(_AvgPool):
+    """The average of each window of ``(N, C, L)`` or ``(C, L)``.
+
+    Args:
+        kernel_size: size of the window.
+        stride: from one window to the next; the size of the window unless given.
+        padding: zeros on both sides, at most half of the window.
+        ceil_mode: round the number of windows up: the last may reach beyond the input.
+        count_include_pad: count the zeros of the padding as elements.
+    """
+
+    axes = 1
+
+    def __init__(
+        self,
+        kernel_size: Count,
+        stride: Count | None = None,
+        padding: Count = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        stride = kernel_size if stride is None else stride
+        super().__init__(
+            _tuple(kernel_size, 1), _tuple(stride, 1), _tuple(padding, 1), ceil_mode, count_include_pad
+        )
+
+
+class AvgPool2d(_AvgPool):
+    """The average of each window of ``(N, C, H, W)`` or ``(C, H, W)``; see ``AvgPool1d``.
+
+    Args:
+        divisor_override: divide the sum by this instead of the number of elements.
+    """
+
+    axes = 2
+
+
+class AvgPool3d(_AvgPool):
+    """The average of each window of ``(N, C, D, H, W)`` or ``(C, D, H, W)``; see ``AvgPool2d``."""
+
+    axes = 3
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """The average of windows of about equal size that cover ``(N, C, L)`` or ``(C, L)``.
+
+    Args:
+        output_size: how many windows.
+    """
+
+    axes = 1
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """The largest element of windows of about equal size that cover ``(N, C, L)`` or ``(C, L)``.
+
+    Args:
+        output_size: how many windows.
+        return_indices: also return where the elements were, among those of a channel.
+    """
+
+    axes = 1
+
+
+class LPPool1d(_LPPool):
+    """``(sum of x^p) ^ (1/p)`` of each window of ``(N, C, L)`` or ``(C, L)``.
+
+    Args:
+        norm_type: p; infinity for the largest ``|x|``.
+        kernel_size: size of the window.
+        stride: from one window to the next; the size of the window unless given.
+        ceil_mode: round the number of windows up.
+    """
+
+    axes = 1
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Zeros with the elements of the input where ``MaxPool1d(..., return_indices=True)`` found them.
+
+    It is called with the two tensors that the pooling returned, and the size of its input where several sizes
+    give the same number of windows.
+
+    Args:
+        kernel_size, stride, padding: as the pooling got them.
+    """
+
+    axes = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """The average of windows of about equal size that cover ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Args:
+        output_size: how many windows; an int, or a tuple of 2 in which None keeps a size.
+    """
+
+    axes = 2
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The largest element of windows of about equal size that cover ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Args:
+        output_size: how many windows; an int, or a tuple of 2 in which None keeps a size.
+        return_indices: also return where the elements were, among those of a channel.
+    """
+
+    axes = 2
+
+
+class LPPool2d(_LPPool):
+    """``(sum of x^p) ^ (1/p)`` of each window of ``(N, C, H, W)`` or ``(C, H, W)``.
+
+    Args:
+        norm_type: p; infinity for the largest ``|x|``.
+        kernel_size: size of the window.
+        stride: from one window to the next; the size of the window unless given.
+        ceil_mode: round the number of windows up.
+    """
+
+    axes = 2
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Zeros with the elements of the input where ``MaxPool2d(..., return_indices=True)`` found them.
+
+    It is called with the two tensors that the pooling returned, and the size of its input where several sizes
+    give the same number of windows.
+
+    Args:
+        kernel_size, stride, padding: as the pooling got them.
+    """
+
+    axes = 2
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """The average of windows of about equal size that cover ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Args:
+        output_size: how many windows; an int, or a tuple of 3 in which None keeps a size.
+    """
+
+    axes = 3
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The largest element of windows of about equal size that cover ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Args:
+        output_size: how many windows; an int, or a tuple of 3 in which None keeps a size.
+        return_indices: also return where the elements were, among those of a channel.
+    """
+
+    axes = 3
+
+
+class LPPool3d(_LPPool):
+    """``(sum of x^p) ^ (1/p)`` of each window of ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    Args:
+        norm_type: p; infinity for the largest ``|x|``.
+        kernel_size: size of the window.
+        stride: from one window to the next; the size of the window unless given.
+        ceil_mode: round the number of windows up.
+    """
+
+    axes = 3
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Zeros with the elements of the input where ``MaxPool3d(..., return_indices=True)`` found them.
+
+    It is called with the two tensors that the pooling returned, and the size of its input where several sizes
+    give the same number of windows.
+
+    Args:
+        kernel_size, stride, padding: as the pooling got them.
+    """
+
+    axes = 3
