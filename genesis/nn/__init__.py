@@ -81,8 +81,6 @@ from genesis.nn.layers.piecewise import (
     Softshrink,
     Threshold,
 )
-from genesis.nn.layers.recurrent import GRU, LSTM, RNN, RNNBase
-from genesis.nn.layers.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from genesis.nn.layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -103,6 +101,8 @@ from genesis.nn.layers.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from genesis.nn.layers.recurrent import GRU, LSTM, RNN, RNNBase
+from genesis.nn.layers.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from genesis.nn.layers.shape import Flatten, Unflatten
 from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
@@ -159,10 +159,10 @@ __all__ = [
     "InstanceNorm2d",
     "InstanceNorm3d",
     "L1Loss",
-    "LSTMCell",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
