@@ -77,6 +77,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.autograd.grad_mode import enable_grad as enable_grad
     from genesis.autograd.grad_mode import inference_mode as inference_mode
     from genesis.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+    from genesis.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
     from genesis.autograd.grad_mode import no_grad as no_grad
     from genesis.autograd.grad_mode import set_grad_enabled as set_grad_enabled
     from genesis.checkpoint import load_checkpoint as load
@@ -419,6 +420,7 @@ _NAMES = {
         "enable_grad",
         "inference_mode",
         "is_grad_enabled",
+        "is_inference_mode_enabled",
         "no_grad",
         "set_grad_enabled",
     ),

@@ -14,14 +14,15 @@ from genesis._missing import absent
 from genesis._tensor_conversion import TensorConversion
 from genesis.autograd import engine
 from genesis.autograd.graph import (
+    PART,
     GraphError,
-    Node,
     TensorCore,
     check_writable,
     new,
     register_tensor_class,
     tracked,
 )
+from genesis.autograd.nodes import retain, shown
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops.reduction import axis_of
@@ -190,9 +191,19 @@ class Tensor(TensorConversion, _Absent):
         return self
 
     @property
-    def grad_fn(self) -> Node | None:
-        """The operation that made it; None for a leaf."""
-        return self._node if tracked(self) else None
+    def grad_fn(self) -> Any:
+        """The operation that made it, a ``Node`` or the context of a ``Function``; None for a leaf."""
+        return shown(self._node) if tracked(self) else None
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its operation it is."""
+        node = self._node if tracked(self) else None
+        return node.options if node is not None and node.rule is PART else 0
+
+    def is_inference(self) -> bool:
+        """True when it was made in ``inference_mode`` (a view: when its base was)."""
+        return self._inference and (self._base is None or self._base.is_inference())
 
     @property
     def is_leaf(self) -> bool:
@@ -222,7 +233,7 @@ class Tensor(TensorConversion, _Absent):
             RuntimeError: nothing that led here requires a gradient, or this is not a scalar and has no
                 ``gradient``.
         """
-        engine.backward(self, gradient, retain_graph, create_graph, inputs)
+        engine.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -273,12 +284,12 @@ class Tensor(TensorConversion, _Absent):
             raise RuntimeError("can't retain_grad on a tensor that has requires_grad=False")
         if self._node is None or self._retains:
             return
-        self._retains = True
+        retain(self)
 
-        def keep(grad: Tensor) -> None:
-            self.grad = grad if self.grad is None else self.grad + grad
-
-        self.register_hook(keep)
+    @property
+    def retains_grad(self) -> bool:
+        """True after ``retain_grad()`` on an intermediate result."""
+        return self._retains
 
     def _accumulate(self, grad: Tensor) -> None:
         ew.plus.into(self, self, grad)

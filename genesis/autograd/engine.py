@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from genesis._errors import ShapeError
-from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import GraphError, Node, TensorCore, edge
+from genesis.autograd.grad_mode import state, watch
+from genesis.autograd.graph import PART, Bundle, GraphError, Node, TensorCore, edge
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
 #: what a gradient is sent to: the node of an operation, or a leaf tensor
 Edge = Any
+
+
+class Run:
+    """A backward pass: how many gradients each edge still gets, whether it is for all leaves, and over."""
+
+    __slots__ = ("__weakref__", "ended", "missing", "whole")
+
+    def __init__(self, missing: dict[Edge, int], whole: bool) -> None:
+        self.missing, self.whole, self.ended = missing, whole, False
 
 
 def run_backward(
@@ -37,9 +47,9 @@ def run_backward(
     Returns:
         One gradient for each of ``inputs``, None where there is none.
     """
-    targets = [] if inputs is None else [edge(t) for t in inputs]
+    targets = [] if inputs is None else [_target(t) for t in inputs]
     wanted = {e for e in targets if e is not None}
-    starts = [edge(t) for t in roots]
+    starts = [_target(t) for t in roots]
     missing = _dependencies([e for e in starts if e is not None], wanted if inputs is not None else None)
     for e in starts:
         if e in missing:
@@ -48,7 +58,8 @@ def run_backward(
     found: dict[Edge, Any] = {}
     ready: list[tuple[int, Node]] = []  # a heap: the latest node first
 
-    before, state.enabled = state.enabled, create_graph
+    before, state.enabled = state.enabled, create_graph and not state.inference
+    outer, state.run = state.run, Run(missing, inputs is None)
     try:
         edges: Sequence[Edge | None] = starts
         results: Sequence[Any] = grads
@@ -83,13 +94,27 @@ def run_backward(
             if not retain_graph:
                 node.free()
     finally:
-        state.enabled = before
+        state.run.ended = True
+        state.enabled, state.run = before, outer
     return [None if e is None else found.get(e) for e in targets]
+
+
+def _target(t: Any) -> Edge:
+    """Where the gradient of a tensor, or of a ``GradientEdge``, goes."""
+    if not _is_edge(t):
+        return edge(t)
+    return t.ownership_token if isinstance(t.ownership_token, Node | TensorCore) else t.node
 
 
 def _results(node: Node, grad: Any) -> Sequence[Any]:
     """The gradients of a node's inputs, each marked as fresh when its memory is nobody else's."""
+    if node.extra is not None or watch.nodes:
+        from genesis.autograd import nodes
+
+        return nodes.results(node, grad)
     results = node.rule.backward(node, grad)
+    if node.rule is PART:
+        return results
     buffers = [grad._view.buffer]
     for g in results:
         if g is not None:
@@ -128,6 +153,10 @@ def _dependencies(starts: list[Edge], wanted: set[Edge] | None) -> dict[Edge, in
 
 
 def _add(have: Any, grad: Any, create_graph: bool) -> Any:
+    if type(have) is Bundle:
+        for i, g in grad.grads.items():
+            have.grads[i] = g if i not in have.grads else _add(have.grads[i], g, create_graph)
+        return have
     if have._fresh and not create_graph:
         have._accumulate(grad)
         return have
@@ -137,12 +166,26 @@ def _add(have: Any, grad: Any, create_graph: bool) -> Any:
 
 
 def _call_hooks(hooks: dict[int, Any], grad: Any) -> Any:
-    for hook in list(hooks.values()):
-        result = hook(grad)
-        if result is not None:
-            grad = result
+    for key, hook in list(hooks.items()):
+        if key >= 0:
+            result = hook(grad)
+            if result is not None:
+                grad = _replaced(grad, result)
+    if -1 in hooks:  # that of retain_grad, which sees what the others made of it
+        hooks[-1](grad)
     grad._fresh = False  # a hook may have kept it
     return grad
+
+
+def _replaced(grad: Any, result: Any) -> Any:
+    """What a hook returned instead of a gradient.
+
+    Raises:
+        TypeError: it is no tensor.
+    """
+    if not isinstance(result, TensorCore):
+        raise TypeError(f"a hook on a gradient returns a tensor or None, got {type(result).__name__}")
+    return result
 
 
 def _leaf(t: Any, grad: Any, accumulate: bool, create_graph: bool) -> Any:
@@ -172,6 +215,10 @@ def _leaf(t: Any, grad: Any, accumulate: bool, create_graph: bool) -> Any:
 
 def _seed(root: Any, grad: Any) -> Any:
     """The gradient to start with: 1 for a scalar."""
+    if _is_edge(root):
+        if grad is None:
+            raise GraphError("a gradient edge as a root needs its gradient in grad_outputs")
+        return grad
     if not isinstance(root, TensorCore):
         raise TypeError(f"expected a tensor to start backward from, got {type(root).__name__}")
     if edge(root) is None:
@@ -201,6 +248,7 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Accumulate the gradients of ``tensors`` into the leaves that led to them.
@@ -210,11 +258,17 @@ def backward(
         grad_tensors: the gradient with respect to each, of the same shape.
         retain_graph: keep the graph for another pass (default: the value of ``create_graph``).
         create_graph: record this pass, for higher derivatives.
-        inputs: accumulate into these leaves only.
+        grad_variables: the old name of ``grad_tensors``.
+        inputs: accumulate into these tensors only, leaves or not.
 
     Raises:
         RuntimeError: a tensor has no graph, or is not a scalar and has no gradient.
     """
+    if grad_variables is not None:
+        warnings.warn("grad_variables is deprecated; use grad_tensors", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise GraphError("grad_tensors and grad_variables are the same; give only grad_tensors")
+        grad_tensors = grad_variables
     roots, seeds = _pairs(tensors, grad_tensors)
     only: list[Any] | None = None
     if inputs is not None:
@@ -225,7 +279,10 @@ def backward(
             if edge(t) is None:
                 raise GraphError("one of the inputs does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    run_backward(roots, seeds, keep, create_graph, only, accumulate=True)
+    found = run_backward(roots, seeds, keep, create_graph, only, accumulate=True)
+    for t, g in zip(only or (), found, strict=False):
+        if g is not None and t._node is not None and not t._retains:
+            t.grad = g.clone() if t.grad is None else t.grad + g  # an intermediate result that was asked for
 
 
 def grad(
@@ -234,7 +291,9 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """Return the gradients of ``outputs`` with respect to ``inputs``, without touching ``.grad``.
 
@@ -243,26 +302,68 @@ def grad(
         inputs: a tensor or a sequence of them, leaves or not.
         retain_graph, create_graph: as in ``backward``.
         allow_unused: give None for an input that the outputs do not depend on, instead of an error.
+        is_grads_batched: the first axis of each of ``grad_outputs`` counts gradients; so does that of the
+            results. There is one pass for each.
+        materialize_grads: give zeros instead of None; ``allow_unused`` is then True.
 
     Raises:
         RuntimeError: an input does not require a gradient, or is not part of the graph.
+        ValueError: ``materialize_grads=True`` with ``allow_unused=False``.
     """
-    roots, seeds = _pairs(outputs, grad_outputs)
-    wanted: list[Any] = [inputs] if isinstance(inputs, TensorCore) else list(inputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
+    wanted: list[Any] = [inputs] if isinstance(inputs, TensorCore) or _is_edge(inputs) else list(inputs)
     for t in wanted:
-        if edge(t) is None:
+        if edge(t) is None and not _is_edge(t):
             raise GraphError("one of the inputs does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        return _batched(outputs, wanted, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
+    roots, seeds = _pairs(outputs, grad_outputs)
     result = run_backward(roots, seeds, keep, create_graph, wanted, accumulate=False)
-    if not allow_unused and any(g is None for g in result):
+    if materialize_grads:
+        result = [
+            t._zeros_like() if g is None and not _is_edge(t) else g
+            for g, t in zip(result, wanted, strict=True)
+        ]
+    elif not allow_unused and any(g is None for g in result):
         raise GraphError(
             "one of the inputs was not used in the graph; pass allow_unused=True to get None for it instead"
         )
     return tuple(result)
 
 
+def _batched(
+    outputs: Any, wanted: list[Any], grads: Any, keep: bool, create: bool, unused: bool | None, zeros: bool
+) -> tuple[Any, ...]:
+    """``grad`` for each index of the first axis of the gradients."""
+    from genesis.ops.shape import stack
+
+    seeds: list[Any] = [grads] if isinstance(grads, TensorCore) else list(grads)
+    sizes = {g._view.shape[:1] for g in seeds if g is not None}
+    if len(sizes) != 1 or sizes == {()}:
+        raise GraphError("is_grads_batched needs grad_outputs with a first axis of one length")
+    count = sizes.pop()[0]
+    passes = [
+        grad(
+            outputs, wanted, [None if g is None else g[i] for g in seeds],
+            keep or i + 1 < count, create, unused, False, zeros,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+    return tuple([None if each[0] is None else stack(each) for each in zip(*passes, strict=True)])
+
+
+def _is_edge(x: Any) -> bool:
+    """True for a ``GradientEdge``."""
+    return type(x).__name__ == "GradientEdge"
+
+
 def _pairs(tensors: Any, grads: Any) -> tuple[list[Any], list[Any]]:
-    roots = [tensors] if isinstance(tensors, TensorCore) else list(tensors)
+    roots = [tensors] if isinstance(tensors, TensorCore) or _is_edge(tensors) else list(tensors)
     if grads is None:
         grads = [None] * len(roots)
     elif isinstance(grads, TensorCore):

@@ -12,7 +12,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genesis._errors import GenesisError
-from genesis.autograd.grad_mode import state
+from genesis._lazy import attach
+from genesis.autograd.grad_mode import state, watch
 from genesis.backend.view import View
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class TensorCore:
     _retains: bool = False  # retain_grad() was called
     _hooks: dict[int, Callable[..., Any]] | None = None
     _after_hooks: dict[int, Callable[..., Any]] | None = None
+    _fixed: str = ""  # why it may not be written to while operations are recorded
+    _inference: bool = False  # made in inference mode
 
     @property
     def grad(self) -> Any:
@@ -84,9 +87,12 @@ class Node:
         edges: for each input: the node that made it, the leaf tensor, or None.
         saved: what the rule needs; freed after the backward pass.
         options: further arguments of the operation.
+        extra: what only few nodes have; see ``genesis.autograd.nodes``.
     """
 
-    __slots__ = ("__weakref__", "edges", "freed", "hooks", "options", "rule", "saved", "seq", "versions")
+    __slots__ = (
+        "__weakref__", "edges", "extra", "freed", "hooks", "options", "rule", "saved", "seq", "versions",
+    )  # fmt: skip
 
     def __init__(self, rule: Rule, edges: tuple[Any, ...], saved: tuple[Any, ...], options: Any) -> None:
         self.rule, self.edges, self.saved, self.options = rule, edges, saved, options
@@ -100,21 +106,51 @@ class Node:
                 break
         self.seq = next(_sequence)
         self.hooks: dict[int, Callable[..., Any]] | None = None
+        self.extra: Any = None
         self.freed = False
+        if watch.nodes:
+            _nodes().watched(self)
 
     def free(self) -> None:
         """Let go of the saved tensors; the node cannot be passed again, unless it had saved none."""
         if self.versions:
             self.saved, self.versions, self.freed = (), (), True
+            if self.extra is not None:
+                self.extra.packed = None
 
     @property
     def needs(self) -> tuple[bool, ...]:
         """For each input, whether its gradient is wanted."""
         return tuple([e is not None for e in self.edges])
 
-    @property
     def name(self) -> str:
-        return self.rule.name
+        """The operation's name as PyTorch would write it: ``MulBackward0``."""
+        return _nodes().name_of(self)  # type: ignore[no-any-return]
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """For each input, what its gradient goes to and the number of that one's output; None for nothing."""
+        return _nodes().next_functions(self)  # type: ignore[no-any-return]
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for notes of the user's."""
+        return _nodes().extra_of(self).metadata  # type: ignore[no-any-return]
+
+    def register_hook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(grad_inputs, grad_outputs)`` after the gradients of the inputs are computed.
+
+        What it returns, if not None, replaces ``grad_inputs``.
+        """
+        return _nodes().register(self, "post", hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(grad_outputs)`` before; what it returns, if not None, replaces ``grad_outputs``."""
+        return _nodes().register(self, "pre", hook)
+
+    def __call__(self, *grads: Any) -> Any:
+        """The gradients of the inputs from those of the outputs."""
+        return _nodes().call(self, grads)
 
     def __repr__(self) -> str:
         return f"<{self.rule.name} backward>"
@@ -130,6 +166,8 @@ class Node:
                 "trying to go backward through the graph a second time: the values it saved were freed after "
                 "the first pass. Call backward(retain_graph=True) the first time if you need this."
             )
+        if self.extra is not None and self.extra.packed:
+            return self.extra.packed.unpack(self)  # type: ignore[no-any-return]
         for t, version in zip(self.saved, self.versions, strict=False):  # no versions: no tensors
             if isinstance(t, TensorCore) and t._view.buffer.version != version != UNREAD:
                 raise GraphError(
@@ -145,6 +183,33 @@ class GraphError(GenesisError, RuntimeError):
     """The graph cannot be walked: freed, changed underneath, or asked for what it does not have."""
 
 
+def _nodes() -> Any:
+    """What few programs use of nodes; imported then."""
+    from genesis.autograd import nodes
+
+    return nodes
+
+
+class Bundle:
+    """The gradients of a node with several outputs, by the number of the output."""
+
+    __slots__ = ("grads",)
+
+    def __init__(self, grads: dict[int, Any]) -> None:
+        self.grads = grads
+
+
+class _Part:
+    """One output of a node with several: its gradient becomes a part of that node's bundle."""
+
+    name = "part"
+
+    def backward(self, node: Node, grad: Tensor) -> tuple[Any]:
+        return (Bundle({node.options: grad}),)
+
+
+PART = _Part()
+
 _class: list[type[Any]] = []
 
 
@@ -158,6 +223,8 @@ def new(view: View) -> Tensor:
     cls = _class[0]
     t: Tensor = object.__new__(cls)
     t._view = view
+    if watch.inference and state.inference:
+        t._inference = True
     return t
 
 
@@ -231,14 +298,20 @@ def rebase(t: Any, node: Node) -> None:
     The caller has checked with ``check_writable`` before it wrote, and has counted the buffer's version.
     """
     base = t._base
+    if t._retains and t._node is not None:
+        _nodes().forget(t)
     if base is None:
         t._node, t._tracked = node, True
+        if t._retains:  # the gradient to keep is that of the new value
+            _nodes().retain(t)
         return
     before = edge(base)
     base._node = Node(_write_view, (before, node), (), t._steps)
     base._tracked = True
     t._base_node = None
     _refresh(t)
+    if t._retains:
+        _nodes().retain(t)
 
 
 class _WriteView:
@@ -274,6 +347,8 @@ def check_writable(t: Any) -> None:
         )
     if not state.enabled:
         return
+    if t._fixed and t._tracked:
+        raise GraphError(t._fixed)
     root = t if t._base is None else t._base
     if root is not t and root._tracked and not t._tracked:
         _refresh(t)  # a view taken under no_grad: from now on its history matters
@@ -283,3 +358,19 @@ def check_writable(t: Any) -> None:
             f"{what} that requires grad is being used in an in-place operation; "
             "do it under genesis.no_grad(), or on a clone()"
         )
+
+
+if not TYPE_CHECKING:  # what PyTorch has in a module of this name
+    __getattr__ = attach(
+        __name__,
+        {
+            "GradientEdge": "genesis.autograd.nodes:GradientEdge",
+            "RemovableHandle": "genesis._tensor:RemovableHandle",
+            "disable_saved_tensors_hooks": "genesis.autograd.saved:disable_saved_tensors_hooks",
+            "get_gradient_edge": "genesis.autograd.nodes:get_gradient_edge",
+            "register_multi_grad_hook": "genesis.autograd.nodes:register_multi_grad_hook",
+            "save_on_cpu": "genesis.autograd.saved:save_on_cpu",
+            "saved_tensors_hooks": "genesis.autograd.saved:saved_tensors_hooks",
+        },
+    )[0]
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

@@ -113,11 +113,31 @@ def test_modes_as_decorators(device):
     assert switched() is False
     assert genesis.is_grad_enabled()
 
-    with pytest.raises(TypeError, match="generator"):
+    @genesis.no_grad()
+    def numbers():
+        got = yield (x * 2).requires_grad
+        try:
+            yield got, genesis.is_grad_enabled()
+        except KeyError:
+            yield genesis.is_grad_enabled()
+        return "end"
+
+    steps = numbers()
+    assert next(steps) is False
+    assert genesis.is_grad_enabled()  # only the steps are in the mode
+    assert steps.send(7) == (7, False)
+    assert steps.throw(KeyError()) is False
+    with pytest.raises(StopIteration, match="end"):
+        next(steps)
+
+    with pytest.warns(FutureWarning, match="constructor"):
 
         @genesis.no_grad()
-        def numbers():
-            yield x * 2
+        class Made:
+            def __init__(self):
+                self.recorded = genesis.is_grad_enabled()
+
+    assert Made().recorded is False
 
 
 def test_set_grad_enabled_as_a_function(device):

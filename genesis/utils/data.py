@@ -1,0 +1,7 @@
+"""``genesis.data`` at the address that PyTorch has for it."""
+
+import sys
+
+import genesis.data
+
+sys.modules[__name__] = genesis.data
