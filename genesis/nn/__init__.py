@@ -20,6 +20,7 @@ from genesis.nn.layers.activation import (
     Tanh,
     Tanhshrink,
 )
+from genesis.nn.layers.attention import MultiheadAttention
 from genesis.nn.layers.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -104,6 +105,13 @@ from genesis.nn.layers.pooling import (
 from genesis.nn.layers.recurrent import GRU, LSTM, RNN, RNNBase
 from genesis.nn.layers.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from genesis.nn.layers.shape import Flatten, Unflatten
+from genesis.nn.layers.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
 
@@ -180,6 +188,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
@@ -209,6 +218,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
     "Unfold",
     "ZeroPad1d",

@@ -35,6 +35,7 @@ from genesis.ops.arithmetic import (
     signbit,
 )
 from genesis.ops.attention import (
+    attention,
     scaled_dot_product_attention,
 )
 from genesis.ops.batch_norm import (
@@ -375,6 +376,7 @@ __all__ = [
     "atan2",
     "atanh",
     "avg_pool1d",
+    "attention",
     "batch_norm",
     "bernoulli",
     "binary_cross_entropy_with_logits",

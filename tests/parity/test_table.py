@@ -19,6 +19,9 @@ from table._entry import cases
 
 pytestmark = pytest.mark.parity
 
+# Threads of PyTorch that wait spin: on a busy machine small arrays take ten times as long with them.
+torch.set_num_threads(1)
+
 # Both sides compute the same formulas, but sum in another order and have their own exp, log and tanh: a few
 # ulps (1.2e-7 in float32, 2.2e-16 in float64) of the largest term of a sum of a few dozen terms.
 TOLERANCE = {"float32": (1e-5, 2e-6), "float64": (1e-11, 1e-13)}

@@ -40,6 +40,7 @@ from genesis.nn.functional._activation import (
     threshold_,
 )
 from genesis.nn.functional._attention import (
+    multi_head_attention_forward,
     scaled_dot_product_attention,
 )
 from genesis.nn.functional._convolution import (
@@ -169,6 +170,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
