@@ -133,6 +133,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.creation import triu as triu
     from genesis.ops.creation import zeros as zeros
     from genesis.ops.creation import zeros_like as zeros_like
+    from genesis.ops.distance import cosine_similarity as cosine_similarity
+    from genesis.ops.distance import pairwise_distance as pairwise_distance
+    from genesis.ops.distance import pdist as pdist
     from genesis.ops.elementwise import abs as abs
     from genesis.ops.elementwise import abs as absolute
     from genesis.ops.elementwise import add as add
@@ -488,6 +491,11 @@ _NAMES = {
         "triu",
         "zeros",
         "zeros_like",
+    ),
+    "genesis.ops.distance": (
+        "cosine_similarity",
+        "pairwise_distance",
+        "pdist",
     ),
     "genesis.ops.elementwise": (
         "abs",

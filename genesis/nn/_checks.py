@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from genesis._errors import OptionError
 from genesis._tensor import Tensor
 
 
@@ -27,9 +28,9 @@ def check_reduction(reduction: str, size_average: bool | None = None, reduce: bo
 
 
 def check_label_smoothing(label_smoothing: float) -> float:
-    """Return ``label_smoothing``, or raise ``ValueError`` unless it is within [0, 1]."""
+    """Return ``label_smoothing``, or raise ``OptionError`` unless it is within [0, 1]."""
     if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
+        raise OptionError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     return label_smoothing
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from genesis._dtypes import DtypeError, int64
-from genesis._errors import ShapeError
+from genesis._dtypes import int64
+from genesis._errors import OptionError, ShapeError
 from genesis.backend.expr import call
+from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
@@ -84,10 +85,16 @@ def _rows(x: Any) -> Any:
     return x if x.dim() == 2 else reshape(movedim(x, 1, -1), (-1, x.shape[1]))
 
 
+class BatchSizeError(ShapeError, ValueError):
+    """Input and target have different first dimensions."""
+
+
 def _check_classes(name: str, x: Any, target: Any, weight: Any) -> None:
     want = tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
-    if tuple(target.shape) != want:
-        raise ShapeError(
+    have = tuple(target.shape)
+    if have != want and (x.dim() != 1 or have != (1,)):
+        batch = x.dim() > 1 and have[:1] != want[:1]
+        raise (BatchSizeError if batch else ShapeError)(
             f"{name}: expected a target of shape {want} for input of shape {tuple(x.shape)}, "
             f"got {tuple(target.shape)}"
         )
@@ -121,12 +128,18 @@ def cross_entropy(
         IndexError: a target is not a class.
     """
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise OptionError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if reduction not in ("mean", "sum", "none"):
         reduced(logits, reduction)
     if not logits.dtype.is_floating_point:
-        raise DtypeError(f"cross_entropy: expected logits of a floating-point type, got {logits.dtype}")
+        raise NotImplementedError(
+            f"cross_entropy: expected logits of a floating-point type, got {logits.dtype}"
+        )
+    if not logits.dim():
+        raise ShapeError("cross_entropy: expected logits with a dimension of classes, got a 0-d tensor")
     if target.dtype.is_floating_point:
+        if ignore_index >= 0:
+            raise RuntimeError("cross_entropy: ignore_index is not supported for probabilities as targets")
         return _soft_cross_entropy(logits, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", logits, target, weight)
     out = _cross_entropy(
@@ -158,10 +171,16 @@ def nll_loss(
     log_probs: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
     """``-weight[target] * log_probs[target]``; shapes and reduction as in ``cross_entropy``."""
+    if not log_probs.dim():
+        raise ValueError("nll_loss: expected 1 or more dimensions (got 0)")
+    if not log_probs.dtype.is_floating_point:
+        raise NotImplementedError(f"nll_loss is not implemented for {log_probs.dtype}")
     _check_classes("nll_loss", log_probs, target, weight)
     flat = reshape(target, -1).to(int64)
-    _, safe, w = _class_weights(flat, weight, ignore_index, log_probs)
-    losses = -(w * reshape(gather(_rows(log_probs), 1, unsqueeze(safe, 1)), safe.shape))
+    counts, safe, w = _class_weights(flat, weight, ignore_index, log_probs)
+    losses = ew.where(
+        counts, -(w * reshape(gather(_rows(log_probs), 1, unsqueeze(safe, 1)), safe.shape)), 0.0
+    )
     if reduction == "mean":
         return sum(losses) / sum(w)
     losses = reduced(losses, reduction)
@@ -170,7 +189,7 @@ def nll_loss(
 
 # -- regression --------------------------------------------------------------------------------------------
 _squared = Elementwise("mse_loss", lambda a, b: (a - b) * (a - b), 2)
-_distance = Elementwise("l1_loss", lambda a, b: call("abs", a - b), 2)
+_distance = Elementwise("l1_loss", lambda a, b: call("abs", a - b), 2, "number")
 _logits_bce = Elementwise(
     "binary_cross_entropy_with_logits",
     # -(y log s(x) + (1 - y) log(1 - s(x))), arranged so that exp gets a non-positive number
@@ -217,5 +236,11 @@ def binary_cross_entropy_with_logits(
     """
     if tuple(x.shape) != tuple(y.shape):
         raise ValueError(f"target size {tuple(y.shape)} must be the same as input size {tuple(x.shape)}")
+    for name, w in (("weight", weight), ("pos_weight", pos_weight)):
+        if w is not None and broadcast_shapes(tuple(x.shape), tuple(w.shape)) != tuple(x.shape):
+            raise ShapeError(
+                f"binary_cross_entropy_with_logits: {name} of shape {tuple(w.shape)} does not fit the input, "
+                f"{tuple(x.shape)}"
+            )
     losses = _logits_bce(x, y) if pos_weight is None else _weighted_bce(x, y, pos_weight)
     return reduced(losses if weight is None else losses * weight, reduction)

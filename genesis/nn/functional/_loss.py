@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genesis import ops
 from genesis._tensor import Tensor
-from genesis.nn._checks import check_reduction, warn_of_broadcast
+from genesis.nn._checks import check_reduction, shape_of, warn_of_broadcast
 
 
 def cross_entropy(
@@ -60,10 +60,20 @@ def mse_loss(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """The squared difference ``(x - y)²``; shapes that differ are broadcast, with a warning."""
+    """The squared difference ``(x - y)²``; shapes that differ are broadcast, with a warning.
+
+    Args:
+        input, target: any shape.
+        size_average, reduce: PyTorch's old way to say ``reduction``; leave them out.
+        reduction: ``"mean"`` (over the weights, if any), ``"sum"`` or ``"none"``.
+        weight: factor of each element's loss, of the shape of ``input``.
+    """
     reduction = check_reduction(reduction, size_average, reduce)
     warn_of_broadcast("mse_loss", input, target)
+    if weight is not None:
+        return _weighted(ops.mse_loss(input, target, "none"), input, weight, reduction)
     out: Tensor = ops.mse_loss(input, target, reduction)
     return out
 
@@ -74,10 +84,20 @@ def l1_loss(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """The absolute difference ``|x - y|``; shapes that differ are broadcast, with a warning."""
+    """The absolute difference ``|x - y|``; shapes that differ are broadcast, with a warning.
+
+    Args:
+        input, target: any shape.
+        size_average, reduce: PyTorch's old way to say ``reduction``; leave them out.
+        reduction: ``"mean"`` (over the weights, if any), ``"sum"`` or ``"none"``.
+        weight: factor of each element's loss, of the shape of ``input``.
+    """
     reduction = check_reduction(reduction, size_average, reduce)
     warn_of_broadcast("l1_loss", input, target)
+    if weight is not None:
+        return _weighted(ops.l1_loss(input, target, "none"), input, weight, reduction)
     out: Tensor = ops.l1_loss(input, target, reduction)
     return out
 
@@ -107,3 +127,15 @@ def binary_cross_entropy_with_logits(
     reduction = check_reduction(reduction, size_average, reduce)
     out: Tensor = ops.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
     return out
+
+
+def _weighted(losses: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    """Weighted losses; their mean is over the weights."""
+    if weight.shape != input.shape:
+        raise ValueError(
+            f"weight and input must have the same size, got {shape_of(weight)} and {shape_of(input)}"
+        )
+    losses = losses * weight
+    if reduction == "none":
+        return losses
+    return losses.sum() / weight.sum() if reduction == "mean" else losses.sum()

@@ -44,10 +44,25 @@ class L1Loss(_Loss):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class _ClassLoss(_Loss):
-    """A loss over classes, with a weight for each and an index that is left out."""
+class _WeightedLoss(_Loss):
+    """A loss with a buffer ``weight``."""
 
     weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
+class _ClassLoss(_WeightedLoss):
+    """A loss over classes, with a weight for each and an index that is left out."""
+
     ignore_index: int
 
     def __init__(
@@ -58,8 +73,7 @@ class _ClassLoss(_Loss):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
 
@@ -77,6 +91,10 @@ class NLLLoss(_ClassLoss):
         return F.nll_loss(
             input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """The old name of ``NLLLoss`` for images."""
 
 
 class CrossEntropyLoss(_ClassLoss):
