@@ -44,13 +44,6 @@ from genesis.nn.layers.convolution import (
 from genesis.nn.layers.dropout import Dropout
 from genesis.nn.layers.embedding import Embedding
 from genesis.nn.layers.linear import Identity, Linear
-from genesis.nn.layers.loss import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
-from genesis.nn.layers.normalization import (
-    GroupNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    RMSNorm,
-)
 from genesis.nn.layers.loss import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -81,7 +74,12 @@ from genesis.nn.layers.loss_pointwise import (
     SmoothL1Loss,
     SoftMarginLoss,
 )
-from genesis.nn.layers.normalization import LayerNorm
+from genesis.nn.layers.normalization import (
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from genesis.nn.layers.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -166,12 +164,11 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
-    "BCELoss",
-    "BCEWithLogitsLoss",
     "CTCLoss",
     "CircularPad1d",
     "CircularPad2d",
@@ -193,8 +190,8 @@ __all__ = [
     "Flatten",
     "Fold",
     "GRUCell",
-    "GroupNorm",
     "GaussianNLLLoss",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -218,13 +215,13 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
     "MaxUnpool1d",
     "MaxUnpool2d",
     "MaxUnpool3d",
-    "MarginRankingLoss",
     "Mish",
     "Module",
     "ModuleDict",
@@ -238,11 +235,11 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
-    "PoissonNLLLoss",
     "RReLU",
     "ReLU",
     "ReLU6",

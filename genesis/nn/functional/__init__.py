@@ -52,6 +52,7 @@ from genesis.nn.functional._convolution import (
     conv_transpose3d,
     fold,
     unfold,
+)
 from genesis.nn.functional._ctc import (
     ctc_loss,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
@@ -158,10 +160,6 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "celu",
-    "celu_",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -181,9 +179,9 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hardtanh_",
-    "instance_norm",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -196,6 +194,7 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool1d_with_indices",
     "max_pool2d",
@@ -205,7 +204,6 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
-    "margin_ranking_loss",
     "mish",
     "mse_loss",
     "multi_head_attention_forward",
@@ -242,9 +240,9 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "threshold_",
-    "unfold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]
 
 if not TYPE_CHECKING:
