@@ -8,7 +8,8 @@ from genesis._dtypes import result_type
 from genesis._errors import ShapeError
 from genesis.backend.view import broadcast_shapes
 from genesis.ops.loss_formulas import raised
-from genesis.ops.reduction import norm, sum
+from genesis.ops.moments import norm
+from genesis.ops.reduction import sum
 from genesis.ops.shape import expand
 
 
