@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import backend as backend
     from genesis import checkpoint as checkpoint
     from genesis import data as data
+    from genesis import linalg as linalg
     from genesis import nn as nn
     from genesis import ops as ops
     from genesis import optim as optim
@@ -110,6 +111,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.comparison import isneginf as isneginf
     from genesis.ops.comparison import isposinf as isposinf
     from genesis.ops.comparison import isreal as isreal
+    from genesis.ops.contraction import einsum as einsum
     from genesis.ops.convolution import conv1d as conv1d
     from genesis.ops.convolution import conv2d as conv2d
     from genesis.ops.convolution import conv3d as conv3d
@@ -129,13 +131,21 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.creation import ones as ones
     from genesis.ops.creation import ones_like as ones_like
     from genesis.ops.creation import tensor as tensor
-    from genesis.ops.creation import tril as tril
-    from genesis.ops.creation import triu as triu
     from genesis.ops.creation import zeros as zeros
     from genesis.ops.creation import zeros_like as zeros_like
+    from genesis.ops.decompositions import old_qr as qr
+    from genesis.ops.decompositions import old_svd as svd
+    from genesis.ops.decompositions import pinverse as pinverse
+    from genesis.ops.diagonals import diag as diag
+    from genesis.ops.diagonals import diag_embed as diag_embed
+    from genesis.ops.diagonals import diagflat as diagflat
+    from genesis.ops.diagonals import trace as trace
+    from genesis.ops.diagonals import tril as tril
+    from genesis.ops.diagonals import triu as triu
     from genesis.ops.distance import cosine_similarity as cosine_similarity
     from genesis.ops.distance import pairwise_distance as pairwise_distance
     from genesis.ops.distance import pdist as pdist
+    from genesis.ops.distances import cdist as cdist
     from genesis.ops.elementwise import abs as abs
     from genesis.ops.elementwise import abs as absolute
     from genesis.ops.elementwise import add as add
@@ -211,16 +221,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import where as where
     from genesis.ops.group_norm import group_norm as group_norm
     from genesis.ops.group_norm import rms_norm as rms_norm
-    from genesis.ops.indexing import argsort as argsort
     from genesis.ops.indexing import gather as gather
     from genesis.ops.indexing import index_add as index_add
+    from genesis.ops.indexing import index_copy as index_copy
+    from genesis.ops.indexing import index_fill as index_fill
     from genesis.ops.indexing import index_select as index_select
-    from genesis.ops.indexing import masked_select as masked_select
-    from genesis.ops.indexing import nonzero as nonzero
     from genesis.ops.indexing import scatter as scatter
     from genesis.ops.indexing import scatter_add as scatter_add
-    from genesis.ops.indexing import sort as sort
-    from genesis.ops.indexing import topk as topk
+    from genesis.ops.indexing import take_along_dim as take_along_dim
     from genesis.ops.inspection import is_complex as is_complex
     from genesis.ops.inspection import is_floating_point as is_floating_point
     from genesis.ops.inspection import is_nonzero as is_nonzero
@@ -228,12 +236,33 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.inspection import is_tensor as is_tensor
     from genesis.ops.inspection import numel as numel
     from genesis.ops.inspection import result_type as result_type
+    from genesis.ops.joining import atleast_1d as atleast_1d
+    from genesis.ops.joining import atleast_2d as atleast_2d
+    from genesis.ops.joining import atleast_3d as atleast_3d
+    from genesis.ops.joining import block_diag as block_diag
+    from genesis.ops.joining import cat as cat
+    from genesis.ops.joining import cat as concat
+    from genesis.ops.joining import cat as concatenate
+    from genesis.ops.joining import column_stack as column_stack
+    from genesis.ops.joining import dstack as dstack
+    from genesis.ops.joining import hstack as hstack
+    from genesis.ops.joining import stack as stack
+    from genesis.ops.joining import vstack as row_stack
+    from genesis.ops.joining import vstack as vstack
+    from genesis.ops.linalg import addbmm as addbmm
     from genesis.ops.linalg import addmm as addmm
+    from genesis.ops.linalg import addmv as addmv
+    from genesis.ops.linalg import addr as addr
+    from genesis.ops.linalg import baddbmm as baddbmm
     from genesis.ops.linalg import bmm as bmm
     from genesis.ops.linalg import dot as dot
+    from genesis.ops.linalg import ger as ger
+    from genesis.ops.linalg import inner as inner
     from genesis.ops.linalg import matmul as matmul
     from genesis.ops.linalg import mm as mm
+    from genesis.ops.linalg import mv as mv
     from genesis.ops.linalg import outer as outer
+    from genesis.ops.linalg import vdot as vdot
     from genesis.ops.moments import corrcoef as corrcoef
     from genesis.ops.moments import cov as cov
     from genesis.ops.moments import dist as dist
@@ -248,6 +277,29 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
     from genesis.ops.padding import constant_pad_nd as constant_pad_nd
+    from genesis.ops.parts import chunk as chunk
+    from genesis.ops.parts import chunk as unsafe_chunk
+    from genesis.ops.parts import diagonal as diagonal
+    from genesis.ops.parts import diagonal_scatter as diagonal_scatter
+    from genesis.ops.parts import dsplit as dsplit
+    from genesis.ops.parts import hsplit as hsplit
+    from genesis.ops.parts import narrow as narrow
+    from genesis.ops.parts import narrow_copy as narrow_copy
+    from genesis.ops.parts import select as select
+    from genesis.ops.parts import select_scatter as select_scatter
+    from genesis.ops.parts import slice_scatter as slice_scatter
+    from genesis.ops.parts import split as split
+    from genesis.ops.parts import split as unsafe_split
+    from genesis.ops.parts import split_with_sizes as split_with_sizes
+    from genesis.ops.parts import tensor_split as tensor_split
+    from genesis.ops.parts import unbind as unbind
+    from genesis.ops.parts import vsplit as vsplit
+    from genesis.ops.picking import argwhere as argwhere
+    from genesis.ops.picking import masked_scatter as masked_scatter
+    from genesis.ops.picking import masked_select as masked_select
+    from genesis.ops.picking import nonzero as nonzero
+    from genesis.ops.picking import put as put
+    from genesis.ops.picking import take as take
     from genesis.ops.piecewise import celu as celu
     from genesis.ops.piecewise import celu_ as celu_
     from genesis.ops.piecewise import hardshrink as hardshrink
@@ -266,6 +318,11 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.pools import max_pool1d_with_indices as max_pool1d_with_indices
     from genesis.ops.pools import max_pool2d as max_pool2d
     from genesis.ops.pools import max_pool3d as max_pool3d
+    from genesis.ops.products import chain_matmul as chain_matmul
+    from genesis.ops.products import cross as cross
+    from genesis.ops.products import kron as kron
+    from genesis.ops.products import matrix_power as matrix_power
+    from genesis.ops.products import tensordot as tensordot
     from genesis.ops.random import bernoulli as bernoulli
     from genesis.ops.random import multinomial as multinomial
     from genesis.ops.random import normal as normal
@@ -275,6 +332,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.random import randn as randn
     from genesis.ops.random import randn_like as randn_like
     from genesis.ops.random import randperm as randperm
+    from genesis.ops.rearranging import flip as flip
+    from genesis.ops.rearranging import fliplr as fliplr
+    from genesis.ops.rearranging import flipud as flipud
+    from genesis.ops.rearranging import repeat_interleave as repeat_interleave
+    from genesis.ops.rearranging import roll as roll
+    from genesis.ops.rearranging import rot90 as rot90
+    from genesis.ops.rearranging import tile as tile
     from genesis.ops.reduction import all as all
     from genesis.ops.reduction import amax as amax
     from genesis.ops.reduction import amin as amin
@@ -296,27 +360,43 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.scans import logcumsumexp as logcumsumexp
     from genesis.ops.scans import trapezoid as trapezoid
     from genesis.ops.scans import trapezoid as trapz
-    from genesis.ops.shape import cat as cat
-    from genesis.ops.shape import cat as concat
-    from genesis.ops.shape import chunk as chunk
+    from genesis.ops.scattering import index_reduce as index_reduce
+    from genesis.ops.scattering import scatter_reduce as scatter_reduce
+    from genesis.ops.shape import adjoint as adjoint
+    from genesis.ops.shape import as_strided as as_strided
+    from genesis.ops.shape import broadcast_shapes as broadcast_shapes
+    from genesis.ops.shape import broadcast_tensors as broadcast_tensors
+    from genesis.ops.shape import broadcast_to as broadcast_to
     from genesis.ops.shape import clone as clone
     from genesis.ops.shape import flatten as flatten
-    from genesis.ops.shape import flip as flip
+    from genesis.ops.shape import movedim as moveaxis
     from genesis.ops.shape import movedim as movedim
-    from genesis.ops.shape import narrow as narrow
     from genesis.ops.shape import permute as permute
-    from genesis.ops.shape import repeat_interleave as repeat_interleave
+    from genesis.ops.shape import ravel as ravel
     from genesis.ops.shape import reshape as reshape
-    from genesis.ops.shape import roll as roll
-    from genesis.ops.shape import select as select
-    from genesis.ops.shape import split as split
     from genesis.ops.shape import squeeze as squeeze
-    from genesis.ops.shape import stack as stack
+    from genesis.ops.shape import swapaxes as swapaxes
+    from genesis.ops.shape import swapdims as swapdims
     from genesis.ops.shape import t as t
     from genesis.ops.shape import transpose as transpose
-    from genesis.ops.shape import unbind as unbind
     from genesis.ops.shape import unflatten as unflatten
     from genesis.ops.shape import unsqueeze as unsqueeze
+    from genesis.ops.solving import cholesky_inverse as cholesky_inverse
+    from genesis.ops.solving import cholesky_solve as cholesky_solve
+    from genesis.ops.solving import det as det
+    from genesis.ops.solving import inverse as inverse
+    from genesis.ops.solving import logdet as logdet
+    from genesis.ops.solving import old_cholesky as cholesky
+    from genesis.ops.solving import slogdet as slogdet
+    from genesis.ops.solving import triangular_solve as triangular_solve
+    from genesis.ops.sorting import argsort as argsort
+    from genesis.ops.sorting import bucketize as bucketize
+    from genesis.ops.sorting import msort as msort
+    from genesis.ops.sorting import searchsorted as searchsorted
+    from genesis.ops.sorting import sort as sort
+    from genesis.ops.sorting import topk as topk
+    from genesis.ops.sorting import unique as unique
+    from genesis.ops.sorting import unique_consecutive as unique_consecutive
     from genesis.ops.special import digamma as digamma
     from genesis.ops.special import erfc as erfc
     from genesis.ops.special import erfinv as erfinv
@@ -341,6 +421,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.statistics import nanquantile as nanquantile
     from genesis.ops.statistics import nansum as nansum
     from genesis.ops.statistics import quantile as quantile
+    from genesis.ops.subscript import index_put as index_put
     from genesis.ops.trigonometry import acos as acos
     from genesis.ops.trigonometry import acos as arccos
     from genesis.ops.trigonometry import acosh as acosh
@@ -367,7 +448,19 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.plugin import list_optimizers as list_optimizers
     from genesis.plugin import list_schedulers as list_schedulers
 
-_MODULES = ("autograd", "backend", "checkpoint", "data", "nn", "ops", "optim", "plugin", "special", "testing")
+_MODULES = (
+    "autograd",
+    "backend",
+    "checkpoint",
+    "data",
+    "linalg",
+    "nn",
+    "ops",
+    "optim",
+    "plugin",
+    "special",
+    "testing",
+)
 
 _NAMES = {
     "genesis._errors": (
@@ -439,6 +532,7 @@ _NAMES = {
         "batch_norm",
         "instance_norm",
     ),
+    "genesis.ops.contraction": ("einsum",),
     "genesis.ops.convolution": (
         "conv1d",
         "conv2d",
@@ -487,16 +581,24 @@ _NAMES = {
         "ones",
         "ones_like",
         "tensor",
-        "tril",
-        "triu",
         "zeros",
         "zeros_like",
+    ),
+    "genesis.ops.decompositions": ("pinverse",),
+    "genesis.ops.diagonals": (
+        "diag",
+        "diag_embed",
+        "diagflat",
+        "trace",
+        "tril",
+        "triu",
     ),
     "genesis.ops.distance": (
         "cosine_similarity",
         "pairwise_distance",
         "pdist",
     ),
+    "genesis.ops.distances": ("cdist",),
     "genesis.ops.elementwise": (
         "abs",
         "add",
@@ -562,16 +664,14 @@ _NAMES = {
         "rms_norm",
     ),
     "genesis.ops.indexing": (
-        "argsort",
         "gather",
         "index_add",
+        "index_copy",
+        "index_fill",
         "index_select",
-        "masked_select",
-        "nonzero",
         "scatter",
         "scatter_add",
-        "sort",
-        "topk",
+        "take_along_dim",
     ),
     "genesis.ops.inspection": (
         "is_complex",
@@ -582,13 +682,33 @@ _NAMES = {
         "numel",
         "result_type",
     ),
+    "genesis.ops.joining": (
+        "atleast_1d",
+        "atleast_2d",
+        "atleast_3d",
+        "block_diag",
+        "cat",
+        "column_stack",
+        "dstack",
+        "hstack",
+        "stack",
+        "vstack",
+    ),
     "genesis.ops.linalg": (
+        "addbmm",
         "addmm",
+        "addmv",
+        "addr",
+        "baddbmm",
         "bmm",
         "dot",
+        "ger",
+        "inner",
         "matmul",
         "mm",
+        "mv",
         "outer",
+        "vdot",
     ),
     "genesis.ops.moments": (
         "corrcoef",
@@ -608,6 +728,31 @@ _NAMES = {
         "softmax",
     ),
     "genesis.ops.padding": ("constant_pad_nd",),
+    "genesis.ops.parts": (
+        "chunk",
+        "diagonal",
+        "diagonal_scatter",
+        "dsplit",
+        "hsplit",
+        "narrow",
+        "narrow_copy",
+        "select",
+        "select_scatter",
+        "slice_scatter",
+        "split",
+        "split_with_sizes",
+        "tensor_split",
+        "unbind",
+        "vsplit",
+    ),
+    "genesis.ops.picking": (
+        "argwhere",
+        "masked_scatter",
+        "masked_select",
+        "nonzero",
+        "put",
+        "take",
+    ),
     "genesis.ops.piecewise": (
         "celu",
         "celu_",
@@ -630,6 +775,13 @@ _NAMES = {
         "max_pool2d",
         "max_pool3d",
     ),
+    "genesis.ops.products": (
+        "chain_matmul",
+        "cross",
+        "kron",
+        "matrix_power",
+        "tensordot",
+    ),
     "genesis.ops.random": (
         "bernoulli",
         "multinomial",
@@ -640,6 +792,15 @@ _NAMES = {
         "randn",
         "randn_like",
         "randperm",
+    ),
+    "genesis.ops.rearranging": (
+        "flip",
+        "fliplr",
+        "flipud",
+        "repeat_interleave",
+        "roll",
+        "rot90",
+        "tile",
     ),
     "genesis.ops.reduction": (
         "all",
@@ -665,29 +826,50 @@ _NAMES = {
         "logcumsumexp",
         "trapezoid",
     ),
+    "genesis.ops.scattering": (
+        "index_reduce",
+        "scatter_reduce",
+    ),
     "genesis.ops.shape": (
-        "cat",
-        "chunk",
+        "adjoint",
+        "as_strided",
+        "broadcast_shapes",
+        "broadcast_tensors",
+        "broadcast_to",
         "clone",
         "flatten",
-        "flip",
         "movedim",
-        "narrow",
         "permute",
-        "repeat_interleave",
+        "ravel",
         "reshape",
-        "roll",
-        "select",
-        "split",
         "squeeze",
-        "stack",
+        "swapaxes",
+        "swapdims",
         "t",
         "transpose",
-        "unbind",
         "unflatten",
         "unsqueeze",
     ),
     "genesis.plugin": ("list_backends", "list_kernels", "list_optimizers", "list_schedulers"),
+    "genesis.ops.solving": (
+        "cholesky_inverse",
+        "cholesky_solve",
+        "det",
+        "inverse",
+        "logdet",
+        "slogdet",
+        "triangular_solve",
+    ),
+    "genesis.ops.sorting": (
+        "argsort",
+        "bucketize",
+        "msort",
+        "searchsorted",
+        "sort",
+        "topk",
+        "unique",
+        "unique_consecutive",
+    ),
     "genesis.ops.special": (
         "digamma",
         "erfc",
@@ -716,6 +898,7 @@ _NAMES = {
         "nansum",
         "quantile",
     ),
+    "genesis.ops.subscript": ("index_put",),
     "genesis.ops.trigonometry": (
         "acos",
         "acosh",
@@ -745,10 +928,12 @@ _ALIASES = {
     "arctan2": "genesis.ops.trigonometry:atan2",
     "arctanh": "genesis.ops.trigonometry:atanh",
     "bool": "genesis._dtypes:bool_",
+    "cholesky": "genesis.ops.solving:old_cholesky",
     "clamp_max": "genesis.ops.elementwise:clamp_high",
     "clamp_min": "genesis.ops.elementwise:clamp_low",
     "clip": "genesis.ops.elementwise:clamp",
-    "concat": "genesis.ops.shape:cat",
+    "concat": "genesis.ops.joining:cat",
+    "concatenate": "genesis.ops.joining:cat",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
     "e": "math:e",
@@ -763,16 +948,22 @@ _ALIASES = {
     "less_equal": "genesis.ops.elementwise:le",
     "load": "genesis.checkpoint:load_checkpoint",
     "long": "genesis._dtypes:int64",
+    "moveaxis": "genesis.ops.shape:movedim",
     "multiply": "genesis.ops.elementwise:mul",
     "nan": "math:nan",
     "negative": "genesis.ops.elementwise:neg",
     "not_equal": "genesis.ops.elementwise:ne",
     "pi": "math:pi",
+    "qr": "genesis.ops.decompositions:old_qr",
+    "row_stack": "genesis.ops.joining:vstack",
     "save": "genesis.checkpoint:save_checkpoint",
     "sgn": "genesis.ops.elementwise:sign",
     "short": "genesis._dtypes:int16",
     "subtract": "genesis.ops.elementwise:sub",
+    "svd": "genesis.ops.decompositions:old_svd",
     "trapz": "genesis.ops.scans:trapezoid",
+    "unsafe_chunk": "genesis.ops.parts:chunk",
+    "unsafe_split": "genesis.ops.parts:split",
 }
 
 newaxis = None  #: adds an axis where it stands in a subscript

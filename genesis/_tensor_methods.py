@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 from genesis._tensor_inplace import InPlaceMethods
 from genesis._tensor_math import MathMethods
 from genesis._tensor_reductions import ReductionMethods
+from genesis._tensor_shapes import ShapeMethods
 from genesis.autograd.graph import TensorCore
 from genesis.ops import activation as act
 from genesis.ops import arithmetic as ar
-from genesis.ops import creation as new
 from genesis.ops import elementwise as ew
-from genesis.ops import indexing as ix
-from genesis.ops import linalg as la
 from genesis.ops import normalization as norm_ops
 from genesis.ops import piecewise as pw
-from genesis.ops import random, subscript
-from genesis.ops import shape as sh
+from genesis.ops import random
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 # (the only subclass is Tensor, so `self` is one; operations without a gradient of their own are typed Any)
 
 
-class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods):
+class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods, ShapeMethods):
     """Arithmetic, mathematics, reductions and changes of shape; see the function of the same name in ``genesis``."""
 
     # -- operators -----------------------------------------------------------------------------------
@@ -46,8 +43,6 @@ class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods):
     def __rmod__(self, other: Any) -> Tensor: return ew.remainder(other, self)
     def __pow__(self, other: Any) -> Tensor: return ew.pow(self, other)
     def __rpow__(self, other: Any) -> Tensor: return ew.power(other, self)
-    def __matmul__(self, other: Any) -> Tensor: return la.matmul(self, other)
-    def __rmatmul__(self, other: Any) -> Tensor: return la.matmul(new.as_tensor(other), self)
     def __neg__(self) -> Tensor: return ew.neg(self)
     def __pos__(self) -> Tensor: return ar.positive(self)
     def __abs__(self) -> Tensor: return ew.abs(self)
@@ -83,8 +78,6 @@ class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods):
     def __irshift__(self, other: Any) -> Tensor: return ew.bitwise_right_shift.into(self, self, other)
     def __ixor__(self, other: Any) -> Tensor: return ew.bitwise_xor.into(self, self, other)
 
-    def __getitem__(self, key: Any) -> Tensor: return subscript.getitem(self, key)
-    def __setitem__(self, key: Any, value: Any) -> None: subscript.setitem(self, key, value)
 
     # -- arithmetic ----------------------------------------------------------------------------------
     def add(self, other: Any, *, alpha: float = 1) -> Tensor: return ew.add(self, other, alpha=alpha)
@@ -152,63 +145,10 @@ class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods):
     def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor: return ew.nan_to_num(self, nan, posinf, neginf)
 
     # -- in place (the others are in _tensor_inplace) -------------------------------------------------
-    def scatter_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_(self, dim, index, src)
-    def scatter_add_(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_add_(self, dim, index, src)
     def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor: return random.uniform_(self, a, b, generator)
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor: return random.normal_(self, mean, std, generator)
 
-    # -- shape ---------------------------------------------------------------------------------------
-    def view(self, *shape: Any) -> Tensor: return sh.view(self, *shape)
-    def view_as(self, other: Any) -> Tensor: return sh.view(self, other.shape)
-    def reshape(self, *shape: Any) -> Tensor: return sh.reshape(self, *shape)
-    def reshape_as(self, other: Any) -> Tensor: return sh.reshape(self, other.shape)
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: return sh.flatten(self, start_dim, end_dim)
-    def ravel(self) -> Tensor: return sh.reshape(self, -1)
-    def unflatten(self, dim: int, sizes: Any) -> Tensor: return sh.unflatten(self, dim, sizes)
-    def squeeze(self, dim: Any = None) -> Tensor: return sh.squeeze(self, dim)
-    def unsqueeze(self, dim: int) -> Tensor: return sh.unsqueeze(self, dim)
-    def permute(self, *dims: Any) -> Tensor: return sh.permute(self, *dims)
-    def transpose(self, dim0: int, dim1: int) -> Tensor: return sh.transpose(self, dim0, dim1)
-    def movedim(self, source: Any, destination: Any) -> Tensor: return sh.movedim(self, source, destination)
-    def t(self) -> Tensor: return sh.t(self)
-    @property
-    def T(self) -> Tensor: return sh.permute(self, *range(len(self._view.shape) - 1, -1, -1))
-    @property
-    def mT(self) -> Tensor: return sh.transpose(self, -1, -2)
-    def expand(self, *shape: Any) -> Tensor: return sh.expand(self, *shape)
-    def expand_as(self, other: Any) -> Tensor: return sh.expand(self, other.shape)
-    def broadcast_to(self, shape: Any) -> Tensor: return sh.expand(self, shape)
-    def repeat(self, *sizes: Any) -> Tensor: return sh.repeat(self, *sizes)
-    def repeat_interleave(self, repeats: int, dim: int | None = None) -> Tensor: return sh.repeat_interleave(self, repeats, dim)
-    def roll(self, shifts: Any, dims: Any = None) -> Tensor: return sh.roll(self, shifts, dims)
-    def flip(self, *dims: Any) -> Tensor: return sh.flip(self, *dims)
-    def narrow(self, dim: int, start: int, length: int) -> Tensor: return sh.narrow(self, dim, start, length)
-    def select(self, dim: int, index: int) -> Tensor: return sh.select(self, dim, index)
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]: return sh.unbind(self, dim)
-    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]: return sh.split(self, split_size, dim)
-    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]: return sh.chunk(self, chunks, dim)
-    def clone(self) -> Tensor: return sh.clone(self)
-    def contiguous(self) -> Tensor: return sh.contiguous(self)
-    def tril(self, diagonal: int = 0) -> Tensor: return new.tril(self, diagonal)
-    def triu(self, diagonal: int = 0) -> Tensor: return new.triu(self, diagonal)
-
-    # -- indexing and products -----------------------------------------------------------------------
-    def gather(self, dim: int, index: Any) -> Tensor: return ix.gather(self, dim, index)
-    def scatter(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter(self, dim, index, src)
-    def scatter_add(self, dim: int, index: Any, src: Any) -> Tensor: return ix.scatter_add(self, dim, index, src)
-    def index_select(self, dim: int, index: Any) -> Tensor: return ix.index_select(self, dim, index)
-    def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor: return ix.index_add(self, dim, index, source, alpha=alpha)
-    def masked_select(self, mask: Any) -> Tensor: return ix.masked_select(self, mask)
-    def nonzero(self, *, as_tuple: bool = False) -> Any: return ix.nonzero(self, as_tuple=as_tuple)
-    def sort(self, dim: int = -1, descending: bool = False) -> Any: return ix.sort(self, dim, descending)
-    def argsort(self, dim: int = -1, descending: bool = False) -> Tensor: return ix.argsort(self, dim, descending)
-    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any: return ix.topk(self, k, dim, largest, sorted)
-    def matmul(self, other: Any) -> Tensor: return la.matmul(self, other)
-    def mm(self, other: Any) -> Tensor: return la.mm(self, other)
-    def bmm(self, other: Any) -> Tensor: return la.bmm(self, other)
-    def dot(self, other: Any) -> Tensor: return la.dot(self, other)
-    def outer(self, other: Any) -> Tensor: return la.outer(self, other)
-    def addmm(self, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Tensor: return la.addmm(self, a, b, beta=beta, alpha=alpha)
+    # -- random --------------------------------------------------------------------------------------
     def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor: return random.multinomial(self, num_samples, replacement, generator=generator)
     def bernoulli(self, *, generator: Any = None) -> Tensor: return random.bernoulli(self, generator=generator)
 

@@ -136,6 +136,51 @@ class View:
             strides[a] = -strides[a]
         return self.like(self.shape, tuple(strides), offset)
 
+    def diagonal(self, offset: int, axis1: int, axis2: int) -> View:
+        """The diagonal of two axes, as a new last axis."""
+        rows, columns = self.shape[axis1], self.shape[axis2]
+        length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+        keep = [i for i in range(self.ndim) if i not in (axis1, axis2)]
+        row, column = self.strides[axis1], self.strides[axis2]
+        start = 0 if not length else offset * column if offset >= 0 else -offset * row
+        return self.like(
+            (*[self.shape[i] for i in keep], length),
+            (*[self.strides[i] for i in keep], row + column),
+            self.offset + start,
+        )
+
+    def unfold(self, axis: int, size: int, step: int) -> View:
+        """Windows of ``size`` elements, ``step`` apart, along one axis; the window is a new last axis."""
+        shape, strides = list(self.shape), list(self.strides)
+        stride = strides[axis]
+        shape[axis], strides[axis] = (shape[axis] - size) // step + 1, stride * step
+        return self.like((*shape, size), (*strides, stride))
+
+    def as_strided(self, shape: Shape, strides: Shape, shift: int, of: Shape) -> View | None:
+        """Any walk over the buffer, from ``shift`` elements behind the first of this view.
+
+        ``of``: the strides of the view that it was meant for; None for another one.
+        """
+        return self.like(shape, strides, self.offset + shift) if self.strides == of else None
+
+    def as_dtype(self, dtype: dtype) -> View | None:
+        """The same bytes as another type; the last axis becomes longer or shorter. None where that fails."""
+        have, want = self.dtype.itemsize, dtype.itemsize
+        shape, strides, offset = self.shape, self.strides, self.offset
+        if have > want:
+            if strides[-1] != 1:
+                return None
+            k = have // want
+            shape = (*shape[:-1], shape[-1] * k)
+            strides, offset = (*[s * k for s in strides[:-1]], 1), offset * k
+        elif have < want:
+            k = want // have
+            if strides[-1] != 1 or any(s % k for s in (shape[-1], offset, *strides[:-1])):
+                return None
+            shape = (*shape[:-1], shape[-1] // k)
+            strides, offset = (*[s // k for s in strides[:-1]], 1), offset // k
+        return View(self.buffer, dtype, shape, strides, offset)
+
     def reshape(self, shape: Shape) -> View | None:
         """The same elements under another shape, or None when that needs a copy."""
         if self.contiguous:
@@ -254,11 +299,27 @@ def may_overlap(a: View, b: View) -> bool:
     return lo_a < hi_b and lo_b < hi_a
 
 
+def repeats_itself(v: View) -> bool:
+    """True when two elements of a view may be one in memory (conservative)."""
+    reach = 0
+    for stride, size in sorted((abs(t), s) for s, t in zip(v.shape, v.strides, strict=True) if s > 1):
+        if stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
+
+
 def _extent(v: View) -> tuple[int, int]:
+    lo, hi = span(v)
+    return lo * v.dtype.itemsize, hi * v.dtype.itemsize
+
+
+def span(v: View) -> tuple[int, int]:
+    """The first element of the buffer that a view with elements walks, and the one behind the last."""
     lo = hi = v.offset
     for s, t in zip(v.shape, v.strides, strict=True):
         if t > 0:
             hi += (s - 1) * t
         else:
             lo += (s - 1) * t
-    return lo * v.dtype.itemsize, (hi + 1) * v.dtype.itemsize
+    return lo, hi + 1

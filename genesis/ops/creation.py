@@ -298,25 +298,15 @@ def eye(
     return _leaf(new(view), requires_grad)
 
 
-# -- triangles --------------------------------------------------------------------------------------------
-def tril(x: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle of the last two axes; zeros above ``diagonal``."""
-    return _triangle(x, diagonal, lower=True)
+# names that have moved to a file of their own, for those who look for them here
+if TYPE_CHECKING:
+    from genesis.ops.diagonals import tril as tril
+    from genesis.ops.diagonals import triu as triu
+else:
 
+    def __getattr__(name: str) -> Any:
+        if name not in ("tril", "triu"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from genesis.ops import diagonals
 
-def triu(x: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle of the last two axes; zeros below ``diagonal``."""
-    return _triangle(x, diagonal, lower=False)
-
-
-def _triangle(x: Any, diagonal: int, lower: bool) -> Tensor:
-    from genesis.ops.elementwise import masked_fill
-
-    if x.dim() < 2:
-        raise RuntimeError(f"a triangle needs at least 2 dimensions, got shape {tuple(x.shape)}")
-    rows, columns = x._view.shape[-2:]
-    mask = _empty((rows, columns), bool_, x.device)
-    row, column = call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0))
-    outside = call("lt", row + arg(1), column) if lower else call("lt", column, row + arg(1))
-    _fill(outside, mask, max(columns, 1), int(diagonal))
-    return masked_fill(x, new(mask), 0)  # type: ignore[no-any-return]
+        return getattr(diagonals, name)

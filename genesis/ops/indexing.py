@@ -1,21 +1,26 @@
-"""Picking and placing elements: basic and advanced indexing, gather and scatter, sorting."""
+"""Picking and placing along one axis: gather, scatter and the look-ups and writes made of them."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import bool_, int64
+from genesis._dtypes import int32, int64
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._op import Primitive, op, primitive
-from genesis.ops.reduction import ValuesAndIndices, axis_of
-from genesis.ops.shape import expand, fill_view, movedim, reshape, take_view, zeros_view
+from genesis.ops._view import fill_view, take_view, zeros_of, zeros_view
+from genesis.ops.reduction import axis_of
+from genesis.ops.shape import expand, reshape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+
+class PositionError(IndexError, ShapeError):
+    """An index lies outside its axis."""
 
 
 # -- rows: the one look-up that embedding, index_select and advanced indexing share ------------------------
@@ -48,13 +53,45 @@ def _embedding(needs: Any, grad: Any, index: Any, weight: Any, *, padding_idx: i
     return None, reshape(scatter_add(zeros, 0, wide, grad), shape)
 
 
-def index_select(x: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The given indices (a 1-D integer tensor) of axis ``dim``."""
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The given indices (a 1-D or 0-d tensor of int32 or int64) of axis ``dim``.
+
+    Raises:
+        IndexError: an index is out of range, or ``index`` has several axes.
+        RuntimeError: ``index`` is of another type.
+    """
+    where = vector_of("index_select", index)
+    axis = axis_of(dim, input.dim())
+    if not input.dim():
+        if where._view.size != 1:
+            raise RuntimeError(
+                f"index_select: index to a scalar can have only 1 value, got {where._view.size}"
+            )
+        return reshape(index_select(reshape(input, 1), 0, where), ())
+    _check_devices("index_select", input, where)
+    if not axis and (input._view.size or not where._view.size):
+        return embedding(where, input)  # type: ignore[no-any-return]
+    shape = input._view.shape
+    try:
+        return gather(input, axis, along(where, axis, (*shape[:axis], -1, *shape[axis + 1 :])))
+    except PositionError as error:
+        raise IndexError(str(error)) from None
+
+
+def along(index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    """A vector of indices repeated over all other axes; ``shape`` is that of the result."""
+    n = index._view.shape[0]
+    line = tuple([n if a == axis else 1 for a in range(len(shape))])
+    return expand(reshape(index, line), tuple([n if a == axis else s for a, s in enumerate(shape)]))
+
+
+def vector_of(name: str, index: Any, error: type[Exception] = IndexError) -> Any:
+    if not isinstance(index, TensorCore):
+        raise TypeError(f"{name}: index must be a tensor, got {type(index).__name__}")
+    index = _check_index(name, index)
     if index.dim() > 1:
-        raise IndexError(f"index_select: index is supposed to be a vector, got shape {tuple(index.shape)}")
-    axis = axis_of(dim, x.dim())
-    out = embedding(reshape(index, -1), movedim(x, axis, 0) if axis else x)
-    return movedim(out, 0, axis) if axis else out
+        raise error(f"{name}: index is supposed to be a vector, got shape {tuple(index.shape)}")
+    return reshape(index, -1)
 
 
 # -- gather and scatter ------------------------------------------------------------------------------------
@@ -65,11 +102,18 @@ def _check_devices(name: str, *tensors: Any) -> None:
 
 
 def _check_index(name: str, index: Any) -> Any:
-    if index.dtype is not int64:
-        if index.dtype.is_floating_point or index.dtype is bool_:
-            raise RuntimeError(f"{name}: expected an integer tensor as index, got {index.dtype}")
-        index = index.to(int64)
+    if not isinstance(index, TensorCore):
+        raise TypeError(f"{name}: index must be a tensor, got {type(index).__name__}")
+    if index._view.dtype is not int64:
+        if index._view.dtype is not int32:
+            raise RuntimeError(f"{name}: expected int32 or int64 for index, got {index._view.dtype}")
+        index = index.to(int64)  # type: ignore[attr-defined]
     return index
+
+
+def _as_vector(x: Any) -> Any:
+    """A 0-d tensor as one of a single element: devices look up along an axis."""
+    return x if x.dim() else reshape(x, 1)
 
 
 @primitive("gather")
@@ -80,26 +124,37 @@ def _gather(node: Node, grad: Any) -> tuple[Any, None]:
     return scatter_add(zeros, axis, index, grad), None
 
 
-def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
-    """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on; the shape of ``index``."""
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on; the shape of ``index``.
+
+    Args:
+        index: int64 or int32, with as many axes as ``input``, none longer than there except ``dim``.
+        sparse_grad: accepted; gradients are dense.
+
+    Raises:
+        RuntimeError, IndexError: an index is out of range.
+    """
     index = _check_index("gather", index)
-    _check_devices("gather", x, index)
-    if x.dim() != index.dim():
+    _check_devices("gather", input, index)
+    if max(input.dim(), 1) != max(index.dim(), 1):
         raise RuntimeError(
-            f"gather: index has {index.dim()} dimensions, the input {x.dim()}; they must agree"
+            f"gather: index has {index.dim()} dimensions, the input {input.dim()}; they must agree"
         )
-    axis = axis_of(dim, x.dim())
-    if not x.dim():
-        return reshape(gather(reshape(x, 1), 0, reshape(index, 1)), ())
-    if any(i > s for a, (i, s) in enumerate(zip(index.shape, x.shape, strict=True)) if a != axis):
-        raise ShapeError(
-            f"gather: index of shape {tuple(index.shape)} is larger than the input {tuple(x.shape)}"
-        )
-    device = x._view.buffer.device
-    out = device.backend.empty(index._view.shape, x._view.dtype, device)
+    axis = axis_of(dim, input.dim())
+    if not (input.dim() and index.dim()):
+        return reshape(gather(_as_vector(input), 0, _as_vector(index)), index._view.shape)
+    device = input._view.buffer.device
+    out = device.backend.empty(index._view.shape, input._view.dtype, device)
     if out.size:
-        device.backend.gather(out, x._view, index._view, axis)
-    return _gather.wrap(out, (x, index), (index,), (x._view.shape, axis))
+        if any(i > s for a, (i, s) in enumerate(zip(index.shape, input.shape, strict=True)) if a != axis):
+            raise ShapeError(
+                f"gather: index of shape {tuple(index.shape)} is larger than the input {tuple(input.shape)}"
+            )
+        try:
+            device.backend.gather(out, input._view, index._view, axis)
+        except IndexError as error:
+            raise PositionError(f"gather: {error}") from None
+    return _gather.wrap(out, (input, index), (index,), (input._view.shape, axis))
 
 
 @primitive("scatter_add")
@@ -116,20 +171,22 @@ def _scatter(node: Node, grad: Any) -> tuple[Any, None, Any]:
     return kept, None, gather(grad, node.options, index) if node.needs[2] else None
 
 
-def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: Any, in_place: bool) -> Tensor:
-    name = "scatter_add" if mode == "add" else "scatter"
+def check_scatter(name: str, x: Any, dim: int, index: Any, src: Any) -> tuple[int, Any, Any, Any]:
+    """The axis, the index as int64, and as much of ``src`` as the index covers; checked.
+
+    Raises:
+        RuntimeError: types, shapes or devices do not fit.
+    """
     index = _check_index(name, index)
     axis = axis_of(dim, x.dim())
-    device = x._view.buffer.device
-    if not isinstance(src, TensorCore):
-        filled = device.backend.empty(index._view.shape, x.dtype, device)
-        fill_view(filled, src)
-        src = new(filled)
     _check_devices(name, x, index, src)
     if x.dtype is not src.dtype:
         raise RuntimeError(f"{name}: expected self.dtype {x.dtype} to be equal to src.dtype {src.dtype}")
-    if not x.dim() == index.dim() == src.dim():
+    if not index._view.size:  # whatever the shapes are, there is nothing to write
+        return axis, x, index, src if src._view.shape == index._view.shape else zeros_of(index._view.shape, x)
+    if not max(x.dim(), 1) == max(index.dim(), 1) == max(src.dim(), 1):
         raise RuntimeError(f"{name}: input, index and src must have the same number of dimensions")
+    x, index, src = _as_vector(x), _as_vector(index), _as_vector(src)
     for a, (i, s, n) in enumerate(zip(index.shape, src.shape, x.shape, strict=True)):
         if i > s or (a != axis and i > n):
             raise ShapeError(
@@ -138,17 +195,35 @@ def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: An
             )
     if tuple(src.shape) != tuple(index.shape):
         src = take_view(src, tuple([("narrow", (a, 0, n)) for a, n in enumerate(index.shape)]))
-    if not x.dim():  # devices scatter along an axis
-        one = _scattered(mode, rule, reshape(x, 1), 0, reshape(index, 1), reshape(src, 1), in_place)
+    return axis, x, index, src
+
+
+def number_as(x: Any, index: Any, value: Any) -> Any:
+    """A number in the shape of ``index`` and the type of ``x``."""
+    device = x._view.buffer.device
+    one = device.backend.empty((1,) * index.dim(), x._view.dtype, device)
+    fill_view(one, value)
+    return new(one.expand(index._view.shape))
+
+
+def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: Any, in_place: bool) -> Tensor:
+    name = "scatter_add" if mode == "add" else "scatter"
+    axis, target, index, src = check_scatter(name, x, dim, index, src)
+    if target is not x:  # zero-dimensional: devices scatter along an axis
+        one = _scattered(mode, rule, target, 0, index, src, in_place)
         return x if in_place else reshape(one, ())
     if in_place:
         check_writable(x)
         if src._view.buffer is x._view.buffer:
             src = src.clone()
+    device = x._view.buffer.device
     out = x._view if in_place else x._copy_view()
     edges = edges_of((x, index, src))
-    if index._view.size:
-        device.backend.scatter(mode, out, index._view, src._view, axis)
+    try:
+        if index._view.size:
+            device.backend.scatter(mode, out, index._view, src._view, axis)
+    except IndexError as error:
+        raise PositionError(f"{name}: {error}") from None
     if not in_place:
         return rule.wrap(out, (x, index, src), (index,), axis)
     out.buffer.version += 1
@@ -157,123 +232,231 @@ def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: An
     return x  # type: ignore[no-any-return]
 
 
-def scatter_add(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """``out[index[i][j]][j] += src[i][j]`` for dim 0, starting from ``x``."""
-    return _scattered("add", _scatter_add, x, dim, index, src, False)
+def _scatter_by(
+    x: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None, in_place: bool
+) -> Any:
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter needs src, a tensor, or value, a number")
+    if not isinstance(src, TensorCore):
+        src = number_as(x, _check_index("scatter", index), src)
+    if reduce is None:
+        return _scattered("set", _scatter, x, dim, index, src, in_place)
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError(f"scatter: reduce must be either add or multiply, got {reduce!r}")
+    if reduce == "add":
+        return _scattered("add", _scatter_add, x, dim, index, src, in_place)
+    from genesis.ops.scattering import scatter_reduce
+
+    out = scatter_reduce(x, dim, index, src, "prod")
+    return x.copy_(out) if in_place else out
 
 
-def scatter(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
-    """``out[index[i][j]][j] = src[i][j]`` for dim 0, starting from ``x``; ``src`` is a tensor or a number."""
-    return _scattered("set", _scatter, x, dim, index, src, False)
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """``out[index[i][j]][j] += src[i][j]`` for dim 0, starting from ``input``."""
+    if not isinstance(src, TensorCore):
+        raise TypeError(f"scatter_add: src must be a tensor, got {type(src).__name__}")
+    return _scattered("add", _scatter_add, input, dim, index, src, False)
 
 
-def scatter_(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """``out[index[i][j]][j] = src[i][j]`` for dim 0, starting from ``input``.
+
+    Args:
+        src, value: a tensor or a number; either name.
+        reduce: ``"add"`` or ``"multiply"`` combines with what is there instead.
+
+    Where an index appears several times without ``reduce``, the last write is kept.
+    """
+    out: Tensor = _scatter_by(input, dim, index, src, value, reduce, False)
+    return out
+
+
+def scatter_(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
     """``scatter`` in place."""
-    return _scattered("set", _scatter, x, dim, index, src, True)
+    out: Tensor = _scatter_by(input, dim, index, src, value, reduce, True)
+    return out
 
 
-def scatter_add_(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``scatter_add`` in place."""
-    return _scattered("add", _scatter_add, x, dim, index, src, True)
+    if not isinstance(src, TensorCore):
+        raise TypeError(f"scatter_add_: src must be a tensor, got {type(src).__name__}")
+    return _scattered("add", _scatter_add, input, dim, index, src, True)
 
 
-# -- finding -----------------------------------------------------------------------------------------------
-def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
-    """Positions of the non-zero elements: an int64 tensor (count, ndim), or one 1-D tensor for each axis."""
-    from genesis.ops.creation import from_host
+# -- whole indices of an axis ------------------------------------------------------------------------------
+def check_source(
+    name: str, x: Any, axis: int, index: Any, source: Any, error: type[Exception] = RuntimeError
+) -> Any:
+    """``source``, after checking that it has one slice for each index."""
+    if not isinstance(source, TensorCore):
+        raise TypeError(f"{name}: source must be a tensor, got {type(source).__name__}")
+    shape, have = x._view.shape, source._view.shape
+    _check_devices(name, x, index, source)
+    if x.dtype is not source._view.dtype:
+        raise RuntimeError(
+            f"{name}: self ({x.dtype}) and source ({source._view.dtype}) must have the same scalar type"
+        )
+    source = _as_vector(source)
+    have, count = source._view.shape, index._view.shape[0]
+    if len(have) != max(len(shape), 1) or have[:axis] + have[axis + 1 :] != shape[:axis] + shape[axis + 1 :]:
+        raise error(f"{name}: source of shape {have} must match the input {shape}, but for dimension {axis}")
+    if have[axis] != count:
+        raise error(
+            f"{name}: number of indices ({count}) should be equal to source.size({axis}) ({have[axis]})"
+        )
+    return source
 
-    if as_tuple and not x.dim():
-        x = reshape(x, 1)
-    host = x._view.buffer.device.backend.nonzero(x._view)
-    if not as_tuple:
-        return from_host(host, x._view.buffer.device)
-    return tuple([from_host(host[:, i], x._view.buffer.device) for i in range(x.dim())])
 
-
-def masked_select(x: Tensor, mask: Tensor) -> Tensor:
-    """The elements of ``x`` where ``mask`` is true, one-dimensional."""
-    if mask.dtype is not bool_:
-        raise RuntimeError(f"masked_select: expected a bool tensor as mask, got {mask.dtype}")
-    from genesis.ops.subscript import getitem
-
-    shape = broadcast_shapes(x._view.shape, mask._view.shape)
-    return getitem(expand(x, shape), expand(mask, shape))
-
-
-def index_add(x: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
-    """``x`` with ``alpha * source`` added at the given indices of axis ``dim``."""
+def _indexed(name: str, write: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
+    where = vector_of(name, index)
     axis = axis_of(dim, x.dim())
-    shape = [1] * x.dim()
-    shape[axis] = -1
-    wide = expand(reshape(index, shape), source._view.shape)
-    return scatter_add(x, axis, wide, source if alpha == 1 else source * alpha)
+    source = check_source(name, x, axis, where, source)
+    wide = along(where, axis, source._view.shape)
+    try:
+        return write(x, axis, wide, source)
+    except PositionError as error:
+        raise IndexError(str(error)) from None
 
 
-@primitive("sort")
-def _sort(node: Node, grad: Any) -> tuple[Any]:
-    (indices,) = node.unpack()
-    zeros = new(zeros_view(node.options[0], grad.dtype, grad.device))
-    return (scatter_add(zeros, node.options[1], indices, grad),)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """``input`` with ``alpha * source`` added at the given indices of axis ``dim``."""
+    if alpha != 1 and isinstance(source, TensorCore):
+        source = source * alpha
+    out: Tensor = _indexed("index_add", scatter_add, input, dim, index, source)
+    return out
 
 
-def sort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesAndIndices:
-    """Sorted along ``dim``; equal elements keep their order.  Returns (values, indices)."""
-    if not x.dim():
-        return ValuesAndIndices(x.clone(), argsort_zero(x))
-    axis = axis_of(dim, x.dim())
-    source = movedim(x, axis, -1)._view
-    device = source.buffer.device
-    values = device.backend.empty(source.shape, source.dtype, device)
-    where = device.backend.empty(source.shape, int64, device)
-    device.backend.sort(values, where, source, descending)
-    indices = movedim(new(where), -1, axis)
-    out = movedim(new(values), -1, axis)._view
-    return ValuesAndIndices(_sort.wrap(out, (x,), (indices,), (x._view.shape, axis)), indices)
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """``index_add`` in place."""
+    if alpha != 1 and isinstance(source, TensorCore):
+        source = source * alpha
+    _indexed("index_add_", scatter_add_, input, dim, index, source)
+    return input
 
 
-def argsort_zero(x: Any) -> Any:
-    """The position of the only element of a 0-d tensor."""
-    return new(zeros_view((), int64, x._view.buffer.device))
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """``input`` with the slices of ``source`` in place of the given indices of axis ``dim``."""
+    out: Tensor = _index_copy("index_copy", scatter, input, dim, index, source)
+    return out
 
 
-def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """The indices that sort ``x`` along ``dim``."""
-    indices: Tensor = sort(x, dim, descending).indices
-    return indices
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """``index_copy`` in place."""
+    _index_copy("index_copy_", scatter_, input, dim, index, source)
+    return input
 
 
-def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
-    """The ``k`` largest (or smallest) along ``dim``, in order.  Returns (values, indices)."""
+def _index_copy(name: str, write: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
+    where = vector_of(name, index)
+    if isinstance(source, TensorCore):
+        axis = axis_of(dim, x.dim())
+        have = _as_vector(source)._view.shape
+        if len(have) == max(x.dim(), 1) and have[axis] != where._view.shape[0]:
+            raise PositionError(
+                f"{name}: number of indices ({where._view.shape[0]}) should be equal to source.size(dim) "
+                f"({have[axis]})"
+            )
+    return _indexed(name, write, x, dim, where, source)
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """``input`` with a number (or 0-d tensor) at the given indices of axis ``dim``; negative ones count."""
+    out: Tensor = _index_fill(scatter, input, dim, index, value)
+    return out
+
+
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """``index_fill`` in place."""
+    _index_fill(scatter_, input, dim, index, value)
+    return input
+
+
+def _index_fill(write: Any, x: Any, dim: int, index: Any, value: Any) -> Any:
+    if isinstance(index, TensorCore) and index._view.dtype is not int64:
+        raise PositionError(f"index_fill: expected int64 for index, got {index._view.dtype}")
+    where = vector_of("index_fill", index)
     axis = axis_of(dim, x.dim())
     size = x._view.shape[axis] if x.dim() else 1
-    if not 0 <= k <= size:
-        raise RuntimeError(f"topk: k = {k} is not between 0 and {size}, the size of dimension {dim}")
-    values, indices = sort(x, axis, descending=largest)
-    if not x.dim():
-        return ValuesAndIndices(values, indices)
-    part = (("narrow", (axis, 0, k)),)
-    return ValuesAndIndices(take_view(values, part), take_view(indices, part))
+    where = ew.where(ew.lt(where, 0), where + size, where)
+    shape = tuple([where._view.shape[0] if a == axis else s for a, s in enumerate(_as_vector(x)._view.shape)])
+    wide = along(where, axis, shape)
+    if isinstance(value, TensorCore):
+        if value._view.shape:
+            raise RuntimeError(
+                f"index_fill_ only supports a 0-dimensional value tensor, got {len(value._view.shape)} "
+                "dimension(s)"
+            )
+        source = expand(value.to(x.dtype), shape)  # type: ignore[attr-defined]
+    else:
+        source = number_as(x, wide, value)
+    try:
+        return write(x, axis, wide, source)
+    except PositionError as error:
+        raise IndexError(str(error)) from None
 
 
-def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
-    """int64 tensor with one more axis: 1 at the class, 0 elsewhere.
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """``gather`` whose other axes broadcast; of the flattened tensors where no ``dim`` is given.
 
     Raises:
-        RuntimeError: a class is negative or not below ``num_classes``.
+        RuntimeError: ``indices`` is not int64, or has another number of axes.
     """
-    if x.dtype.is_floating_point or x.dtype is bool_:
-        raise RuntimeError(f"one_hot is only applicable to index tensors of integer type, got {x.dtype}")
-    if x.numel():
-        if int(x.min().item()) < 0:
-            raise RuntimeError("one_hot: class values must be non-negative")
-        top = int(x.max().item())
-        if num_classes != -1 and top >= num_classes:
-            raise RuntimeError(
-                f"one_hot: class values must be smaller than num_classes ({num_classes}), got {top}"
-            )
-        num_classes = top + 1 if num_classes == -1 else num_classes
-    elif num_classes == -1:
-        raise RuntimeError("one_hot: cannot infer the number of classes of an empty tensor; pass num_classes")
-    from genesis.ops.creation import arange
+    if indices.dtype is not int64:
+        raise RuntimeError(f"take_along_dim(): dtype of indices should be int64 but got {indices.dtype}")
+    if dim is None:
+        input, indices, dim = reshape(input, -1), reshape(indices, -1), 0
+    if input.dim() != indices.dim():
+        raise RuntimeError(
+            "take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.dim()} dimensions for input, and {indices.dim()} dimensions for indices"
+        )
+    axis = axis_of(dim, input.dim())
+    size = input._view.shape[axis] if input.dim() else 1
+    indices = ew.where(ew.lt(indices, 0), indices + size, indices)
+    a, b = list(input._view.shape), list(indices._view.shape)
+    if a:
+        a[axis] = b[axis] = 1
+    common = broadcast_shapes(a, b)
 
-    return ew.eq(x.unsqueeze(-1), arange(num_classes, device=x.device)).to(int64)
+    def wide(x: Any) -> Any:
+        return expand(x, [n if i == axis else common[i] for i, n in enumerate(x._view.shape)])
+
+    return gather(wide(input), axis, wide(indices))
+
+
+# names that have moved to files of their own, for those who look for them here
+if TYPE_CHECKING:
+    from genesis.ops.picking import masked_select as masked_select
+    from genesis.ops.picking import nonzero as nonzero
+    from genesis.ops.picking import one_hot as one_hot
+    from genesis.ops.sorting import argsort as argsort
+    from genesis.ops.sorting import sort as sort
+    from genesis.ops.sorting import topk as topk
+else:
+
+    def __getattr__(name: str) -> Any:
+        if not name.startswith("_"):
+            from genesis.ops import picking, sorting
+
+            for module in (picking, sorting):
+                if hasattr(module, name):
+                    return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

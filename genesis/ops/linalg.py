@@ -42,28 +42,39 @@ def product(a: Any, b: Any) -> Tensor:
     return _matmul.wrap(out, (a, b), (a if tracked(b) else None, b if tracked(a) else None))
 
 
-def matmul(a: Any, b: Any) -> Tensor:
+def _check_pair(name: str, a: Any, b: Any) -> None:
+    """Tensors of one type on one device.
+
+    Raises:
+        TypeError: something is no tensor.
+        RuntimeError: types or devices differ.
+    """
+    for x in (a, b):
+        if not isinstance(x, TensorCore):
+            raise TypeError(f"{name} takes tensors, got {type(x).__name__}; use genesis.tensor(...)")
+    if a._view.dtype is not b._view.dtype:
+        raise RuntimeError(
+            f"{name}: expected both of the same dtype, got {a._view.dtype} and {b._view.dtype}"
+        )
+    if a._view.buffer.device is not b._view.buffer.device:
+        raise DeviceError(f"{name}: all tensors must be on one device, got {a.device} and {b.device}")
+
+
+def matmul(input: Any, other: Any) -> Tensor:
     """Matrix product by PyTorch's rules: vectors are rows or columns, leading axes are batches and broadcast.
 
     Args:
-        a: (…, m, k) or (k,).
-        b: (…, k, n) or (k,), of the same type.
+        input: (…, m, k) or (k,).
+        other: (…, k, n) or (k,), of the same type.
 
     Raises:
         RuntimeError: the inner sizes differ (the message has both shapes), or the types do.
     """
-    for x in (a, b):
-        if not isinstance(x, TensorCore):
-            raise TypeError(f"matmul takes tensors, got {type(x).__name__}; use genesis.tensor(...)")
+    a, b = input, other
+    _check_pair("matmul", a, b)
     s, t = a._view.shape, b._view.shape
     if not s or not t:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, got shapes {s} and {t}")
-    if a._view.dtype is not b._view.dtype:
-        raise RuntimeError(
-            f"matmul: expected both of the same dtype, got {a._view.dtype} and {b._view.dtype}"
-        )
-    if a._view.buffer.device is not b._view.buffer.device:
-        raise DeviceError(f"matmul: all tensors must be on one device, got {a.device} and {b.device}")
     inner = t[-2 if len(t) > 1 else 0]
     if s[-1] != inner:
         raise ShapeError(
@@ -78,43 +89,124 @@ def matmul(a: Any, b: Any) -> Tensor:
     if len(s) == 2 and len(t) == 2:
         return product(a, b)
     if len(t) == 2:  # fold the batch into the rows: one large product
-        return reshape(product(reshape(a, (-1, s[-1])), b), (*s[:-1], t[1]))
+        return reshape(product(reshape(a, (math.prod(s[:-1]), s[-1])), b), (*s[:-1], t[1]))
     batch = broadcast_shapes(s[:-2], t[:-2])
     return product(expand(a, (*batch, *s[-2:])), expand(b, (*batch, *t[-2:])))
 
 
-def mm(a: Tensor, b: Tensor) -> Tensor:
+def _ranks(name: str, what: str, *pairs: tuple[Any, int]) -> None:
+    for x, ndim in pairs:
+        if not isinstance(x, TensorCore):
+            raise TypeError(f"{name} takes tensors, got {type(x).__name__}; use genesis.tensor(...)")
+        if len(x._view.shape) != ndim:
+            shapes = " and ".join(str(y._view.shape) for y, _ in pairs)
+            raise RuntimeError(f"{name} expects {what}, got shapes {shapes}")
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Product of two matrices."""
-    if a.dim() != 2 or b.dim() != 2:
-        raise RuntimeError(f"mm expects two matrices, got shapes {tuple(a.shape)} and {tuple(b.shape)}")
-    return matmul(a, b)
+    _ranks("mm", "two matrices", (input, 2), (mat2, 2))
+    return matmul(input, mat2)
 
 
-def bmm(a: Tensor, b: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of two batches of matrices, (n, m, k) and (n, k, p)."""
-    if a.dim() != 3 or b.dim() != 3 or a.shape[0] != b.shape[0]:
+    _ranks("bmm", "two batches of matrices", (input, 3), (mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
         raise RuntimeError(
-            f"bmm expects two equal batches of matrices, got {tuple(a.shape)} and {tuple(b.shape)}"
+            f"bmm expects two equal batches of matrices, got {tuple(input.shape)} and {tuple(mat2.shape)}"
         )
-    return matmul(a, b)
+    return matmul(input, mat2)
 
 
-def dot(a: Tensor, b: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """Product of a matrix and a vector."""
+    _ranks("mv", "a matrix and a vector", (input, 2), (vec, 1))
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Inner product of two vectors."""
-    if a.dim() != 1 or b.dim() != 1:
-        raise RuntimeError(f"dot expects two vectors, got shapes {tuple(a.shape)} and {tuple(b.shape)}")
-    return matmul(a, b)
+    _ranks("dot", "two vectors", (input, 1), (tensor, 1))
+    return matmul(input, tensor)
 
 
-def addmm(x: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * x + alpha * (a @ b)``."""
-    out = mm(a, b)
-    return (x if beta == 1 else x * beta) + (out if alpha == 1 else out * alpha)
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """Inner product of two vectors; of real numbers, ``dot``."""
+    _ranks("vdot", "two vectors", (input, 1), (other, 1))
+    return matmul(input, other)
 
 
-def outer(a: Tensor, b: Tensor) -> Tensor:
-    """``out[i, j] = a[i] * b[j]``."""
-    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Sums of products over the last axes: ``out[…, i, …, j] = sum_k input[…, i, k] other[…, j, k]``."""
+    _check_pair("inner", input, other)
+    s, t = input._view.shape, other._view.shape
+    if not s or not t:
+        return input * other
+    if s[-1] != t[-1]:
+        raise ShapeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {s}, {t}"
+        )
+    k = s[-1]
+    a, b = (reshape(x, (math.prod(x._view.shape[:-1]), k)) for x in (input, other))
+    return reshape(product(a, transpose(b, 0, 1)), (*s[:-1], *t[:-1]))
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """``out[i, j] = input[i] * vec2[j]``."""
+    _ranks("outer", "two vectors", (input, 1), (vec2, 1))
+    return reshape(input, (-1, 1)) * reshape(vec2, (1, -1))
+
+
+def ger(input: Tensor, vec2: Tensor) -> Tensor:
+    """``outer`` by its name in BLAS."""
+    return outer(input, vec2)
+
+
+# -- with something added ----------------------------------------------------------------------------------
+def _added(name: str, x: Any, product: Any, beta: float, alpha: float) -> Tensor:
+    """``beta * x + alpha * product``; a beta of 0 leaves ``x`` unread, as BLAS does."""
+    if not isinstance(x, TensorCore):
+        raise TypeError(f"{name} takes tensors, got {type(x).__name__}")
+    if x._view.dtype is not product.dtype:
+        raise RuntimeError(f"{name}: expected all of the same dtype, got {x._view.dtype} and {product.dtype}")
+    if not product.dtype.is_floating_point and not (isinstance(beta, int) and isinstance(alpha, int)):
+        raise RuntimeError(f"{name}: for integral tensors, beta and alpha must not be floating point numbers")
+    x = expand(x, product._view.shape)  # type: ignore[arg-type]
+    scaled = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return scaled  # type: ignore[no-any-return]
+    return (x if beta == 1 else x * beta) + scaled  # type: ignore[no-any-return]
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    return _added("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)``."""
+    return _added("addmv", input, mv(mat, vec), beta, alpha)
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * outer(vec1, vec2)``."""
+    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (batch1 @ batch2)`` for batches of matrices."""
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * sum_i batch1[i] @ batch2[i]``: one product of wide matrices."""
+    _ranks("addbmm", "two batches of matrices", (batch1, 3), (batch2, 3))
+    (n, m, k), (count, inside, p) = batch1._view.shape, batch2._view.shape
+    if n != count or k != inside:
+        raise RuntimeError(f"addbmm: batches of shapes {(n, m, k)} and {(count, inside, p)} do not match")
+    wide = reshape(transpose(batch1, 0, 1), (m, n * k))
+    return _added("addbmm", input, mm(wide, reshape(batch2, (n * k, p))), beta, alpha)
 
 
 @op(saves=("x", "weight", "bias"), read_for={"x": ("weight",), "weight": ("x",), "bias": ()})

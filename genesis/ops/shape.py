@@ -1,57 +1,48 @@
-"""Changes of shape.  Most are views: algebra on strides, with a gradient that undoes it."""
+"""Changes of shape: the same elements under other axes.  Nearly all are views."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
-from operator import index
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import ALL, result_type
-from genesis._errors import DeviceError, ShapeError
-from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay
-from genesis.backend.dispatch import run_map
-from genesis.backend.expr import INPUT, cast
-from genesis.backend.view import Shape, View, resolve_shape
-from genesis.ops._op import Primitive, primitive
-from genesis.ops.reduction import axes_of, axis_of, sum_to_shape
+from genesis._dtypes import as_dtype, dtype
+from genesis._errors import ShapeError
+from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend.expr import INPUT
+from genesis.backend.view import broadcast_shapes as common_shape
+from genesis.backend.view import contiguous_strides, repeats_itself, resolve_shape, span
+from genesis.ops._op import primitive
+from genesis.ops._view import (
+    Steps,
+    clear_view,
+    embed_view,
+    fill_view,
+    positions,
+    size_of,
+    some_axes,
+    take,
+    take_part,
+    take_view,
+    zeros_of,
+    zeros_view,
+)
+from genesis.ops.reduction import axis_of, sum_to_shape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
-#: how a view is taken: methods of ``View`` and their arguments
-Steps = tuple[tuple[str, tuple[Any, ...]], ...]
-
-
-def _take(rule: Primitive, x: Any, steps: Steps, options: Any = None, view: View | None = None) -> Tensor:
-    """A view of ``x`` by steps of view algebra, tied to its base for in-place operations.
-
-    ``view``: the result of the steps, where the caller has it.
-    """
-    out = rule.wrap(replay(x._view, steps) if view is None else view, (x,), (), options)
-    base = x if x._base is None else x._base
-    out._base, out._base_node, out._steps = base, base._node, x._steps + steps
-    return out
-
-
-def _dims(dims: Any, ndim: int) -> tuple[int, ...]:
-    """Sorted, non-negative axes; none stays none."""
-    return () if not isinstance(dims, int) and not len(dims) else axes_of(dims, ndim)
-
-
-def size_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given one by one or as a sequence."""
-    if len(shape) == 1 and not isinstance(shape[0], int) and hasattr(shape[0], "__iter__"):
-        shape = tuple(shape[0])
-    return tuple([s if type(s) is int else _whole(s) for s in shape])
-
-
-def _whole(size: Any) -> int:
-    try:
-        return index(size)
-    except TypeError:
-        raise TypeError(f"a size is a whole number, got {size!r} of type {type(size).__name__}") from None
+# what other modules take from here, besides what it defines
+__all__ = [
+    "Steps",
+    "clear_view",
+    "embed_view",
+    "fill_view",
+    "size_of",
+    "take_part",
+    "take_view",
+    "zeros_view",
+]
 
 
 # -- reshape -----------------------------------------------------------------------------------------------
@@ -60,61 +51,97 @@ def _reshape(node: Node, grad: Any) -> tuple[Any]:
     return (reshape(grad, node.options),)
 
 
-def view(x: Tensor, *shape: Any) -> Tensor:
-    """The same elements under another shape, without a copy; one size may be -1.
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """The same elements under another shape, without a copy; one size may be -1. Or the same bytes as a type.
+
+    Args:
+        shape: sizes, or one element type.  Another type has no gradient; of another size than the present
+            one, the last axis becomes longer or shorter.
 
     Raises:
         RuntimeError: the elements do not lie so that this is possible (use ``reshape``), or the sizes do not
             fit.
     """
-    want = resolve_shape(size_of(shape), x._view.size)
-    view = x._view.reshape(want)
+    if len(shape) == 1 and isinstance(shape[0], dtype):
+        return view_as_dtype(input, shape[0])
+    want = resolve_shape(size_of(shape), input._view.size)
+    view = input._view.reshape(want)
     if view is None:
         raise ShapeError(
-            f"view of shape {want} is not possible without a copy: the tensor has shape {x._view.shape} and "
-            f"strides {x._view.strides}; use .reshape(...)"
+            f"view of shape {want} is not possible without a copy: the tensor has shape "
+            f"{input._view.shape} and strides {input._view.strides}; use .reshape(...)"
         )
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape, view)
+    return take(_reshape, input, (("reshape", (want,)),), input._view.shape, view)
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
-    """The same elements under another shape: a view where possible, else a copy; one size may be -1."""
-    want = resolve_shape(size_of(shape), x._view.size)
-    if want == x._view.shape:
-        return x
-    view = x._view.reshape(want)
+def view_as_dtype(x: Any, to: Any) -> Tensor:
+    """The bytes of ``x`` as elements of another type: a view without a gradient.
+
+    Raises:
+        RuntimeError: the sizes of the types differ, and the last axis cannot be divided or is not dense.
+    """
+    to = as_dtype(to)
+    if to is x.dtype:
+        return take(_reshape, x, (), x._view.shape, x._view)
+    view = x._view.as_dtype(to) if x.dim() or to.itemsize == x.dtype.itemsize else None
     if view is None:
-        x = contiguous(x)
-    return _take(_reshape, x, (("reshape", (want,)),), x._view.shape, view)
+        raise ShapeError(
+            f"a tensor of shape {tuple(x.shape)}, strides {x._view.strides} and type {x.dtype} cannot be "
+            f"viewed as {to}: the last axis must be dense, and its bytes be whole elements of the new type"
+        )
+    return new(view)
 
 
-def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The same elements under another shape: a view where possible, else a copy; one size may be -1."""
+    want = resolve_shape(size_of(shape), input._view.size)
+    if want == input._view.shape:
+        return input
+    view = input._view.reshape(want)
+    if view is None:
+        input = contiguous(input)
+    return take(_reshape, input, (("reshape", (want,)),), input._view.shape, view)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Merge the axes start_dim … end_dim into one."""
-    first, last = axis_of(start_dim, x.dim()), axis_of(end_dim, x.dim())
+    first, last = axis_of(start_dim, input.dim()), axis_of(end_dim, input.dim())
     if first > last:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    shape = x._view.shape
+    shape = input._view.shape
     if not shape:
-        return reshape(x, (1,))
-    return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+        return reshape(input, (1,))
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one axis: a view where possible."""
+    return reshape(contiguous(input), -1)
+
+
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Split axis ``dim`` into ``sizes`` (one may be -1)."""
-    axis = axis_of(dim, x.dim())
-    shape = x._view.shape
-    return reshape(x, (*shape[:axis], *resolve_shape(tuple(sizes), shape[axis]), *shape[axis + 1 :]))
+    axis = axis_of(dim, input.dim())
+    shape, parts = input._view.shape, size_of((sizes,))
+    if not parts:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    if not shape:
+        raise IndexError("unflatten: a 0-d tensor has no dimension to split")
+    return view(input, (*shape[:axis], *resolve_shape(parts, shape[axis]), *shape[axis + 1 :]))
 
 
-def squeeze(x: Tensor, dim: Any = None) -> Tensor:
-    """Drop axes of length 1: all, or those of ``dim`` that have it."""
-    axes = [i for i in (range(x.dim()) if dim is None else _dims(dim, x.dim())) if x._view.shape[i] == 1]
-    return _take(_reshape, x, (("squeeze", (tuple(axes),)),), x._view.shape)
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Drop axes of length 1: all, or those of ``dim`` (an axis or several) that have it."""
+    shape = input._view.shape
+    axes = [i for i in (range(len(shape)) if dim is None else some_axes(dim, len(shape))) if i < len(shape)]
+    axes = [i for i in axes if shape[i] == 1]
+    return take(_reshape, input, (("squeeze", (tuple(axes),)),), shape)
 
 
-def unsqueeze(x: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A new axis of length 1 at position ``dim``."""
-    return _take(_reshape, x, (("unsqueeze", (axis_of(dim, x.dim() + 1),)),), x._view.shape)
+    axis = axis_of(dim, input.dim() + 1)
+    return take(_reshape, input, (("unsqueeze", (axis,)),), input._view.shape)
 
 
 # -- order of axes -----------------------------------------------------------------------------------------
@@ -127,40 +154,91 @@ def _permute(node: Node, grad: Any) -> tuple[Any]:
     return (permute(grad, inverse),)
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *dims: Any) -> Tensor:
     """Axes in another order."""
-    order = tuple([axis_of(d, x.dim()) for d in size_of(dims)])
-    if sorted(order) != list(range(x.dim())):
-        raise RuntimeError(f"permute needs each of the {x.dim()} axes once, got {size_of(dims)}")
-    return _take(_permute, x, (("permute", (order,)),), order)
+    given = size_of(dims)
+    if len(given) != input.dim():
+        raise RuntimeError(f"permute needs each of the {input.dim()} axes once, got {given}")
+    order = tuple([axis_of(d, input.dim()) for d in given])
+    if sorted(order) != list(range(input.dim())):
+        raise RuntimeError(f"permute needs each of the {input.dim()} axes once, got {given}")
+    return take(_permute, input, (("permute", (order,)),), order)
 
 
-def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Swap two axes."""
-    if not x.dim():
+    if not input.dim():
         axis_of(dim0, 0), axis_of(dim1, 0)
-        return permute(x, ())
-    order = list(range(x.dim()))
-    a, b = axis_of(dim0, x.dim()), axis_of(dim1, x.dim())
+        return permute(input, ())
+    order = list(range(input.dim()))
+    a, b = axis_of(dim0, input.dim()), axis_of(dim1, input.dim())
     order[a], order[b] = b, a
-    return permute(x, order)
+    return permute(input, order)
 
 
-def t(x: Tensor) -> Tensor:
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """``transpose`` by NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """``transpose`` by another name."""
+    return transpose(input, dim0, dim1)
+
+
+def t(input: Tensor) -> Tensor:
     """Transpose of a matrix; tensors of fewer axes stay."""
-    if x.dim() > 2:
+    if input.dim() > 2:
         raise RuntimeError(
-            f"t() expects a tensor with at most 2 dimensions, got {x.dim()}; use .mT or transpose"
+            f"t() expects a tensor with at most 2 dimensions, got {input.dim()}; use .mT or transpose"
         )
-    return transpose(x, 0, 1) if x.dim() == 2 else x
+    return (
+        transpose(input, 0, 1) if input.dim() == 2 else take(_permute, input, (), tuple(range(input.dim())))
+    )
 
 
-def movedim(x: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+def matrix_transpose(x: Tensor, name: str = "mT") -> Tensor:
+    """The last two axes swapped: ``x.mT``, ``x.mH`` and ``adjoint``.
+
+    Raises:
+        RuntimeError: ``x`` has fewer than two axes.
+    """
+    if x.dim() < 2:
+        raise RuntimeError(f"{name} is only supported on matrices or batches of matrices, got {x.dim()}-D")
+    return transpose(x, -2, -1)
+
+
+def hermitian(x: Tensor) -> Tensor:
+    """The (conjugate) transpose of a matrix: ``x.H``."""
+    if x.dim() not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors), got {x.dim()}-D")
+    return permute(x, *range(x.dim() - 1, -1, -1))
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """The conjugate transpose of the last two axes; of real numbers, their transpose."""
+    return matrix_transpose(input, "adjoint()")
+
+
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Move axes to other positions; the rest keep their order."""
-    src = [axis_of(d, x.dim()) for d in ([source] if isinstance(source, int) else source)]
-    dst = [axis_of(d, x.dim()) for d in ([destination] if isinstance(destination, int) else destination)]
-    rest = iter([i for i in range(x.dim()) if i not in src])
-    return permute(x, [src[dst.index(i)] if i in dst else next(rest) for i in range(x.dim())])
+    src = [axis_of(d, input.dim()) for d in ([source] if isinstance(source, int) else source)]
+    dst = [axis_of(d, input.dim()) for d in ([destination] if isinstance(destination, int) else destination)]
+    if len(src) != len(dst):
+        raise RuntimeError(
+            f"movedim: source and destination must have as many dimensions as each other, got {source} and "
+            f"{destination}"
+        )
+    for name, axes in (("source", src), ("destination", dst)):
+        if len(set(axes)) != len(axes):
+            raise RuntimeError(f"movedim: repeated dim in {name} {axes}")
+    if not input.dim():
+        return permute(input, ())
+    rest = iter([i for i in range(input.dim()) if i not in src])
+    return permute(input, [src[dst.index(i)] if i in dst else next(rest) for i in range(input.dim())])
+
+
+moveaxis = movedim
 
 
 # -- broadcasting ------------------------------------------------------------------------------------------
@@ -169,140 +247,48 @@ def _expand(node: Node, grad: Any) -> tuple[Any]:
     return (sum_to_shape(grad, node.options),)
 
 
-def expand(x: Tensor, *shape: Any) -> Tensor:
+def expand(input: Tensor, *shape: Any) -> Tensor:
     """Repeat axes of length 1 without a copy; -1 keeps a size."""
     want = size_of(shape)
-    lead = len(want) - x.dim()
-    want = tuple([x._view.shape[i - lead] if s == -1 and i >= lead else s for i, s in enumerate(want)])
+    lead = len(want) - input.dim()
+    want = tuple([input._view.shape[i - lead] if s == -1 and i >= lead else s for i, s in enumerate(want)])
     if min(want, default=0) < 0:
         raise ShapeError(
-            f"expand: sizes {size_of(shape)} for shape {x._view.shape}: only an existing axis can be -1"
+            f"expand: sizes {size_of(shape)} for shape {input._view.shape}: only an existing axis can be -1"
         )
-    return _take(_expand, x, (("expand", (want,)),), x._view.shape)
+    return take(_expand, input, (("expand", (want,)),), input._view.shape)
 
 
-# -- parts -------------------------------------------------------------------------------------------------
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """``expand`` to a shape."""
+    return expand(input, size)
 
 
-@primitive("slice")
-def _slice(node: Node, grad: Any) -> tuple[Any]:
-    shape, steps = node.options
-    return (embed_view(grad, shape, steps),)
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape that tensors of these shapes broadcast to; an int stands for a shape of one axis.
+
+    Raises:
+        RuntimeError: they do not fit together.
+    """
+    from genesis._tensor import Size
+
+    sizes = [size_of((s,)) for s in shapes]
+    if any(n < 0 for s in sizes for n in s):
+        raise RuntimeError(f"broadcast_shapes: sizes must be >= 0, got {sizes}")
+    return Size(common_shape(*sizes)) if sizes else Size(())
 
 
-def take_view(x: Any, steps: Steps) -> Tensor:
-    """The part of ``x`` that the steps select: a view."""
-    return _take(_slice, x, steps, (x._view.shape, steps))
-
-
-def take_part(x: Any, steps: Steps) -> Tensor:
-    """The same, of a copy if the elements of ``x`` do not lie so that the steps are possible."""
-    try:
-        return take_view(x, steps)
-    except GraphError:
-        return take_view(contiguous(x), steps)
-
-
-@primitive("embed")
-def _embed(node: Node, grad: Any) -> tuple[Any]:
-    return (take_part(grad, node.options),)
-
-
-def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
-    """Zeros of ``shape`` with ``grad`` in the part that the steps select; repeated elements add up."""
-    device = grad._view.buffer.device
-    out = zeros_view(shape, grad._view.dtype, device)
-    part = replay(out, steps)
-    source = grad._view
-    for i, stride in enumerate(part.strides):  # an expanded axis: its gradients belong to one element
-        if stride == 0 and part.shape[i] > 1:
-            total: View = device.backend.empty(
-                tuple([1 if j == i else s for j, s in enumerate(source.shape)]), source.dtype, device
-            )
-            device.backend.reduce("sum", total, source)
-            source, part = total, part.narrow(i, 0, 1)
-    device.backend.map(INPUT, part, source)
-    return _embed.wrap(out, (grad,), (), steps)
-
-
-@primitive("clear")
-def _clear(node: Node, grad: Any) -> tuple[Any]:
-    return (clear_view(grad, node.options),)
-
-
-def clear_view(x: Any, steps: Steps) -> Tensor:
-    """A copy of ``x`` with zeros in the part that the steps select."""
-    copy = new(x._view)._copy_view()
-    part = replay(copy, steps)
-    device = copy.buffer.device
-    zero = device.backend.empty((), part.dtype, device)
-    fill_view(zero, 0)
-    device.backend.map(INPUT, part, zero.expand(part.shape))
-    return _clear.wrap(copy, (x,), (), steps)
-
-
-_fills = {d: cast(INPUT, d) for d in ALL}
-
-
-def fill_view(v: View, value: Any) -> None:
-    """Write one number into every element."""
-    run_map(v.buffer.device.backend, _fills[v.dtype], v, value)
-
-
-def zeros_view(shape: Shape, dtype: Any, device: Any) -> View:
-    v: View = device.backend.empty(shape, dtype, device)
-    fill_view(v, 0)
-    return v
-
-
-def narrow(x: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """``length`` indices of axis ``dim`` from ``start``: a view."""
-    axis = axis_of(dim, x.dim())
-    size = x._view.shape[axis]
-    begin = start + size if start < 0 else start
-    if not 0 <= begin <= begin + length <= size:
-        raise RuntimeError(f"narrow: start ({start}) + length ({length}) exceeds dimension size ({size})")
-    return take_view(x, (("narrow", (axis, begin, length)),))
-
-
-def select(x: Tensor, dim: int, index: int) -> Tensor:
-    """One index of axis ``dim``, which goes away: a view."""
-    axis = axis_of(dim, x.dim())
-    size = x._view.shape[axis] if x.dim() else 0
-    if not -size <= index < size:
-        raise IndexError(f"index {index} is out of range for dimension {dim} with size {size}")
-    return take_view(x, (("select", (axis, index % size)),))
-
-
-def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All indices of axis ``dim``, each a view without it."""
-    axis = axis_of(dim, x.dim())
-    return tuple([select(x, axis, i) for i in range(x._view.shape[axis])])
-
-
-def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts of the given size (the last may be smaller), or of the given sizes, along ``dim``."""
-    axis = axis_of(dim, x.dim())
-    size = x._view.shape[axis]
-    if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
-        if step <= 0:
-            raise RuntimeError(f"split expects a positive size, got {step}")
-        sections = [min(step, size - i) for i in range(0, size, step)] or [0]
-    else:
-        sections = [int(s) for s in split_size_or_sections]
-        if sum(sections) != size:
-            raise RuntimeError(f"split sizes {sections} add up to {sum(sections)}, the axis has {size}")
-    starts = accumulate(sections, initial=0)
-    return tuple([narrow(x, axis, s, n) for s, n in zip(starts, sections, strict=False)])
-
-
-def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` parts of equal size along ``dim``; the last may be smaller."""
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects a positive number of chunks, got {chunks}")
-    size = x._view.shape[axis_of(dim, x.dim())]
-    return split(x, max(1, -(-size // chunks)), dim)
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """All tensors expanded to their common shape: views."""
+    if len(tensors) == 1 and not isinstance(tensors[0], TensorCore):
+        tensors = tuple(tensors[0])
+    for x in tensors:
+        if not isinstance(x, TensorCore):
+            raise TypeError(f"broadcast_tensors takes tensors, got {type(x).__name__}")
+    if not tensors:
+        return ()
+    shape = common_shape(*[x._view.shape for x in tensors])
+    return tuple([expand(x, shape) for x in tensors])
 
 
 # -- copies ------------------------------------------------------------------------------------------------
@@ -311,129 +297,152 @@ def _copy(node: Node, grad: Any) -> tuple[Any]:
     return (grad,)
 
 
-def clone(x: Tensor) -> Tensor:
-    """A copy with its own memory; gradients flow through it."""
-    return _copy.wrap(x._copy_view(), (x,))
+_LAST = {"channels_last": 4, "channels_last_3d": 5}  # memory format -> number of axes
 
 
-def contiguous(x: Tensor) -> Tensor:
-    """``x`` itself if its elements lie in row-major order, else a copy that does."""
-    return x if x._view.contiguous else clone(x)
-
-
-@primitive("flip")
-def _flip(node: Node, grad: Any) -> tuple[Any]:
-    return (flip(grad, node.options),)
-
-
-def flip(x: Tensor, *dims: Any) -> Tensor:
-    """A copy with the order along ``dims`` reversed."""
-    axes = _dims(size_of(dims), x.dim())
-    return _flip.wrap(new(x._view.flip(axes))._copy_view(), (x,), (), axes)
-
-
-@primitive("cat")
-def _cat(node: Node, grad: Any) -> tuple[Any, ...]:
-    axis, sizes = node.options
-    starts = accumulate(sizes, initial=0)
-    return tuple(
-        [
-            narrow(grad, axis, s, n) if e is not None else None
-            for e, s, n in zip(node.edges, starts, sizes, strict=False)
-        ]
-    )
-
-
-def _tensors(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """A list of tensors on one device."""
-    found = list(tensors)
-    if not found:
-        raise ValueError(f"{name} expects a non-empty list of tensors")
-    for x in found:
-        if not isinstance(x, TensorCore):
-            raise TypeError(f"{name} expects tensors, got {type(x).__name__}")
-    if any(x._view.buffer.device is not found[0]._view.buffer.device for x in found):
-        places = " and ".join(str(x.device) for x in found)
-        raise DeviceError(
-            f"{name}: all tensors must be on one device, got {places}; move them with .to(device)"
-        )
-    return found
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along ``dim``; all other sizes must agree.
+def format_strides(shape: Any, memory_format: Any) -> Any:
+    """The strides of a dense tensor in a memory format; None where that is the format of no tensor at all.
 
     Raises:
-        ValueError: no tensors are given.
-        RuntimeError: shapes that do not fit (all are named).
+        RuntimeError: channels last, of a tensor with another number of axes.
+        ValueError: there is no such format.
     """
-    tensors = _tensors("cat", tensors)
-    # PyTorch lets an empty one-dimensional tensor join anything
-    tensors = [x for x in tensors if x._view.shape != (0,)] or tensors[:1]
-    first = tensors[0]._view
-    axis = axis_of(dim, first.ndim)
-    for x in tensors:
-        s = x._view.shape
-        if len(s) != first.ndim or s[:axis] + s[axis + 1 :] != first.shape[:axis] + first.shape[axis + 1 :]:
-            shapes = ", ".join(str(x._view.shape) for x in tensors)
-            raise ShapeError(f"cat: sizes must match except in dimension {axis}, got {shapes}")
-    dtype = result_type([(x.dtype, 1) for x in tensors], [])
-    tensors = [x.to(dtype) for x in tensors]
-    sizes = [x._view.shape[axis] for x in tensors]
-    device = first.buffer.device
-    out = device.backend.empty((*first.shape[:axis], sum(sizes), *first.shape[axis + 1 :]), dtype, device)
-    start = 0
-    for x, n in zip(tensors, sizes, strict=True):
-        if x._view.size:
-            device.backend.map(INPUT, out.narrow(axis, start, n), x._view)
-        start += n
-    return _cat.wrap(out, tensors, (), (axis, sizes))
+    name = str(getattr(memory_format, "name", memory_format)).rpartition(".")[2]
+    if name in ("None", "contiguous_format"):
+        return contiguous_strides(shape)
+    if name == "preserve_format":
+        return None
+    if name not in _LAST:
+        raise ValueError(f"there is no memory format {memory_format!r}")
+    if len(shape) != _LAST[name]:
+        raise RuntimeError(f"required rank {_LAST[name]} tensor to use {name} format, got {len(shape)}")
+    strides = contiguous_strides((shape[0], *shape[2:], shape[1]))
+    return (strides[0], strides[-1], *strides[1:-1])
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape along a new axis at ``dim``."""
-    tensors = _tensors("stack", tensors)
-    if any(x._view.shape != tensors[0]._view.shape for x in tensors):
-        shapes = ", ".join(str(x._view.shape) for x in tensors)
-        raise ShapeError(f"stack expects each tensor to be equal size, got {shapes}")
-    return cat([unsqueeze(x, dim) for x in tensors], axis_of(dim, tensors[0].dim() + 1))
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with its own memory; gradients flow through it.
+
+    ``memory_format``: row by row unless it is ``channels_last`` or ``channels_last_3d``, which lay the
+    channels of one place side by side.
+    """
+    if memory_format is None:
+        return _copy.wrap(input._copy_view(), (input,))
+    shape = input._view.shape
+    strides = format_strides(shape, memory_format)
+    if strides is None or strides == contiguous_strides(shape):
+        return _copy.wrap(input._copy_view(), (input,))
+    device = input._view.buffer.device
+    out = device.backend.empty(shape, input._view.dtype, device).like(shape, strides)
+    if out.size:
+        device.backend.map(INPUT, out, input._view)
+    return _copy.wrap(out, (input,))
 
 
-def repeat(x: Tensor, *sizes: Any) -> Tensor:
-    """Tile ``x``: ``sizes[i]`` copies along axis i; extra sizes add axes in front."""
-    times = size_of(sizes)
-    lead = len(times) - x.dim()
-    if lead < 0:
-        raise RuntimeError(f"repeat needs at least {x.dim()} sizes, got {times}")
-    shape = (1,) * lead + x._view.shape
-    pairs = [n for pair in zip((1,) * len(shape), shape, strict=True) for n in pair]
-    wide = [n for pair in zip(times, shape, strict=True) for n in pair]
-    out = [n * s for n, s in zip(times, shape, strict=True)]
-    return reshape(clone(expand(reshape(x, pairs), wide)), out)
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """``input`` itself if its elements lie in row-major order (or ``memory_format``), else such a copy."""
+    if memory_format is None:
+        return input if input._view.contiguous else clone(input)
+    if is_contiguous(input, memory_format):
+        return input
+    return clone(input, memory_format=memory_format)
 
 
-def repeat_interleave(x: Tensor, repeats: int, dim: int | None = None) -> Tensor:
-    """Each element ``repeats`` times in a row along ``dim`` (or of the flattened tensor)."""
-    if dim is None:
-        x, dim = reshape(x, -1), 0
-    axis = axis_of(dim, x.dim())
-    s = x._view.shape
-    wide = expand(unsqueeze(x, axis + 1), (*s[: axis + 1], repeats, *s[axis + 1 :]))
-    return reshape(clone(wide), (*s[:axis], s[axis] * repeats, *s[axis + 1 :]))
+def is_contiguous(x: Any, memory_format: Any = None) -> bool:
+    """True when the elements lie in row-major order without gaps, or in another memory format."""
+    view = x._view
+    if memory_format is None:
+        return bool(view.contiguous)
+    strides = format_strides(view.shape, memory_format)
+    if strides is None:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    axes = zip(view.shape, view.strides, strides, strict=True)
+    return not view.size or all(n == 1 or s == t for n, s, t in axes)
 
 
-def roll(x: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
-    """Elements shifted along ``dims``, those that fall off come in at the other end."""
-    if dims is None:
-        return reshape(roll(reshape(x, -1), shifts, 0), x._view.shape)
-    pairs = zip(
-        [shifts] if isinstance(shifts, int) else shifts,
-        [dims] if isinstance(dims, int) else dims,
-        strict=True,
-    )
-    for shift, dim in pairs:
-        n = x._view.shape[axis_of(dim, x.dim())]
-        k = shift % n if n else 0
-        if k:
-            x = cat([narrow(x, dim, n - k, k), narrow(x, dim, 0, n - k)], dim)
-    return x
+# -- any walk ----------------------------------------------------------------------------------------------
+@primitive("as_strided")
+def _as_strided(node: Node, grad: Any) -> tuple[Any]:
+    """As PyTorch's ``as_strided_backward``: gradients meet in an image of the memory.
+
+    That image spans what both walks touch.  Where the input itself repeats elements, each of these gets an
+    equal share of what its element in memory got.
+    """
+    from genesis.ops.indexing import scatter_add
+
+    shape, strides, size, walk, shift, start, length, repeats = node.options
+    image = positions((length,), grad.device)
+
+    def place(shape: Any, strides: Any, shift: int) -> Tensor:
+        return reshape(clone(new(image.like(shape, strides, shift - start))), -1)
+
+    memory = zeros_of((length,), grad)
+    if grad._view.size:
+        memory = scatter_add(memory, 0, place(size, walk, shift), reshape(grad, -1))
+    if repeats:
+        where = place(shape, strides, 0)
+        ones = new(zeros_view(where._view.shape, grad._view.dtype, grad.device)).fill_(1)
+        count = scatter_add(memory._zeros_like(), 0, where, ones)
+        memory = memory / count.clamp_min(1)
+    return (as_strided(memory, shape, strides, -start),)
+
+
+def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """A view with any shape and strides over the memory of ``input``.
+
+    Args:
+        size, stride: of the view; strides in elements.
+        storage_offset: of its first element in the memory; that of ``input`` unless given.
+
+    Raises:
+        RuntimeError: the walk leaves the memory, or sizes and strides differ in number.
+    """
+    x = input._view
+    shape, strides = size_of((size,)), size_of((stride,))
+    if len(shape) != len(strides):
+        raise RuntimeError(f"as_strided: mismatch in length of strides and shape: {shape} and {strides}")
+    if any(s < 0 for s in (*shape, *strides)) or (storage_offset or 0) < 0:
+        raise RuntimeError(f"as_strided: sizes, strides and offset must be >= 0, got {shape}, {strides}")
+    offset = x.offset if storage_offset is None else int(storage_offset)
+    view = x.like(shape, strides, offset)
+    if view.size:
+        lo, hi = span(view)
+        if hi * x.dtype.itemsize > x.buffer.nbytes:
+            raise RuntimeError(
+                f"as_strided: shape {shape} with strides {strides} from {offset} needs {hi} elements, the "
+                f"memory has {x.buffer.nbytes // x.dtype.itemsize}"
+            )
+    else:
+        lo, hi = offset, offset + 1
+    low, high = span(x) if x.size else (x.offset, x.offset + 1)
+    # in elements behind the first of `input`, so that the gradient does not depend on where that lies
+    shift, start = offset - x.offset, min(lo, low) - x.offset
+    length = max(hi, high) - x.offset - start
+    options = x.shape, x.strides, shape, strides, shift, start, length, repeats_itself(x)
+    step = ("as_strided", (shape, strides, shift, x.strides))
+    return take(_as_strided, input, (step,), options, view)
+
+
+# names that have moved to files of their own, for those who look for them here
+if TYPE_CHECKING:
+    from genesis.ops.joining import cat as cat
+    from genesis.ops.joining import stack as stack
+    from genesis.ops.parts import chunk as chunk
+    from genesis.ops.parts import narrow as narrow
+    from genesis.ops.parts import select as select
+    from genesis.ops.parts import split as split
+    from genesis.ops.parts import unbind as unbind
+    from genesis.ops.rearranging import flip as flip
+    from genesis.ops.rearranging import repeat as repeat
+    from genesis.ops.rearranging import repeat_interleave as repeat_interleave
+    from genesis.ops.rearranging import roll as roll
+else:
+
+    def __getattr__(name: str) -> Any:
+        if not name.startswith("_"):
+            from genesis.ops import joining, parts, rearranging
+
+            for module in (parts, joining, rearranging):
+                if hasattr(module, name):
+                    return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import bool_, dtype, int64
+from genesis._dtypes import bool_, dtype, int32, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
+from genesis.ops._view import Steps, take_view, zeros_view
 from genesis.ops.creation import as_tensor, tensor, zeros
-from genesis.ops.indexing import embedding, nonzero, scatter, scatter_
-from genesis.ops.shape import Steps, expand, movedim, permute, reshape, take_view, zeros_view
+from genesis.ops.indexing import embedding, index_select, scatter, scatter_, scatter_add, scatter_add_
+from genesis.ops.picking import nonzero
+from genesis.ops.shape import expand, movedim, permute, reshape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 
 def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
     """View steps for the basic part, and for each axis of the result its index tensor or None."""
-    items = list(key) if isinstance(key, tuple) else [key]
-    items = [_as_index(x, i) for i in items]
+    items = [_as_index(x, i) for i in (key if isinstance(key, tuple) else [key])]
     consumed = sum(i.dim() if _is_mask(i) else 1 for i in items if i is not None and i is not Ellipsis)
     if items.count(Ellipsis) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
@@ -40,6 +41,11 @@ def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
             advanced.append(None)
             axis += 1
             continue
+        if _is_mask(item) and not item.dim():  # one more axis, of length 1 or 0
+            steps.append(("unsqueeze", (axis,)))
+            advanced.append(zeros((int(item.item()),), dtype=int64, device=x.device))
+            axis += 1
+            continue
         size = x._view.shape[source]
         if isinstance(item, slice):
             start, stop, step = item.indices(size)
@@ -54,11 +60,6 @@ def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
                 raise IndexError(f"index {item} is out of bounds for dimension {source} with size {size}")
             steps.append(("select", (axis, item % size)))
             source += 1
-            continue
-        elif _is_mask(item) and not item.dim():  # one more axis, of length 1 or 0
-            steps.append(("unsqueeze", (axis,)))
-            advanced.append(zeros((int(item.item()),), dtype=int64, device=x.device))
-            axis += 1
             continue
         elif _is_mask(item):
             want = x._view.shape[source : source + item.dim()]
@@ -81,14 +82,26 @@ def _is_mask(item: Any) -> bool:
     return isinstance(item, TensorCore) and item._view.dtype is bool_
 
 
+def _as_tuple(key: Any) -> Any:
+    """A list of few items, one of which is no number, means a tuple; so it is in PyTorch."""
+    if isinstance(key, list) and len(key) < 32:
+        for item in key:
+            if item is None or item is Ellipsis or isinstance(item, TensorCore | slice | list | tuple):
+                return tuple(key)
+    return key
+
+
 def _as_index(x: Any, item: Any) -> Any:
     if item is None or item is Ellipsis or (isinstance(item, slice | int) and not isinstance(item, bool)):
         return item
     if isinstance(item, TensorCore):
-        if item._view.dtype.is_floating_point:
-            raise IndexError(
-                f"tensors used as indices must be integer or bool tensors, got {item._view.dtype}"
-            )
+        kind = item._view.dtype
+        if kind is uint8:  # a mask, as before there were bools
+            return item.to(bool_)  # type: ignore[attr-defined]
+        if kind not in (int64, int32, bool_):
+            raise IndexError(f"tensors used as indices must be int64, int32, uint8 or bool, got {kind}")
+        if not item._view.shape and kind is not bool_:
+            return int(item.item())  # type: ignore[attr-defined]
         return item
     if hasattr(item, "__index__") and not isinstance(item, bool) and not getattr(item, "ndim", 0):
         return item.__index__()
@@ -97,6 +110,8 @@ def _as_index(x: Any, item: Any) -> Any:
         if index.numel():
             raise IndexError(f"indices must be integers, slices, None, ... or tensors, got {item!r}")
         index = index.to(int64)
+    if index.dtype is not bool_:
+        return index.to(bool_) if index.dtype is uint8 else index.to(int64)
     return index
 
 
@@ -113,16 +128,42 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         if not -size <= key < size:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {size}")
         return take_view(x, (("select", (0, key % size)),))
-    steps, advanced = _parse(x, key)
+    steps, advanced = _parse(x, _as_tuple(key))
     part = take_view(x, steps)
-    if all(a is None for a in advanced):
+    axes = [i for i, a in enumerate(advanced) if a is not None]
+    if not axes:
         return part
+    if (
+        len(axes) == 1 and axes[0] and part._view.size
+    ):  # along an axis that is not the first: no need to move it
+        (axis,) = axes
+        given = advanced[axis].to(x.device, int64)  # type: ignore[union-attr]
+        size = part._view.shape[axis]
+        flat = reshape(ew.where(ew.lt(given, 0), given + size, given), -1)
+        try:
+            out = index_select(part, axis, flat)
+        except IndexError:
+            _check_range(given, size)
+            raise
+        if given.dim() == 1:
+            return out
+        shape = out._view.shape
+        return reshape(out, (*shape[:axis], *given._view.shape, *shape[axis + 1 :]))
     look_up = _LookUp(part, advanced)
     try:
         return look_up.place(embedding(look_up.index, look_up.rows(part)))
     except IndexError:
         look_up.check()
         raise
+
+
+def _check_range(index: Any, size: int) -> None:
+    """Raise IndexError for an index that is out of range."""
+    if index._view.size:
+        low, high = int(index.min().item()), int(index.max().item())
+        if low < -size or high >= size:
+            bad = low if low < -size else high
+            raise IndexError(f"index {bad} is out of bounds for an axis of size {size}")
 
 
 class _LookUp:
@@ -158,11 +199,7 @@ class _LookUp:
     def check(self) -> None:
         """Raise IndexError for an index that is out of range."""
         for i, size in zip(self.indices, self.sizes, strict=True):
-            if i._view.size:
-                low, high = int(i.min().item()), int(i.max().item())
-                if low < -size or high >= size:
-                    bad = low if low < -size else high
-                    raise IndexError(f"index {bad} is out of bounds for an axis of size {size}")
+            _check_range(i, size)
 
     def rows(self, part: Any) -> Any:
         """``part`` as rows: (product of the indexed sizes, …)."""
@@ -178,6 +215,26 @@ class _LookUp:
     def shape(self) -> tuple[int, ...]:
         """The shape of the result of the look-up, before ``place``."""
         return (*self.index._view.shape, *self.rest_shape)
+
+    def write(self, part: Any, value: Any, accumulate: bool) -> None:
+        """Write ``value``, of the shape of the whole result, in place."""
+        count, width = self.index._view.size, math.prod(self.rest_shape)
+        source = reshape(self.unplace(value), (count, width))
+        index = expand(reshape(self.index, (count, 1)), (count, width))
+        rows = self.rows(part)
+        matrix = reshape(rows, (rows._view.shape[0], width))
+        if matrix._view.buffer is part._view.buffer:
+            (scatter_add_ if accumulate else scatter_)(matrix, 0, index, source)
+        else:  # the indexed axes cannot be merged in place
+            part.copy_(self.part((scatter_add if accumulate else scatter)(matrix, 0, index, source)))
+
+    def write_along(self, part: Any, value: Any, write: Any) -> None:
+        """The same for one index of an axis that is not the first: nothing has to be moved."""
+        (axis,) = self.axes
+        shape, count = part._view.shape, self.index._view.size
+        wide = (*shape[:axis], count, *shape[axis + 1 :])
+        line = (*(1,) * axis, count, *(1,) * (len(shape) - axis - 1))
+        write(part, axis, expand(reshape(self.index, line), wide), reshape(value, wide))
 
     def place(self, out: Tensor) -> Tensor:
         """Move the axes of the index from the front to where they belong."""
@@ -210,10 +267,20 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         mask = reshape(key, (*key._view.shape, *(1,) * (x.dim() - key.dim())))
         ew.select_where.into(x, mask, _as_kind(value, x.dtype) if number else value, x)
         return  # there was no need to find the positions
+    write_part(x, _as_tuple(key), value, number)
+
+
+def write_part(x: Any, key: Any, value: Any, number: bool = False, accumulate: bool = False) -> None:
+    """Write or add ``value`` (of the type of ``x``, or a number) where ``key`` points."""
     steps, advanced = _parse(x, key)
     part: Any = take_view(x, steps) if steps else x
     if all(a is None for a in advanced):
-        part.copy_(value if number else _without_leading_ones(value, part.dim()))
+        if number:
+            part.copy_(value)
+        elif accumulate:
+            part.add_(_without_leading_ones(value, part.dim()))
+        else:
+            part.copy_(_without_leading_ones(value, part.dim()))
         return
     look_up = _LookUp(part, advanced)
     if number:
@@ -225,16 +292,13 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         raise ShapeError(
             f"shape mismatch: a value of shape {tuple(value.shape)} cannot be broadcast to {tuple(wanted)}"
         ) from None
-    count, width = look_up.index._view.size, math.prod(look_up.rest_shape)
-    source = reshape(look_up.unplace(value), (count, width))
-    index = expand(reshape(look_up.index, (count, 1)), (count, width))
-    rows = look_up.rows(part)
-    matrix = reshape(rows, (rows._view.shape[0], width))
+    if 0 in wanted:
+        look_up.check()
     try:
-        if matrix._view.buffer is x._view.buffer:
-            scatter_(matrix, 0, index, source)
-        else:  # the indexed axes cannot be merged in place
-            part.copy_(look_up.part(scatter(matrix, 0, index, source)))
+        if len(look_up.axes) == 1 and look_up.axes[0]:
+            look_up.write_along(part, value, scatter_add_ if accumulate else scatter_)
+        else:
+            look_up.write(part, value, accumulate)
     except IndexError:
         look_up.check()
         raise
@@ -247,3 +311,32 @@ def _without_leading_ones(value: Any, ndim: int) -> Any:
 
 def _as_kind(value: Any, to: dtype) -> Any:
     return {"b": bool, "f": float}.get(to.kind, int)(value)
+
+
+# -- the same with a sequence of indices -------------------------------------------------------------------
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``input[indices] = values``, or ``+=`` where each occurrence of an index counts; in place.
+
+    Args:
+        indices: a sequence of index tensors (int64, int32 or bool), one for each axis; None leaves an axis.
+        values: a tensor of the type of ``input`` that broadcasts to ``input[indices]``.
+
+    Raises:
+        IndexError: an index is out of range.
+        RuntimeError: types or shapes do not fit.
+    """
+    if isinstance(indices, TensorCore) or not isinstance(values, TensorCore):
+        raise TypeError("index_put takes a sequence of index tensors and a tensor of values")
+    if values._view.dtype is not input._view.dtype:
+        raise RuntimeError(
+            f"index_put requires the source and destination types to match, got {input._view.dtype} for the "
+            f"destination and {values._view.dtype} for the source"
+        )
+    key = tuple([slice(None) if i is None else i for i in indices])
+    write_part(input, key, values, accumulate=accumulate)
+    return input
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``index_put_`` of a copy."""
+    return index_put_(input.clone(), indices, values, accumulate)

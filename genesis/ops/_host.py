@@ -1,0 +1,89 @@
+"""Factorizations of matrices run on the host, through NumPy's LAPACK, for every device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from genesis._errors import DeviceError, GenesisError
+from genesis.autograd.graph import TensorCore
+
+Array = np.ndarray[Any, Any]
+
+
+class LinAlgError(GenesisError, RuntimeError):
+    """The numbers of a matrix do not allow what was asked for: it is singular, or not positive-definite."""
+
+
+def read(x: Any) -> Array:
+    """The elements on the host."""
+    array: Array = x._view.buffer.device.backend.read(x._view)
+    return array
+
+
+def put(array: Any, like: Any) -> Any:
+    """A host array as a tensor on the device of ``like``."""
+    from genesis.ops.creation import from_host
+
+    return from_host(np.asarray(array, order="C"), like._view.buffer.device)
+
+
+def numbers(name: str, *tensors: Any) -> None:
+    """Check tensors of one floating-point type on one device.
+
+    Raises:
+        TypeError: something is no tensor.
+        RuntimeError: a type is not floating, types differ, or devices do.
+    """
+    for x in tensors:
+        if not isinstance(x, TensorCore):
+            raise TypeError(f"{name}: expected a tensor, got {type(x).__name__}")
+        if not x._view.dtype.is_floating_point:
+            raise RuntimeError(f"{name}: expected a floating-point tensor, got {x._view.dtype}")
+    types = [x._view.dtype for x in tensors]
+    if any(t is not types[0] for t in types):
+        raise RuntimeError(f"{name}: expected all tensors to have the same dtype, got {types}")
+    devices = [x._view.buffer.device for x in tensors]
+    if any(d is not devices[0] for d in devices):
+        raise DeviceError(f"{name}: all tensors must be on one device, got {devices}")
+
+
+def matrices(name: str, *tensors: Any) -> None:
+    """``numbers``, each of two axes or more."""
+    numbers(name, *tensors)
+    for x in tensors:
+        if len(x._view.shape) < 2:
+            raise RuntimeError(
+                f"{name}: the input tensor must have at least 2 dimensions, got shape {x._view.shape}"
+            )
+
+
+def square(name: str, *tensors: Any) -> None:
+    """``matrices``, each with as many rows as columns."""
+    matrices(name, *tensors)
+    for x in tensors:
+        if x._view.shape[-1] != x._view.shape[-2]:
+            raise RuntimeError(
+                f"{name}: A must be batches of square matrices, but they are {x._view.shape[-2]} by "
+                f"{x._view.shape[-1]} matrices"
+            )
+
+
+@contextmanager
+def refusing(name: str, what: str) -> Iterator[None]:
+    """NumPy's LinAlgError as ours."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"{name}: {what} ({str(error).lower()})") from None
+
+
+def each(x: Array, function: Callable[[Array], Any], out: Any) -> Any:
+    """``function`` of each matrix of a batch, which may be of none."""
+    flat = x.reshape(-1, *x.shape[-2:])
+    found = [function(m) for m in flat]
+    return np.array(found, dtype=out).reshape(x.shape[:-2])

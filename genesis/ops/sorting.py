@@ -1,0 +1,282 @@
+"""Order: sorting, the largest, distinct elements, places in a sorted sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genesis._dtypes import int32, int64
+from genesis.autograd.graph import Node, TensorCore, new
+from genesis.ops._op import primitive
+from genesis.ops._view import zeros_view
+from genesis.ops.indexing import gather, scatter_add
+from genesis.ops.reduction import ValuesAndIndices, axis_of
+from genesis.ops.shape import movedim
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+@primitive("sort")
+def _sort(node: Node, grad: Any) -> tuple[Any]:
+    (indices,) = node.unpack()
+    zeros = new(zeros_view(node.options[0], grad.dtype, grad.device))
+    return (scatter_add(zeros, node.options[1], indices, grad),)
+
+
+def sort(
+    input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool | None = None
+) -> ValuesAndIndices:
+    """Sorted along ``dim``; equal elements keep their order, nan is the largest.  Returns (values, indices).
+
+    ``stable`` is accepted: every sort here is stable.
+    """
+    if isinstance(dim, bool):  # sort(x, stable, dim) of old
+        dim, descending = -1, dim
+    axis = axis_of(dim, input.dim())
+    if not input.dim():
+        values = input.clone()
+        return ValuesAndIndices(values, new(zeros_view((), int64, input._view.buffer.device)))
+    source = movedim(input.detach(), axis, -1)._view
+    device = source.buffer.device
+    values_view = device.backend.empty(source.shape, source.dtype, device)
+    where = device.backend.empty(source.shape, int64, device)
+    if source.size:
+        device.backend.sort(values_view, where, source, bool(descending))
+    indices = movedim(new(where), -1, axis)
+    out = movedim(new(values_view), -1, axis)._view
+    return ValuesAndIndices(
+        _sort.wrap(out, (input,), (indices,), (input._view.shape, axis)), new(indices._view)
+    )
+
+
+def argsort(input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+    """The indices that sort ``input`` along ``dim``; equal elements keep their order."""
+    indices: Tensor = sort(input.detach(), dim, descending).indices
+    return indices
+
+
+def msort(input: Tensor) -> Tensor:
+    """Sorted along the first axis."""
+    values: Tensor = sort(input, 0).values
+    return values
+
+
+def topk(
+    input: Tensor, k: int, dim: int | None = None, largest: bool = True, sorted: bool = True
+) -> ValuesAndIndices:
+    """The ``k`` largest (or smallest) along ``dim`` (the last), in order.  Returns (values, indices)."""
+    axis = axis_of(-1 if dim is None else dim, input.dim())
+    size = input._view.shape[axis] if input.dim() else 1
+    if not 0 <= k <= size:
+        raise RuntimeError(f"topk: k = {k} is not between 0 and {size}, the size of dimension {axis}")
+    if not input.dim():
+        values = input.clone() if k else input.reshape(1)[:0]
+        return ValuesAndIndices(values, new(zeros_view(values._view.shape, int64, input.device)))
+    if 16 * k > size:
+        values, indices = sort(input.detach(), axis, descending=largest)
+        indices = indices.narrow(axis, 0, k).contiguous()
+    else:
+        indices = _few_largest(input, k, axis, largest)
+    return ValuesAndIndices(gather(input, axis, indices), indices)
+
+
+def _few_largest(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """Positions of the extremes by a partition on the host, then in order."""
+    from genesis.ops.creation import from_host
+
+    host = np.moveaxis(x._view.buffer.device.backend.read(x._view), axis, -1)
+    n = host.shape[-1]
+    if largest:
+        found = (
+            np.argpartition(host, n - k, axis=-1)[..., n - k :] if k else np.zeros((*host.shape[:-1], 0), int)
+        )
+    else:
+        found = np.argpartition(host, k, axis=-1)[..., :k]
+    found = np.sort(found, axis=-1)  # so that equal elements come in their order
+    values = np.take_along_axis(host, found, -1)
+    if largest:
+        order = k - 1 - np.argsort(values[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+    else:
+        order = np.argsort(values, axis=-1, kind="stable")
+    found = np.moveaxis(np.take_along_axis(found, order, -1), -1, axis).astype(np.int64)
+    return from_host(np.ascontiguousarray(found), x.device)
+
+
+# -- distinct elements -------------------------------------------------------------------------------------
+def _results(x: Any, arrays: list[Any]) -> Any:
+    from genesis.ops.creation import from_host
+
+    out = [from_host(np.ascontiguousarray(a), x.device) for a in arrays]
+    return out[0] if len(out) == 1 else tuple(out)
+
+
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The distinct elements, or slices along ``dim``, in ascending order.
+
+    Args:
+        sorted: accepted; the result is always sorted.
+        return_inverse: also, for each element (or slice), its place in the result.
+        return_counts: also how often each occurs.
+
+    Returns:
+        The values alone, or a tuple (values, inverse, counts) of what was asked for. They have no gradient.
+    """
+    host = _host(input, dim)
+    if dim is None:
+        host = host.reshape(-1)
+        order = np.argsort(host, kind="stable")
+        found = host[order]
+        first = np.ones(len(found), bool)
+        first[1:] = found[1:] != found[:-1]
+    else:
+        host = np.moveaxis(host, axis_of(dim, input.dim()), 0)
+        rows = host.reshape(len(host), -1)
+        order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.arange(len(rows))
+        found = rows[order]
+        first = np.ones(len(found), bool)
+        first[1:] = (found[1:] != found[:-1]).any(1)
+    group = np.cumsum(first) - 1
+    inverse = np.empty(len(order), np.int64)
+    inverse[order] = group
+    values = host[order[first]]
+    return _distinct(
+        input, dim, values, inverse, np.bincount(group, minlength=len(values)), return_inverse, return_counts
+    )
+
+
+def _host(x: Any, dim: int | None) -> Any:
+    if dim is not None:
+        axis = axis_of(dim, x.dim())
+        if not x.dim():
+            raise IndexError("there is no dimension of a 0-d tensor")
+        if not x._view.shape[axis] == 0 and 0 in x._view.shape:
+            raise RuntimeError(
+                "there are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+            )
+    return x._view.buffer.device.backend.read(x._view)
+
+
+def _distinct(
+    x: Any, dim: int | None, values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool
+) -> Any:
+    if dim is None:
+        inverse = inverse.reshape(x._view.shape)
+    else:
+        values = np.moveaxis(values, 0, axis_of(dim, x.dim()))
+    arrays = [values]
+    if with_inverse:
+        arrays.append(inverse.astype(np.int64))
+    if with_counts:
+        arrays.append(counts.astype(np.int64))
+    return _results(x, arrays)
+
+
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """All but the first of equal neighbours taken away; arguments and results as for ``unique``."""
+    host = _host(input, dim)
+    host = host.reshape(-1) if dim is None else np.moveaxis(host, axis_of(dim, input.dim()), 0)
+    rows = host.reshape(len(host), -1) if host.size else np.zeros((len(host), 0))
+    first = np.ones(len(host), bool)
+    first[1:] = (rows[1:] != rows[:-1]).any(1)
+    group = np.cumsum(first) - 1
+    counts = np.bincount(group, minlength=int(first.sum()))
+    return _distinct(input, dim, host[first], group, counts, return_inverse, return_counts)
+
+
+# -- places in a sorted sequence ---------------------------------------------------------------------------
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Any = None,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    values: Any = None,
+) -> Tensor:
+    """Where ``input`` would have to be inserted into a sequence that ascends along its last axis.
+
+    Args:
+        sorted_sequence: one sequence (1-D), or one for each row of ``input``.
+        input: values (``values`` is another name); a number gives a 0-d tensor.
+        out_int32: int32 instead of int64.
+        right, side: behind equal elements (``right=True``, ``side="right"``), or before them.
+        sorter: the indices that sort an unsorted sequence.
+
+    Raises:
+        RuntimeError: shapes or types do not fit, or ``right`` and ``side`` disagree.
+    """
+    from genesis.ops.creation import from_host, tensor
+
+    values = input if values is None else values
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if right and side == "left":
+        raise RuntimeError("searchsorted(): side and right can't be set to opposites")
+    right = right or side == "right"
+    sequence: Any = sorted_sequence
+    if not isinstance(values, TensorCore):
+        if sequence.dim() != 1:
+            raise RuntimeError("searchsorted(): a number needs a sequence of one dimension")
+        values = tensor(values, dtype=sequence.dtype, device=sequence.device)
+    v: Any = values
+    if sequence.dtype is not v.dtype:
+        raise RuntimeError(
+            f"searchsorted(): boundary tensor and input value tensor should have same dtype, but got "
+            f"{sequence.dtype} and {v.dtype}"
+        )
+    if not sequence.dim() or (sequence.dim() > 1 and sequence._view.shape[:-1] != v._view.shape[:-1]):
+        raise RuntimeError(
+            "searchsorted(): the sequence has one axis, or all but its last are those of the values; got "
+            f"{sequence._view.shape} and {v._view.shape}"
+        )
+    if sorter is not None:
+        if sorter._view.shape != sequence._view.shape:
+            raise RuntimeError("searchsorted(): boundary and sorter must have the same size")
+        if sorter.dtype is not int64:
+            raise RuntimeError(
+                f"searchsorted(): sorter must be a tensor of long dtype but got {sorter.dtype}"
+            )
+        sequence = gather(sequence.detach(), -1, sorter)
+    backend = sequence._view.buffer.device.backend
+    have, want = backend.read(sequence._view), v._view.buffer.device.backend.read(v._view)
+    if have.ndim == 1:
+        found = np.searchsorted(have, want, "right" if right else "left")
+    else:
+        found = _search_rows(have, want, right)
+    found = np.asarray(found).astype((int32 if out_int32 else int64).name)
+    return from_host(found, v.device)
+
+
+def _search_rows(have: Any, want: Any, right: bool) -> Any:
+    """Binary search in every row at once."""
+    low = np.zeros(want.shape, np.int64)
+    high = np.full(want.shape, have.shape[-1], np.int64)
+    for _ in range(int(have.shape[-1]).bit_length()):
+        open_ = low < high
+        middle = (low + high) // 2
+        value = np.take_along_axis(have, np.minimum(middle, have.shape[-1] - 1), -1)
+        ahead = ~(value > want) if right else ~(value >= want)
+        low = np.where(open_ & ahead, middle + 1, low)
+        high = np.where(open_ & ~ahead, middle, high)
+    return low
+
+
+def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+    """The bucket of each element between ascending ``boundaries`` (1-D); see ``searchsorted``.
+
+    ``right=False``: bucket i has ``boundaries[i-1] < x <= boundaries[i]``.
+    """
+    if boundaries.dim() != 1:
+        raise RuntimeError(f"bucketize: boundaries tensor must be 1 dimension, got {boundaries.dim()}")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
