@@ -31,3 +31,7 @@ sqrt_: Any
 unorder: Any
 # of _blas
 gemm: Any
+# of _tile
+height: Any
+tile: Any
+turn: Any

@@ -1,0 +1,88 @@
+"""Which tile of sums suits a number of columns, and the kernels that run tiles over a table of rows."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genesis_cpu import _tile
+from genesis_cpu._kernel import Kernel
+
+if TYPE_CHECKING:  # what kernels find in their file
+    from genesis_cpu._names import height, slot, tile
+
+
+class Tile(NamedTuple):
+    """Rows, vectors, and numbers in a vector."""
+
+    height: int
+    vectors: int
+    lanes: int
+
+    @property
+    def columns(self) -> int:
+        return self.vectors * self.lanes
+
+
+@cache
+def _machine() -> tuple[int, int]:
+    """Bytes of a vector register, and how many there are."""
+    from llvmlite import binding
+
+    features: Any = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64, 32
+    if features.get("avx2"):
+        return 32, 16
+    return 16, 32 if features.get("neon") else 16
+
+
+#: vectors -> heights, for 32 registers and for 16: the sums, a row of the right factor and one number fit,
+#: and there are enough sums to hide the latency of a multiplication
+_HEIGHTS = {
+    32: {1: (24, 9), 2: (11, 9), 3: (9,), 4: (7, 3)},
+    16: {1: (10, 5), 2: (5, 3), 3: (3,), 4: (2,)},
+}
+
+
+def choose(itemsize: int, columns: int, rows: int) -> Tile:
+    """The tile for a product with so many columns; of the heights the one that wastes fewest rows."""
+    width, registers = _machine()
+    lanes = max(1, width // itemsize)
+    while lanes > 4 and lanes // 2 >= columns:
+        lanes //= 2
+    needed = -(-columns // lanes)
+    vectors = -(-needed // -(-needed // 4))
+    heights = _HEIGHTS[registers][vectors]
+    return Tile(
+        min(heights, key=lambda h: -(-rows // h) * h * (1.0 if h == heights[0] else 1.02)), vectors, lanes
+    )
+
+
+def _tiles(args, lo, hi):
+    """Tiles lo … hi - 1: each takes ``height`` entries of the table of rows."""
+    x, rows, offs, count = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
+    panel, out, pitch = slot(args, 4), slot(args, 5), slot(args, 6)
+    for i in range(lo, hi):
+        tile(x, rows + 8 * height * i, offs, count, panel, out + i * height * pitch, pitch)
+
+
+@cache
+def _stamp() -> str:
+    """A change of the tile makes other kernels."""
+    return hashlib.sha256(Path(_tile.__file__).read_bytes()).hexdigest()[:16]
+
+
+IMPORTS = f"# {_stamp()}\nfrom genesis_cpu._tile import turn"
+
+
+@cache
+def tiles(real: str, shape: Tile) -> int:
+    """The address of the kernel for tiles of a shape."""
+    imports = (
+        f"# {_stamp()}\nfrom genesis_cpu._tile import tile as shaped\n"
+        f"tile = shaped({real!r}, {shape.height}, {shape.vectors}, {shape.lanes})\nheight = {shape.height}"
+    )
+    return Kernel(_tiles, imports)(real)

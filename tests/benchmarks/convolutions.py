@@ -1,0 +1,181 @@
+"""Time of convolutions beside torch's, forward and backward: alternating processes, medians, ratios.
+
+    python tests/benchmarks/convolutions.py             # all shapes
+    python tests/benchmarks/convolutions.py --only 3x3  # those whose name contains this text
+    python tests/benchmarks/convolutions.py --quick     # small ones, once: only that it runs
+
+Each framework has a process of its own, and one waits while the other works, so their pools of threads do
+not meet.  A round times both, one right after the other; a ratio is the median of the rounds' ratios, so that
+what else the machine does falls on both.  Backward is all three gradients, where the input wants one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Case(NamedTuple):
+    """Shapes of input and weight, options of the function, and whether the input wants a gradient."""
+
+    x: tuple[int, ...]
+    weight: tuple[int, ...]
+    options: Mapping[str, Any] = MappingProxyType({})
+    function: str = "conv2d"
+    inner: bool = True
+
+    @property
+    def outs(self) -> int:
+        if "transpose" in self.function:
+            return self.weight[1] * int(self.options.get("groups", 1))
+        return self.weight[0]
+
+    @property
+    def name(self) -> str:
+        size = "x".join(map(str, self.x))
+        kernel = "x".join(map(str, self.weight[2:]))
+        more = "".join(f" {k[0]}{v}" for k, v in self.options.items())
+        return f"{self.function.replace('conv_transpose', 'tconv')} {size} -> {self.outs}, {kernel}{more}"
+
+
+CASES = [
+    Case((64, 1, 28, 28), (32, 1, 3, 3), inner=False),
+    Case((64, 1, 28, 28), (32, 1, 3, 3), {"padding": 1}, inner=False),
+    Case((64, 32, 26, 26), (64, 32, 3, 3)),
+    Case((64, 16, 14, 14), (32, 16, 5, 5), {"padding": 2}),
+    Case((128, 3, 32, 32), (32, 3, 3, 3), {"padding": 1}, inner=False),
+    Case((128, 64, 16, 16), (128, 64, 3, 3), {"padding": 1}),
+    Case((128, 64, 16, 16), (128, 64, 3, 3), {"padding": 1, "stride": 2}),
+    Case((32, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}),
+    Case((128, 256, 8, 8), (256, 256, 3, 3), {"padding": 1}),
+    Case((64, 512, 4, 4), (512, 512, 3, 3), {"padding": 1}),
+    Case((32, 20, 31, 33), (44, 20, 3, 3), {"padding": 1}),
+    Case((64, 6, 14, 14), (16, 6, 5, 5)),
+    Case((8, 3, 224, 224), (64, 3, 7, 7), {"stride": 2, "padding": 3}, inner=False),
+    Case((32, 64, 28, 28), (256, 64, 1, 1)),
+    Case((64, 256, 14, 14), (64, 256, 1, 1)),
+    Case((64, 64, 28, 28), (128, 64, 1, 1), {"stride": 2}),
+    Case((64, 64, 32, 32), (128, 64, 4, 4), {"stride": 2, "padding": 1}),
+    Case((64, 128, 16, 16), (128, 64, 4, 4), {"stride": 2, "padding": 1}, "conv_transpose2d"),
+    Case((64, 64, 32, 32), (64, 3, 4, 4), {"stride": 2, "padding": 1}, "conv_transpose2d"),
+    Case((64, 100, 1, 1), (100, 256, 4, 4), {}, "conv_transpose2d"),
+    Case((32, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}),
+    Case((32, 128, 28, 28), (128, 1, 3, 3), {"padding": 1, "stride": 2, "groups": 128}),
+    Case((64, 96, 14, 14), (96, 1, 5, 5), {"padding": 2, "groups": 96}),
+    Case((32, 128, 14, 14), (128, 4, 3, 3), {"padding": 1, "groups": 32}),
+    Case((32, 64, 128), (128, 64, 5), {}, "conv1d"),
+    Case((16, 32, 1000), (64, 32, 9), {"stride": 2, "padding": 4}, "conv1d"),
+    Case((4, 16, 16, 32, 32), (32, 16, 3, 3, 3), {"padding": 1}, "conv3d"),
+]
+QUICK = [Case((8, 1, 12, 12), (16, 1, 3, 3)), Case((2, 8, 9, 9), (8, 1, 3, 3), {"groups": 8})]
+
+
+def work(framework: str, quick: bool) -> None:
+    """Answer lines "case seconds" with the median times of forward and backward in milliseconds."""
+    fw = import_module(framework)
+    functional = import_module(f"{framework}.nn.functional")
+    for line in sys.stdin:
+        number, seconds = line.split()
+        case = (QUICK if quick else CASES)[int(number)]
+        x, weight = fw.randn(*case.x), fw.randn(*case.weight)
+        outs = (
+            case.weight[1] * case.options.get("groups", 1) if "transpose" in case.function else case.weight[0]
+        )
+        bias = fw.randn(outs)
+        inputs = [x, weight, bias] if case.inner else [weight, bias]
+        for t in inputs:
+            t.requires_grad_()
+        function = getattr(functional, case.function)
+        grad = None
+        forward, backward = [], []
+        end = time.perf_counter() + float(seconds)
+        while time.perf_counter() < end or len(forward) < 4:
+            for t in inputs:
+                t.grad = None
+            start = time.perf_counter()
+            out = function(x, weight, bias, **case.options)
+            middle = time.perf_counter()
+            if grad is None:
+                grad = fw.randn(*out.shape)
+                continue
+            between = time.perf_counter()
+            out.backward(grad)
+            stop = time.perf_counter()
+            forward.append(middle - start)
+            backward.append(stop - between)
+        forward, backward = forward[1:], backward[1:]
+        both = [f + b for f, b in zip(forward, backward, strict=True)]
+        print(*[f"{1e3 * statistics.median(t):.6f}" for t in (forward, backward, both)], flush=True)
+
+
+class Worker:
+    """A process that measures when it is asked."""
+
+    def __init__(self, framework: str, quick: bool) -> None:
+        command = [sys.executable, __file__, "--worker", framework] + ["--quick"] * quick
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, number: int, seconds: float) -> list[float]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(number, seconds, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 3:
+            raise SystemExit(f"case {number} failed")
+        return [float(t) for t in answer]
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small shapes, one short round")
+    parser.add_argument("--only", default="", help="cases whose name contains this text")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.3, help="how long to time each process in a round")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(options.worker, options.quick)
+        return
+    cases: Sequence[Case] = QUICK if options.quick else CASES
+    rounds, seconds = (1, 0.05) if options.quick else (options.rounds, options.seconds)
+    frameworks = ["genesis"] + (["torch"] if importlib.util.find_spec("torch") else [])
+    workers = [Worker(f, options.quick) for f in frameworks]
+    print(f"{'median ms; genesis / torch':46}{'forward':>22}{'backward':>24}{'both':>8}")
+    ratios = []
+    for number, case in enumerate(cases):
+        if options.only not in case.name:
+            continue
+        times = [[w.ask(number, seconds) for w in workers] for _ in range(rounds)]
+        line = f"{case.name:46}"
+        for i in range(3):
+            mine = statistics.median(t[0][i] for t in times)
+            if len(workers) == 1:
+                line += f"{mine:10.3f}"
+                continue
+            theirs = statistics.median(t[1][i] for t in times)
+            ratio = statistics.median(t[0][i] / t[1][i] for t in times)
+            line += f"{mine:9.3f}{theirs:9.3f}{ratio:6.2f}" if i < 2 else f"{ratio:8.2f}"
+            if i == 2:
+                ratios.append(ratio)
+        print(line, flush=True)
+    if ratios:
+        print(f"geometric mean of the ratios, both: {statistics.geometric_mean(ratios):.2f}")
+    for w in workers:
+        w.close()
+
+
+if __name__ == "__main__":
+    main()
