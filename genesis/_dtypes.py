@@ -10,7 +10,7 @@ from genesis._errors import GenesisError
 _INSTANCES: dict[str, dtype] = {}
 
 
-class DtypeError(GenesisError, TypeError, RuntimeError):
+class DtypeError(GenesisError, TypeError, NotImplementedError):
     """There is no such element type, or an operation is not defined for it."""
 
 

@@ -12,6 +12,7 @@ from genesis._device import device as Device
 from genesis._dtypes import dtype
 from genesis._missing import absent
 from genesis._tensor_conversion import TensorConversion
+from genesis._tensor_inplace import assign, replace
 from genesis.autograd import engine
 from genesis.autograd.graph import (
     PART,
@@ -24,7 +25,6 @@ from genesis.autograd.graph import (
 )
 from genesis.autograd.nodes import retain, shown
 from genesis.ops import elementwise as ew
-from genesis.ops._elementwise import Elementwise
 from genesis.ops.reduction import axis_of
 from genesis.ops.shape import fill_view
 
@@ -314,7 +314,8 @@ class Tensor(TensorConversion, _Absent):
 
             source = as_tensor(source, device=self.device)
         if isinstance(source, Tensor):
-            return _assign.into(self, source.to(self._view.buffer.device, self._view.dtype))
+            source = source.to(self._view.buffer.device, self._view.dtype)
+            return replace.into(self, self, source) if tracked(self) else assign.into(self, source)
         return self.fill_(source)
 
     def fill_(self, value: Any) -> Tensor:
@@ -328,7 +329,8 @@ class Tensor(TensorConversion, _Absent):
             fill_view(self._view, value)
             self._view.buffer.version += 1
             return self
-        return _assign.into(self, self._filled_like(value))
+        filled = self._filled_like(value)
+        return replace.into(self, self, filled) if tracked(self) else assign.into(self, filled)
 
     def zero_(self) -> Tensor:
         """Overwrite with zeros."""
@@ -405,7 +407,6 @@ class Tensor(TensorConversion, _Absent):
 
 # what __dict__ has of TensorCore; the rest was put there by the user or a subclass
 _OWN = {name for name in TensorCore.__annotations__}
-_assign = Elementwise("copy", lambda x: x, 1, "same")
 
 
 class RemovableHandle:

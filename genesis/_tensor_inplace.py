@@ -19,7 +19,9 @@ from genesis.ops._elementwise import Elementwise
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
-_assign = Elementwise("copy", lambda x: x, 1, "same")
+assign = Elementwise("copy", lambda x: x, 1, "same")
+#: the same for a tensor with a history, which then gets a gradient of zero
+replace = Elementwise("copy", lambda old, x: x, 2, "same", grad=lambda g, old, x, out: (None, g))
 
 
 def overwrite(x: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -45,7 +47,7 @@ def overwrite(x: Any, function: Callable[..., Any], *args: Any, **options: Any) 
             f"output with shape {x._view.shape} doesn't match the broadcast shape {result._view.shape}; an "
             "in-place operation cannot change the shape of its tensor"
         )
-    return _assign.into(x, result)
+    return assign.into(x, result)
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Tensor]:

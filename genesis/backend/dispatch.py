@@ -77,6 +77,8 @@ def _forget_when_plugins_change() -> None:
 
 def run_map(backend: Backend, expr: Expr, out: View, *inputs: View | Number) -> None:
     """Evaluate an expression into ``out``, one name at a time on a device that does not fuse."""
+    if expr.name == "arg" and not backend.fuses:  # a copy of one of them
+        expr, inputs = arg(0), (inputs[expr.value],)
     if backend.fuses or all(a.name == "arg" and a.value == i for i, a in enumerate(expr.args)):
         backend.map(expr, out, *inputs)
         return

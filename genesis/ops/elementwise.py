@@ -63,7 +63,7 @@ lerp = Elementwise(
     grad=lambda g, a, b, w, out: (g * (1 - w), g * w, g * (b - a)),
     names=("input", "end", "weight"),
 )
-multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4)
+multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4, "number")
 divide_add = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
 
 

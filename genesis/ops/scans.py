@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._dtypes import bool_, default_dtype
+from genesis._dtypes import DtypeError, bool_, default_dtype
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, new
 from genesis.ops import elementwise as ew
@@ -75,9 +75,7 @@ def logcumsumexp(x: Any, dim: int) -> Tensor:
     from genesis.ops.creation import from_host
 
     if not x.dtype.is_floating_point:
-        raise RuntimeError(
-            f"logcumsumexp needs a floating-point tensor, got {x.dtype}; convert with .float()"
-        )
+        raise DtypeError(f"logcumsumexp needs a floating-point tensor, got {x.dtype}; convert with .float()")
     axis = axis_of(dim, x.dim())
     if not x.dim():
         return x.clone()

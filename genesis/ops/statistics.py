@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._dtypes import bool_, float64, int64
+from genesis._dtypes import DtypeError, bool_, float64, int64
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.ops import elementwise as ew
 from genesis.ops._op import primitive
@@ -248,9 +248,11 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     from genesis.ops.creation import zeros
     from genesis.ops.indexing import scatter_add
 
-    if input.dtype.is_floating_point or input.dtype is bool_ or input.dim() != 1:
+    if input.dtype.is_floating_point or input.dtype is bool_:
+        raise DtypeError(f"bincount counts integers, got {input.dtype}")
+    if input.dim() != 1:
         raise RuntimeError(
-            f"bincount only supports 1-d non-negative integral inputs, got {input.dtype} {tuple(input.shape)}"
+            f"bincount only supports 1-d non-negative integral inputs, got shape {tuple(input.shape)}"
         )
     if minlength < 0:
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
@@ -318,7 +320,7 @@ def histogram(
     from genesis.ops.creation import from_host
 
     if not input.dtype.is_floating_point:
-        raise RuntimeError(f"histogram needs a floating-point tensor, got {input.dtype}")
+        raise DtypeError(f"histogram needs a floating-point tensor, got {input.dtype}")
     device, dtype = input._view.buffer.device, input.dtype.name
     values = _host(input).reshape(-1)
     weights = None if weight is None else _host(weight).reshape(-1)
