@@ -10,6 +10,7 @@ from genesis.cli.backends import backends
 from genesis.cli.kernels import kernels
 from genesis.cli.optimizers import optimizers
 from genesis.cli.plugins import app as plugins
+from genesis.cli.port import port
 from genesis.cli.schedulers import app as schedulers
 from genesis.cli.train import train
 
@@ -35,6 +36,7 @@ app.add_typer(schedulers, name="schedulers")
 app.command()(optimizers)
 app.command()(backends)
 app.command()(kernels)
+app.command()(port)
 
 
 def _version(wanted: bool) -> None:

@@ -129,7 +129,7 @@ def main(argv=None):
             optimizerG.step()
             losses += [errD.item(), errG.item()]
             if step % 20 == 0:
-                print(f"[{step}/{opt.steps}] loss D: {errD.item():.4f} loss G: {errG.item():.4f} D(x): {D_x:.4f}")
+                print(f"[{step}/{opt.steps}] D: {errD.item():.4f} G: {errG.item():.4f} D(x): {D_x:.4f}")
             step += 1
     if opt.save:
         torch.save({"G": netG.state_dict(), "D": netD.state_dict()}, opt.save)

@@ -111,7 +111,8 @@ def main(argv=None):
         optimizer.step()
         losses.append(loss_train.item())
         if epoch % 20 == 0:
-            print(f"epoch {epoch:03d} loss {loss_train.item():.4f} acc {accuracy(output[idx_train], labels[idx_train]):.3f}")
+            acc_train = accuracy(output[idx_train], labels[idx_train])
+            print(f"epoch {epoch:03d} loss {loss_train.item():.4f} acc {acc_train:.3f}")
 
     model.eval()
     with torch.no_grad():
@@ -119,7 +120,9 @@ def main(argv=None):
         loss_test = F.nll_loss(output[idx_test], labels[idx_test])
         confusion = torch.zeros(4, 4, dtype=torch.long)
         pairs = torch.stack((labels[idx_test], output[idx_test].argmax(1)))
-        confusion.index_put_((pairs[0], pairs[1]), torch.ones(pairs.size(1), dtype=torch.long), accumulate=True)
+        confusion.index_put_(
+            (pairs[0], pairs[1]), torch.ones(pairs.size(1), dtype=torch.long), accumulate=True
+        )
     print(f"test loss {loss_test:.4f} accuracy {accuracy(output[idx_test], labels[idx_test]).item():.3f}")
     print(confusion)
     losses.append(loss_test.item())

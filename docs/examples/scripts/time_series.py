@@ -86,7 +86,9 @@ def main(argv=None):
     for name, model in models.items():
         optimizer = torch.optim.NAdam(model.parameters(), lr=5e-3)
         scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.98)
-        loader = DataLoader(Windows(args.steps * args.batch_size, seed=1), args.batch_size, collate_fn=collate)
+        loader = DataLoader(
+            Windows(args.steps * args.batch_size, seed=1), args.batch_size, collate_fn=collate
+        )
         for step, (x, y, lengths, mask) in enumerate(loader):
             loss = criterion(model(x, lengths), y).masked_select(mask).mean()
             optimizer.zero_grad()

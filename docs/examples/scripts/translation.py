@@ -1,4 +1,4 @@
-"""A sequence-to-sequence transformer (Vaswani et al., arXiv 1706.03762) learns to write numbers backwards in words.
+"""A sequence-to-sequence transformer (Vaswani et al., arXiv 1706.03762) learns to reverse numbers.
 
 python translation.py --steps 200
 """

@@ -92,7 +92,9 @@ def main(argv=None):
         print(f"====> epoch {epoch}: average loss {train_loss / len(train_loader.dataset):.4f}")
         model.eval()
         with torch.no_grad():
-            test_loss = sum(loss_function(*(lambda r: (r[0], x, r[1], r[2]))(model(x))).item() for x in test_loader)
+            test_loss = sum(
+                loss_function(*(lambda r: (r[0], x, r[1], r[2]))(model(x))).item() for x in test_loader
+            )
         print(f"====> test loss: {test_loss / len(test_loader.dataset):.4f}")
 
     with torch.inference_mode():

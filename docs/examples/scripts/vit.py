@@ -1,4 +1,4 @@
-"""A vision transformer (Dosovitskiy et al., arXiv 2010.11929) on small clothes, built of nn.TransformerEncoder.
+"""A vision transformer (Dosovitskiy et al., arXiv 2010.11929) of nn.TransformerEncoder.
 
 python vit.py --epochs 5
 """
@@ -118,7 +118,8 @@ def main(argv=None):
             scheduler.step()
             losses.append(loss.item())
         lr = scheduler.get_last_lr()[0]
-        print(f"epoch {epoch + 1}: loss {loss.item():.4f}, lr {lr:.2e}, held-out {accuracy(model, val_loader):.3f}")
+        held_out = accuracy(model, val_loader)
+        print(f"epoch {epoch + 1}: loss {loss.item():.4f}, lr {lr:.2e}, held-out {held_out:.3f}")
     if args.save:
         torch.save(model.state_dict(), args.save)
     return losses
