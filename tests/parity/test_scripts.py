@@ -1,7 +1,7 @@
 """Whole scripts in PyTorch's style, run with PyTorch and with Genesis from one source: the losses agree.
 
 The weights at the start are PyTorch's, through the script's own ``--save`` and ``--init``, so files go from
-one library to the other.  What is drawn at random comes from NumPy in both.  Everything is computed in float64,
+one library to the other.  What is drawn at random comes from NumPy in both.  All is computed in float64,
 where rounding is too small for training to magnify it, and once more in float32, a few steps.
 """
 
@@ -42,8 +42,8 @@ SCRIPTS = {
     "wgan_gp": (["--steps", "20"], ["--steps", "0"]),
 }
 
-# float64: sums in another order differ by some 1e-15 of their terms; what training magnifies stayed below 1e-9
-# in every script.  float32: 1e-7 of the terms, compared over the first steps only, before it grows.
+# float64: sums in another order differ by some 1e-15 of their terms; what training magnifies stayed below
+# 1e-9 in every script.  float32: 1e-7 of the terms, compared over the first steps only, before it grows.
 EXACT, ROUGH = 1e-8, 2e-4
 FIRST = 8
 
@@ -106,6 +106,7 @@ def run(library: Any, name: str, arguments: list[str], dtype: str, monkeypatch: 
         patch.setattr(data.RandomSampler, "__iter__", lambda sampler: draws.order(sampler))
         patch.setattr(data, "random_split", draws.split)
         patch.setattr(sys, "argv", [name])
+        patch.chdir(FOLDER.parents[2])
         module = types.ModuleType(f"script_{name}")
         module.__file__ = str(FOLDER / f"{name}.py")
         patch.setitem(sys.modules, module.__name__, module)  # dataclasses look there

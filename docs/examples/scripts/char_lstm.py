@@ -1,16 +1,13 @@
 """A character-level language model with an LSTM, and samples of what it has learnt.
 
-python char_lstm.py --steps 500
+python docs/examples/scripts/char_lstm.py --steps 500
 """
 
 import argparse
 import gzip
-from pathlib import Path
 
 import torch
 import torch.nn as nn
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 class Corpus:
@@ -63,7 +60,7 @@ def repackage_hidden(h):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "shakespeare.txt.gz"))
+    parser.add_argument("--data", default="genesis/data/files/shakespeare.txt.gz")
     parser.add_argument("--characters", type=int, default=100_000)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--bptt", type=int, default=32)

@@ -1,18 +1,15 @@
 """A generative adversarial network of convolutions (Radford et al., arXiv 1511.06434) for small clothes.
 
-python dcgan.py --steps 300
+python docs/examples/scripts/dcgan.py --steps 300
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.optim as optim
 import torch.utils.data
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 def weights_init(m):
@@ -61,7 +58,7 @@ class Discriminator(nn.Module):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "fashion_mnist_subset.npz"))
+    parser.add_argument("--data", default="genesis/data/files/fashion_mnist_subset.npz")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--nz", type=int, default=32, help="size of the latent vector")

@@ -1,6 +1,6 @@
 """A graph convolutional network (Kipf and Welling, arXiv 1609.02907) on a graph with four communities.
 
-python gcn.py --epochs 100
+python docs/examples/scripts/gcn.py --epochs 100
 """
 
 import argparse

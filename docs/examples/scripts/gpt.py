@@ -1,6 +1,6 @@
 """A small GPT: masked self-attention, AdamW with two groups, a warmup, gradient accumulation, sampling.
 
-python gpt.py --steps 300
+python docs/examples/scripts/gpt.py --steps 300
 """
 
 import argparse
@@ -9,13 +9,10 @@ import inspect
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn as nn
 from torch.nn import functional as F
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 @dataclass
@@ -166,7 +163,7 @@ class GPT(nn.Module):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "shakespeare.txt.gz"))
+    parser.add_argument("--data", default="genesis/data/files/shakespeare.txt.gz")
     parser.add_argument("--characters", type=int, default=100_000)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--batch-size", type=int, default=8)

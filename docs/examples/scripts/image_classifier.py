@@ -1,10 +1,9 @@
 """A small convolutional network learns to tell ten kinds of clothes apart (Fashion-MNIST).
 
-python image_classifier.py --epochs 3
+python docs/examples/scripts/image_classifier.py --epochs 3
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,8 +12,6 @@ import torch.nn.functional as F
 import torch.optim as optim
 from torch.optim.lr_scheduler import StepLR
 from torch.utils.data import DataLoader, TensorDataset
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 class Net(nn.Module):
@@ -83,7 +80,7 @@ def test(model, device, loader):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "fashion_mnist_subset.npz"))
+    parser.add_argument("--data", default="genesis/data/files/fashion_mnist_subset.npz")
     parser.add_argument("--count", type=int, default=5000, help="images to train on")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=3)

@@ -1,6 +1,6 @@
 """Polynomial regression three ways: by hand with autograd, with a custom Function, and with L-BFGS.
 
-python regression.py
+python docs/examples/scripts/regression.py
 """
 
 import argparse

@@ -1,19 +1,16 @@
 """A siamese network learns which digits are the same, by triplets.
 
-python siamese.py --steps 200
+python docs/examples/scripts/siamese.py --steps 200
 """
 
 import argparse
 import random
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 class Triplets(Dataset):
@@ -66,7 +63,7 @@ class SiameseNetwork(nn.Module):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "digits.csv.gz"))
+    parser.add_argument("--data", default="genesis/data/files/digits.csv.gz")
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--margin", type=float, default=0.5)

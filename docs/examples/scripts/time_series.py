@@ -1,6 +1,6 @@
 """Forecasts of a noisy signal by a GRU over sequences of several lengths, and by dilated convolutions.
 
-python time_series.py --steps 100
+python docs/examples/scripts/time_series.py --steps 100
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """A sequence-to-sequence transformer (Vaswani et al., arXiv 1706.03762) learns to reverse numbers.
 
-python translation.py --steps 200
+python docs/examples/scripts/translation.py --steps 200
 """
 
 import argparse

@@ -1,18 +1,15 @@
 """A variational autoencoder (Kingma and Welling, arXiv 1312.6114) on 8x8 digits.
 
-python vae.py --epochs 10
+python docs/examples/scripts/vae.py --epochs 10
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn, optim
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 class VAE(nn.Module):
@@ -59,7 +56,7 @@ def loss_function(recon_x, x, mu, logvar):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "digits.csv.gz"))
+    parser.add_argument("--data", default="genesis/data/files/digits.csv.gz")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)

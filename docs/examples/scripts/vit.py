@@ -1,10 +1,9 @@
 """A vision transformer (Dosovitskiy et al., arXiv 2010.11929) of nn.TransformerEncoder.
 
-python vit.py --epochs 5
+python docs/examples/scripts/vit.py --epochs 5
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,8 +11,6 @@ import torch.nn as nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
 from torch.utils.data import DataLoader, Dataset, random_split
-
-FILES = Path(__file__).resolve().parents[3] / "genesis" / "data" / "files"
 
 
 class Clothes(Dataset):
@@ -77,7 +74,7 @@ def accuracy(model, loader):
 
 def main(argv=None):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=str(FILES / "fashion_mnist_subset.npz"))
+    parser.add_argument("--data", default="genesis/data/files/fashion_mnist_subset.npz")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=3)

@@ -1,6 +1,6 @@
 """A Wasserstein GAN with a gradient penalty (Gulrajani et al., arXiv 1704.00028) on points of two moons.
 
-python wgan_gp.py --steps 300
+python docs/examples/scripts/wgan_gp.py --steps 300
 """
 
 import argparse
