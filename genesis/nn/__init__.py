@@ -1,7 +1,7 @@
 """Neural networks: modules, parameters, layers, losses; the names are PyTorch's."""
 
 from genesis._lazy import missing
-from genesis.nn import functional, init, utils
+from genesis.nn import functional, init, modules, utils
 from genesis.nn.layers.activation import (
     ELU,
     GELU,
@@ -97,6 +97,7 @@ from genesis.nn.layers.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from genesis.nn.layers.parameters import ParameterDict, ParameterList
 from genesis.nn.layers.piecewise import (
     CELU,
     GLU,
@@ -142,7 +143,7 @@ from genesis.nn.layers.transformer import (
     TransformerEncoderLayer,
 )
 from genesis.nn.module import Module
-from genesis.nn.parameter import Parameter
+from genesis.nn.parameter import Buffer, Parameter
 
 TYPE_CHECKING = False
 
@@ -169,6 +170,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Buffer",
     "CTCLoss",
     "CircularPad1d",
     "CircularPad2d",
@@ -235,6 +237,8 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
@@ -278,6 +282,7 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "modules",
     "utils",
 ]
 

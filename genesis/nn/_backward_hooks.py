@@ -6,11 +6,13 @@ tensors unchanged, and when their gradients come back it hands all of them at on
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genesis import cat, is_grad_enabled
 from genesis._tensor import Tensor
+from genesis.nn._hooks import Hook, _of_all, first_tensor
 
 if TYPE_CHECKING:
     from genesis.nn.module import Module
@@ -72,32 +74,72 @@ def _gate(values: Sequence[Any], handle: Callable[[Grads], Grads | None]) -> tup
     return tuple(gated), True
 
 
-def run_with_backward_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run ``forward`` so that every full backward hook of ``module`` is called in the backward pass."""
-    if not is_grad_enabled():
-        return module.forward(*args, **kwargs)
-    hooks = tuple(module._backward_hooks.values())
-    grad_outputs: Grads = ()
+class Gates:
+    """The gates of one call of a module, and the hooks that its gradients meet there."""
 
-    def at_inputs(grad_inputs: Grads) -> Grads | None:
+    def __init__(
+        self, module: Module, hooks: Sequence[Hook], before: Sequence[Hook], old: Sequence[Hook]
+    ) -> None:
+        self.module, self.hooks, self.before, self.old = module, hooks, before, old
+        self.grad_outputs: Grads = ()
+        self.reaches_inputs, self.count = True, 0
+
+    @classmethod
+    def of(cls, module: Module) -> Gates | None:
+        """The gates that a call needs now; None where there are no gradients or no hooks on them."""
+        own = tuple(module._backward_hooks.values())
+        full = () if module._is_full_backward_hook is False else own
+        hooks = (*[h for h, _, _ in _of_all("backward")], *full)
+        before = (*[h for h, _, _ in _of_all("backward_pre")], *module._backward_pre_hooks.values())
+        old = own if module._is_full_backward_hook is False else ()
+        if not is_grad_enabled() or not (hooks or before or old):
+            return None
+        return cls(module, hooks, before, old)
+
+    def _at_inputs(self, grad_inputs: Grads) -> Grads | None:
         changed = None
-        for hook in hooks:
-            result = hook(module, grad_inputs, grad_outputs)
+        for hook in self.hooks:
+            result = hook(self.module, grad_inputs, self.grad_outputs)
             if result is not None:
                 grad_inputs = changed = result if isinstance(result, tuple) else (result,)
         return changed
 
-    def at_outputs(grads: Grads) -> None:
-        nonlocal grad_outputs
-        grad_outputs = grads
-        if not reaches_inputs:
-            at_inputs((None,) * len(args))
+    def _at_outputs(self, grads: Grads) -> Grads | None:
+        changed = None
+        for hook in self.before:
+            result = hook(self.module, grads)
+            if result is not None:
+                grads = changed = result if isinstance(result, tuple) else (result,)
+        self.grad_outputs = grads
+        if not self.reaches_inputs:
+            self._at_inputs((None,) * self.count)
+        return changed
 
-    args, reaches_inputs = _gate(args, at_inputs)
-    result = module.forward(*args, **kwargs)
-    if isinstance(result, Tensor):
-        return _gate((result,), at_outputs)[0][0]
-    if isinstance(result, tuple):
-        outputs, _ = _gate(result, at_outputs)
-        return outputs if type(result) is tuple else type(result)(*outputs)  # a named tuple
-    return result
+    def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments behind their gate."""
+        if not self.hooks:
+            return args
+        self.count = len(args)
+        args, self.reaches_inputs = _gate(args, self._at_inputs)
+        return args
+
+    def outputs(self, result: Any) -> Any:
+        """The output behind its gate."""
+        if self.hooks or self.before:
+            if isinstance(result, Tensor):
+                result = _gate((result,), self._at_outputs)[0][0]
+            elif isinstance(result, tuple):
+                outputs, _ = _gate(result, self._at_outputs)
+                result = outputs if type(result) is tuple else type(result)(*outputs)  # a named tuple
+            else:
+                warnings.warn(
+                    "for backward hooks to be called, a module's output should be a tensor or a tuple of "
+                    f"tensors, but it is {type(result).__name__}",
+                    stacklevel=4,
+                )
+        if self.old:
+            found = first_tensor(result)
+            if found is not None and found.grad_fn is not None:
+                for hook in self.old:
+                    found.grad_fn.register_hook(lambda gi, go, hook=hook: hook(self.module, gi, go))
+        return result

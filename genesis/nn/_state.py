@@ -28,6 +28,10 @@ class IncompatibleKeys(NamedTuple):
         return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
+#: the key under which ``get_extra_state`` is saved
+EXTRA = "_extra_state"
+
+
 class Stateful:
     """The half of ``Module`` that saves and restores; ``Module`` supplies the dictionaries."""
 
@@ -47,9 +51,27 @@ class Stateful:
             if name not in self._non_persistent_buffers_set:
                 yield name, buffer
 
+    #: of the module's state; ``_load_from_state_dict`` finds it as ``local_metadata["version"]``
+    _version: int = 1
+
+    def get_extra_state(self) -> Any:
+        """What ``state_dict`` saves besides tensors; a subclass overrides it and ``set_extra_state``."""
+        raise RuntimeError(
+            "reached a code path in Module.get_extra_state() that should never be called: override it"
+        )
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what ``get_extra_state`` gave; ``load_state_dict`` calls it."""
+        raise RuntimeError(
+            "reached a code path in Module.set_extra_state() that should never be called: override it"
+        )
+
+    def _has_extra_state(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(Stateful, method)
+
     def state_dict(
         self,
-        *,
+        *args: Any,
         destination: OrderedDict[str, Any] | None = None,
         prefix: str = "",
         keep_vars: bool = False,
@@ -68,7 +90,17 @@ class Stateful:
             >>> nn.Linear(2, 3).state_dict().keys()
             odict_keys(['weight', 'bias'])
         """
-        state: OrderedDict[str, Any] = OrderedDict() if destination is None else destination
+        if args:  # PyTorch's old form: destination, prefix, keep_vars by position
+            old = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            destination = old.get("destination", destination)
+            prefix, keep_vars = old.get("prefix", prefix), old.get("keep_vars", keep_vars)
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()  # type: ignore[attr-defined]
+        state: OrderedDict[str, Any] = destination
+        local_metadata = {"version": self._version}
+        if hasattr(state, "_metadata"):
+            state._metadata[prefix[:-1]] = local_metadata
         for hook in tuple(self._state_dict_pre_hooks.values()):
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(state, prefix, keep_vars)
@@ -76,7 +108,9 @@ class Stateful:
             if child is not None:
                 child.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in tuple(self._state_dict_hooks.values()):
-            hook(self, state, prefix, {})
+            changed = hook(self, state, prefix, local_metadata)
+            if changed is not None:
+                state = changed
         return state
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -84,6 +118,8 @@ class Stateful:
         for name, tensor in self._saved_tensors():
             if tensor is not None:
                 destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        if self._has_extra_state("get_extra_state"):
+            destination[prefix + EXTRA] = self.get_extra_state()
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -112,13 +148,16 @@ class Stateful:
         errors: list[str] = []
         # A copy, because hooks may rename keys in it.
         state = OrderedDict(state_dict)
+        metadata = getattr(state_dict, "_metadata", None)
+        if metadata is not None:
+            state._metadata = metadata  # type: ignore[attr-defined]
 
         def load(module: Stateful, prefix: str) -> None:
             module._load_from_state_dict(
                 # strict=True, so that unexpected keys are found; whether they are an error is decided below
                 state,
                 prefix,
-                {"assign": assign},
+                {**(metadata or {}).get(prefix[:-1], {}), "assign": assign},
                 True,
                 missing,
                 unexpected,
@@ -180,9 +219,17 @@ class Stateful:
             else:
                 with no_grad():
                     tensor.copy_(value)
+        extra = prefix + EXTRA
+        if self._has_extra_state("set_extra_state"):
+            if extra in state_dict:
+                self.set_extra_state(state_dict[extra])
+            elif strict:
+                missing_keys.append(extra)
+        elif strict and extra in state_dict:
+            unexpected_keys.append(extra)
         if strict:
             for key in state_dict:
-                if key.startswith(prefix):
+                if key.startswith(prefix) and key != extra:
                     first, dot, _ = key[len(prefix) :].partition(".")
                     if not (first in self._modules if dot else first in own):
                         unexpected_keys.append(key)
@@ -198,7 +245,21 @@ class Stateful:
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata)`` after ``state_dict`` read this module."""
+
+        def public(*args: Any) -> None:
+            hook(*args)  # what it returns does not count
+
+        return add_hook(self._state_dict_hooks, public)
+
+    def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
+        """PyTorch's private form: what the hook returns, unless None, replaces the state."""
         return add_hook(self._state_dict_hooks, hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
+        """PyTorch's private form: the hook does not get the module, unless asked for."""
+        return add_hook(
+            self._load_state_dict_pre_hooks, hook if with_module else lambda module, *args: hook(*args)
+        )
 
     def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` reads this module."""

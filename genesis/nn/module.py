@@ -6,19 +6,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from genesis import no_grad
-from genesis._dtypes import dtype as DType
-from genesis._dtypes import float32, float64
-from genesis._tensor import RemovableHandle, Tensor
-from genesis.nn._hooks import Hook, add_hook, call_with_hooks
+from genesis._tensor import Tensor
+from genesis.nn._conversion import Convertible
+from genesis.nn._hooks import Hooked, call_with_hooks, everywhere, on_registration, registered
 from genesis.nn._state import Stateful
-from genesis.nn.parameter import Parameter
+from genesis.nn.parameter import Buffer, Parameter
 
 Self = TypeVar("Self", bound="Module")
 Member = TypeVar("Member")
 
 
-class Module(Stateful):
+class Module(Hooked, Convertible, Stateful):
     """Base class of layers and models: it finds the parameters, buffers and modules assigned to it.
 
     A subclass calls ``super().__init__()`` first, assigns its layers to attributes, and defines
@@ -39,11 +37,15 @@ class Module(Stateful):
     """
 
     training: bool
-    _forward_hooks: OrderedDict[int, tuple[Hook, bool]]
-    _forward_pre_hooks: OrderedDict[int, tuple[Hook, bool]]
-    _backward_hooks: OrderedDict[int, Hook]
+    #: a subclass of several bases may set it: ``Module.__init__`` then calls the next base's, too
+    call_super_init: bool = False
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            given = next(iter(kwargs), args[0] if args else None)
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got an argument that Module does not take: {given!r}"
+            )
         # Straight into __dict__: __setattr__ needs these to exist.
         self.__dict__.update(
             training=True,
@@ -51,14 +53,11 @@ class Module(Stateful):
             _buffers={},
             _non_persistent_buffers_set=set(),
             _modules={},
-            _forward_hooks=OrderedDict(),
-            _forward_pre_hooks=OrderedDict(),
-            _backward_hooks=OrderedDict(),
-            _state_dict_hooks=OrderedDict(),
-            _state_dict_pre_hooks=OrderedDict(),
-            _load_state_dict_pre_hooks=OrderedDict(),
-            _load_state_dict_post_hooks=OrderedDict(),
+            _is_full_backward_hook=None,
+            **{name: OrderedDict() for name in _HOOKS},
         )
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     # Calling
 
@@ -69,45 +68,25 @@ class Module(Stateful):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks:
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or everywhere
+        ):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
-    def register_forward_hook(
-        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after every ``forward``.
+    _call_impl = __call__
 
-        Args:
-            hook: what it returns, unless None, replaces the output.
-            prepend: run it before the hooks that are already there.
-            with_kwargs: call ``hook(module, args, kwargs, output)`` instead.
-        """
-        return add_hook(self._forward_hooks, (hook, with_kwargs), prepend)
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: operations are compiled when they run; PyTorch's arguments are accepted."""
 
-    def register_forward_pre_hook(
-        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args)`` before every ``forward``.
-
-        Args:
-            hook: what it returns, unless None, replaces the arguments (a single value is wrapped in a tuple).
-            prepend: run it before the hooks that are already there.
-            with_kwargs: call ``hook(module, args, kwargs)`` instead; it returns None or ``(args, kwargs)``.
-        """
-        return add_hook(self._forward_pre_hooks, (hook, with_kwargs), prepend)
-
-    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are known.
-
-        Both are tuples with one entry for each positional argument or output, None where there is no
-        gradient. The hook sees calls made after it was registered.
-
-        Args:
-            hook: what it returns, unless None, replaces ``grad_input``.
-            prepend: run it before the hooks that are already there.
-        """
-        return add_hook(self._backward_hooks, hook, prepend)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # a module pickled by an older version lacks what came later
+        defaults: dict[str, Any] = {name: OrderedDict() for name in _HOOKS}
+        self.__dict__.update({"_is_full_backward_hook": None, **defaults, **state})
 
     # Attributes
 
@@ -144,7 +123,7 @@ class Module(Stateful):
             raise TypeError(
                 f"cannot assign {_kind(param)} as parameter {name!r} (genesis.nn.Parameter or None expected)"
             )
-        parameters[name] = param
+        parameters[name] = registered(self, "parameter", name, param) if on_registration else param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but is not trained, such as a running mean.
@@ -160,7 +139,7 @@ class Module(Stateful):
             raise TypeError(
                 f"cannot assign {_kind(tensor)} as buffer {name!r} (genesis.Tensor or None expected)"
             )
-        buffers[name] = tensor
+        buffers[name] = registered(self, "buffer", name, tensor) if on_registration else tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -172,7 +151,7 @@ class Module(Stateful):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{_kind(module)} is not a Module, so it cannot be the child {name!r}")
         self._check_name(name, "module", modules)
-        modules[name] = module
+        modules[name] = registered(self, "module", name, module) if on_registration else module
 
     def register_module(self, name: str, module: Module | None) -> None:
         """The same as ``add_module``."""
@@ -187,9 +166,13 @@ class Module(Stateful):
         if isinstance(value, Module):
             own = self._own("_modules", "module")
             self._forget(name, keep=own)
-            own[name] = value
+            own[name] = registered(self, "module", name, value) if on_registration else value
             return
         attributes = self.__dict__
+        if isinstance(value, Buffer) and name not in attributes.get("_buffers", ()):
+            self._forget(name, keep=self._own("_buffers", "buffer"))
+            self.register_buffer(name, value, value.persistent)
+            return
         for kind, accepted, expected in _ASSIGNABLE:
             if name in attributes.get(kind, ()):
                 if value is not None and not isinstance(value, accepted):
@@ -321,6 +304,31 @@ class Module(Stateful):
             module = found
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put ``module`` at a dotted path, in the place of the one that is there.
+
+        Args:
+            target: the path.
+            module: the new module.
+            strict: there must be one already; otherwise it may be added.
+
+        Raises:
+            ValueError: the path is empty, or ``module`` is none.
+            AttributeError: the path leads nowhere, or to something that is no module.
+        """
+        if target == "":
+            raise ValueError("cannot set the submodule without a target name")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if hasattr(parent, name):
+            if not isinstance(getattr(parent, name), Module):
+                raise AttributeError(f"{name!r} is not an nn.Module (setting {target!r})")
+        elif strict:
+            raise AttributeError(f"{type(parent).__name__} has no attribute {name!r} (setting {target!r})")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """Return the parameter at a dotted path, for instance ``"layers.0.weight"``."""
         found = self._get_member(target)
@@ -360,71 +368,6 @@ class Module(Stateful):
             child.apply(fn)
         fn(self)
         return self
-
-    def _apply(self: Self, fn: Callable[[Tensor], Tensor]) -> Self:
-        """Replace the values of all parameters, their gradients and all buffers by ``fn`` of them."""
-        for child in self.children():
-            child._apply(fn)
-        with no_grad():
-            for param in self._parameters.values():
-                if param is None:
-                    continue
-                grad = param.grad
-                param.grad = None  # it may not fit the new dtype or device
-                param.data = fn(param.data)
-                param.grad = None if grad is None else fn(grad)
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(
-        self: Self, *args: Any, device: Any = None, dtype: DType | None = None, non_blocking: bool = False
-    ) -> Self:
-        """Move parameters and buffers to a device, convert floating-point ones to a dtype, or both.
-
-        Called as ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``; the module is
-        changed in place and returned. Integer buffers keep their dtype.
-
-        Args:
-            device: a device or its name.
-            dtype: a floating-point dtype.
-            non_blocking: accepted for PyTorch's sake.
-
-        Raises:
-            TypeError: ``dtype`` is not floating-point.
-        """
-        for arg in args:
-            if isinstance(arg, Tensor):
-                device, dtype = arg.device, arg.dtype
-            elif isinstance(arg, DType):
-                dtype = arg
-            elif not isinstance(arg, bool):  # a bool in third place is non_blocking
-                device = arg
-        if dtype is not None and not dtype.is_floating_point:
-            raise TypeError(f"Module.to only accepts floating-point dtypes, got {dtype}")
-
-        def convert(tensor: Tensor) -> Tensor:
-            wanted = dtype if dtype is not None and tensor.dtype.is_floating_point else tensor.dtype
-            return tensor.to(device=tensor.device if device is None else device, dtype=wanted)
-
-        return self._apply(convert)
-
-    def float(self: Self) -> Self:
-        """Convert floating-point parameters and buffers to float32."""
-        return self.to(dtype=float32)
-
-    def double(self: Self) -> Self:
-        """Convert floating-point parameters and buffers to float64."""
-        return self.to(dtype=float64)
-
-    def cpu(self: Self) -> Self:
-        """Move to the CPU."""
-        return self.to(device="cpu")
-
-    def cuda(self: Self, device: int | str | None = None) -> Self:
-        """Move to a CUDA device (needs a backend of that name)."""
-        return self.to(device=f"cuda:{device}" if isinstance(device, int) else device or "cuda")
 
     def train(self: Self, mode: bool = True) -> Self:
         """Set training mode here and below: it switches dropout on."""
@@ -476,6 +419,19 @@ class Module(Stateful):
         return "\n  ".join([f"{self._get_name()}(", *lines, *children]) + "\n)"
 
 
+_HOOKS = (
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called",
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+    "_state_dict_hooks",
+    "_state_dict_pre_hooks",
+    "_load_state_dict_pre_hooks",
+    "_load_state_dict_post_hooks",
+)
 _ASSIGNABLE: tuple[tuple[str, type, str], ...] = (
     ("_parameters", Parameter, "parameter {name!r} (genesis.nn.Parameter or None expected)"),
     ("_modules", Module, "child module {name!r} (genesis.nn.Module or None expected)"),

@@ -37,3 +37,20 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class Buffer(Tensor):
+    """A tensor that becomes a buffer of the module it is assigned to.
+
+    Args:
+        data: its values; an empty tensor when None.
+        persistent: whether ``state_dict`` includes it.
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        buffer = object.__new__(cls)
+        buffer._view = (empty(0) if data is None else data)._view
+        buffer.persistent = persistent
+        return buffer
