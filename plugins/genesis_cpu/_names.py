@@ -28,6 +28,7 @@ log_: Any
 max_: Any
 order: Any
 sqrt_: Any
+tanh_: Any
 unorder: Any
 # of _blas
 gemm: Any

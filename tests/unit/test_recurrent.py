@@ -49,6 +49,23 @@ def test_a_sequence_goes_on_from_the_last_state(kind):
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_a_large_batch_gives_what_its_sequences_give_alone(kind):
+    layer = getattr(nn, kind)(3, 100, bidirectional=True)  # large enough for several threads
+    sequences = [genesis.randn(n, 3) for n in (4, 6, 2, 6, 1, 3, 5, 2, 4)]
+    packed, _ = layer(pack_sequence(sequences, enforce_sorted=False))
+    outputs = unpack_sequence(packed)
+    genesis.cat(outputs).square().sum().backward()
+    together = [p.grad for p in layer.parameters()]
+    layer.zero_grad()
+    for x, y in zip(sequences, outputs, strict=True):
+        alone, _ = layer(x)
+        close(y, alone)
+        alone.square().sum().backward()
+    for p, grad in zip(layer.parameters(), together, strict=True):
+        np.testing.assert_allclose(grad.numpy(), p.grad.numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 def test_a_cell_is_a_step_of_its_layer(kind):
     layer, cell = getattr(nn, kind)(3, 4), getattr(nn, f"{kind}Cell")(3, 4)
     cell.load_state_dict({name.removesuffix("_l0"): w for name, w in layer.state_dict().items()})
