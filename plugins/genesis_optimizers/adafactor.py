@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 import genesis
 from genesis_optimizers._base import GroupOptimizer, State, count_up
 from genesis_optimizers._options import at_least_zero, check_common
@@ -112,7 +110,7 @@ class Adafactor(GroupOptimizer):
     def _one(self, group: State, p: Any, g: Any, state: State, t: float, lr: float) -> None:
         eps1, eps2 = group["eps"]
         if eps1 is None:
-            eps1 = float(np.finfo(p.dtype.name).eps)
+            eps1 = genesis.finfo(p.dtype).eps
         new = t ** group["beta2_decay"]
         if not p.numel():
             return

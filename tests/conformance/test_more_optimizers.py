@@ -1,7 +1,7 @@
 """The other built-in optimizers and the kit; the references are written from the papers.
 
-`pytest` asks a part on the device `cpu`: what the formulas say with all options, and for one set of them how steps,
-groups and states behave. `GENESIS_TEST_ALL=1 pytest tests/conformance` asks all.
+`pytest` asks a part on the device `cpu`: what the formulas say with all options, and for one set of them how
+steps, groups and states behave. `GENESIS_TEST_ALL=1 pytest tests/conformance` asks all.
 """
 
 from __future__ import annotations
