@@ -18,17 +18,31 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from math import nan as nan
     from math import pi as pi
 
+    from genesis import accelerator as accelerator
+    from genesis import amp as amp
     from genesis import autograd as autograd
     from genesis import backend as backend
+    from genesis import backends as backends
     from genesis import checkpoint as checkpoint
+    from genesis import cuda as cuda
     from genesis import data as data
     from genesis import linalg as linalg
+    from genesis import distributed as distributed
+    from genesis import func as func
+    from genesis import mps as mps
+    from genesis import multiprocessing as multiprocessing
     from genesis import nn as nn
     from genesis import ops as ops
     from genesis import optim as optim
     from genesis import plugin as plugin
+    from genesis import profiler as profiler
+    from genesis import random as random
     from genesis import special as special
     from genesis import testing as testing
+    from genesis import types as types
+    from genesis import utils as utils
+    from genesis import version as version
+    from genesis import xpu as xpu
     from genesis._device import device as device
     from genesis._device import get_default_device as get_default_device
     from genesis._device import set_default_device as set_default_device
@@ -68,13 +82,38 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._errors import ShapeError as ShapeError
     from genesis._errors import UnknownNameError as UnknownNameError
     from genesis._random import Generator as Generator
+    from genesis._random import default_generator as default_generator
     from genesis._random import get_rng_state as get_rng_state
     from genesis._random import initial_seed as initial_seed
     from genesis._random import manual_seed as manual_seed
     from genesis._random import seed as seed
     from genesis._random import set_rng_state as set_rng_state
+    from genesis._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+    from genesis._settings import compile as compile
+    from genesis._settings import get_deterministic_debug_mode as get_deterministic_debug_mode
+    from genesis._settings import get_float32_matmul_precision as get_float32_matmul_precision
+    from genesis._settings import get_num_interop_threads as get_num_interop_threads
+    from genesis._settings import get_num_threads as get_num_threads
+    from genesis._settings import (
+        is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+    )
+    from genesis._settings import is_storage as is_storage
+    from genesis._settings import is_warn_always_enabled as is_warn_always_enabled
+    from genesis._settings import set_default_tensor_type as set_default_tensor_type
+    from genesis._settings import set_deterministic_debug_mode as set_deterministic_debug_mode
+    from genesis._settings import set_float32_matmul_precision as set_float32_matmul_precision
+    from genesis._settings import set_flush_denormal as set_flush_denormal
+    from genesis._settings import set_num_interop_threads as set_num_interop_threads
+    from genesis._settings import set_num_threads as set_num_threads
+    from genesis._settings import set_warn_always as set_warn_always
+    from genesis._settings import typename as typename
+    from genesis._settings import use_deterministic_algorithms as use_deterministic_algorithms
     from genesis._tensor import Size as Size
     from genesis._tensor import Tensor as Tensor
+    from genesis.amp import autocast as autocast
+    from genesis.amp import is_autocast_enabled as is_autocast_enabled
+    from genesis.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+    from genesis.autograd.anomaly import set_detect_anomaly as set_anomaly_enabled
     from genesis.autograd.grad_mode import enable_grad as enable_grad
     from genesis.autograd.grad_mode import inference_mode as inference_mode
     from genesis.autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -85,6 +124,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.checkpoint import load_checkpoint as load_checkpoint
     from genesis.checkpoint import save_checkpoint as save
     from genesis.checkpoint import save_checkpoint as save_checkpoint
+    from genesis.func import vmap as vmap
     from genesis.ops.activation import relu as relu
     from genesis.ops.activation import sigmoid as sigmoid
     from genesis.ops.arithmetic import copysign as copysign
@@ -454,12 +494,32 @@ _MODULES = (
     "checkpoint",
     "data",
     "linalg",
+    "accelerator",
+    "amp",
+    "autograd",
+    "backend",
+    "backends",
+    "checkpoint",
+    "cuda",
+    "data",
+    "distributed",
+    "func",
+    "mps",
+    "multiprocessing",
     "nn",
     "ops",
     "optim",
     "plugin",
     "special",
     "testing",
+    "profiler",
+    "random",
+    "special",
+    "testing",
+    "types",
+    "utils",
+    "version",
+    "xpu",
 )
 
 _NAMES = {
@@ -507,6 +567,26 @@ _NAMES = {
         "manual_seed",
         "seed",
         "set_rng_state",
+    ),
+    "genesis._settings": (
+        "are_deterministic_algorithms_enabled",
+        "compile",
+        "get_deterministic_debug_mode",
+        "get_float32_matmul_precision",
+        "get_num_interop_threads",
+        "get_num_threads",
+        "is_deterministic_algorithms_warn_only_enabled",
+        "is_storage",
+        "is_warn_always_enabled",
+        "set_default_tensor_type",
+        "set_deterministic_debug_mode",
+        "set_float32_matmul_precision",
+        "set_flush_denormal",
+        "set_num_interop_threads",
+        "set_num_threads",
+        "set_warn_always",
+        "typename",
+        "use_deterministic_algorithms",
     ),
     "genesis._tensor": (
         "Size",
@@ -919,6 +999,12 @@ _NAMES = {
 
 #: other names of the same things
 _ALIASES = {
+    "autocast": "genesis.amp:autocast",
+    "default_generator": "genesis._random:default_generator",
+    "is_anomaly_enabled": "genesis.autograd.anomaly:is_anomaly_enabled",
+    "is_autocast_enabled": "genesis.amp:is_autocast_enabled",
+    "set_anomaly_enabled": "genesis.autograd.anomaly:set_detect_anomaly",
+    "vmap": "genesis.func:vmap",
     "absolute": "genesis.ops.elementwise:abs",
     "arccos": "genesis.ops.trigonometry:acos",
     "arccosh": "genesis.ops.trigonometry:acosh",

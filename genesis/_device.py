@@ -15,18 +15,38 @@ _backends: dict[str, Backend] = {}
 _counts: dict[str, int] = {}  # how many devices a loaded backend has
 _lock = threading.RLock()
 
+#: devices of PyTorch: these can be named without a plugin that supplies them, and used only with one
+_OF_TORCH = frozenset(
+    {
+        *("cuda", "fpga", "hip", "hpu", "ideep", "ipu", "lazy", "maia", "meta", "mkldnn", "mps", "mtia"),
+        *("opencl", "opengl", "privateuseone", "ve", "vulkan", "xla", "xpu"),
+    }
+)
+
+
+class _Local(threading.local):
+    defaults: tuple[device, ...] = ()  # of the contexts that are open, the innermost last
+
+
+_local = _Local()
+
 
 class device:
     """A place where tensors live, for instance ``genesis.device("cpu")`` or ``genesis.device("cuda", 1)``.
 
+    As a context manager it is the device of new tensors: ``with genesis.device("cpu"):``.
+
     Args:
         type: name of an installed device (``genesis.list_backends()`` has them), with an optional ``:index``,
-            and ``distribution:`` before it where several supply it; or a device, which is returned as it is.
+            and ``distribution:`` before it where several supply it; or a device, which is returned as it
+            is. A device of PyTorch's, such as ``"cuda:0"``, can be named although no plugin supplies it;
+            to put a tensor on it is an error then. A number is that of a device of the first accelerator.
         index: number of the device among those of its kind.
 
     Raises:
         UnknownNameError: no plugin supplies a device of this name.
         ValueError: what stands before or after a colon makes no sense.
+        DeviceError: the index is negative, or there is no accelerator.
     """
 
     __slots__ = ("_backend", "index", "type")
@@ -35,14 +55,25 @@ class device:
     index: int | None
     _backend: Backend | None
 
-    def __new__(cls, type: str | device, index: int | None = None) -> device:
+    def __new__(cls, type: str | device | int, index: int | None = None) -> device:
         if isinstance(type, device):
             return type
+        if isinstance(type, int) and not isinstance(type, bool):
+            from genesis._accelerators import current
+
+            accelerator = current()
+            if accelerator is None:
+                raise DeviceError(
+                    f"device({type}) is one of an accelerator, and there is none; name a device"
+                )
+            return device(accelerator, type)
         if not isinstance(type, str):
             raise TypeError(f"a device is named by a string such as 'cpu', got {type!r}")
         found = _known.get((type, index))
         if found is not None:
             return found
+        if index is not None and index < 0:
+            raise DeviceError(f"the index of a device is not negative, got {index}")
         name, colon, number = type.rpartition(":")
         if not (colon and number.isdigit()):
             name = type
@@ -55,12 +86,14 @@ class device:
         try:
             name = str(registry("backends").find(name))
         except UnknownNameError:
-            if ":" not in name:
+            if ":" not in name and name not in _OF_TORCH:
                 raise
-            raise ValueError(
-                f"invalid device {type!r}: a colon is followed by an index, as in 'cuda:1', or by the name "
-                "of a device after that of a distribution, as in 'acme-devices:cuda'"
-            ) from None
+            if name not in _OF_TORCH:
+                raise ValueError(
+                    f"invalid device {type!r}: a colon is followed by an index, as in 'cuda:1', or by "
+                    f"the name "
+                    "of a device after that of a distribution, as in 'acme-devices:cuda'"
+                ) from None
         with _lock:
             found = _known.get((name, index))
             if found is None:
@@ -88,6 +121,13 @@ class device:
             self._backend = backend
         return self._backend
 
+    def __enter__(self) -> device:
+        _local.defaults = (*_local.defaults, self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _local.defaults = _local.defaults[:-1]
+
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
@@ -114,7 +154,14 @@ def _load(name: str) -> Backend:
         if backend is None:
             from genesis.plugin import registry
 
-            backend = registry("backends").resolve(name)()
+            try:
+                backend = registry("backends").resolve(name)()
+            except UnknownNameError as error:
+                if name not in _OF_TORCH:
+                    raise
+                raise DeviceError(
+                    f"no plugin supplies the device {name!r}, so there can be no tensors on it: {error}"
+                ) from None
             available = backend.probe()
             if not available.ok:
                 raise DeviceError(f"device {name!r} cannot be used here: {available.reason}")
@@ -128,6 +175,8 @@ _default: list[device] = []
 
 def get_default_device() -> device:
     """The device of new tensors (``cpu`` unless changed)."""
+    if _local.defaults:
+        return _local.defaults[-1]
     if not _default:
         _default.append(device("cpu"))
     return _default[0]

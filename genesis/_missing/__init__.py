@@ -48,8 +48,8 @@ def hint(path: str, name: str) -> str:
     for key in (full, f"{path}.*" if path else ""):
         if key in HINTS:
             return f"genesis.{full}: not implemented; {HINTS[key]}"
-    known = torch_names(path)
-    return f"genesis.{full}: not implemented; {_nearest(path, name)}" if name in known else ""
+    known = name in torch_names(path) or full in _lists()
+    return f"genesis.{full}: not implemented; {_nearest(path, name)}" if known else ""
 
 
 def explain(module: str, name: str, known: Iterable[str]) -> str:

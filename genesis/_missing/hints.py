@@ -88,7 +88,6 @@ HINTS: dict[str, str] = {
     # graphs
     "jit.script": _NO_GRAPH,
     "jit.trace": _NO_GRAPH,
-    "vmap": "the nearest is genesis.func.vmap, or an operation on the whole batch",
     "autograd.forward_ad": "derivatives go backward; the nearest is genesis.autograd.functional.jvp",
     "func.functionalize": _NO_GRAPH,
     "cond": "the nearest is Python's if",
@@ -98,7 +97,6 @@ HINTS: dict[str, str] = {
     "nn.parallel": _NO_PROCESSES,
     "nn.parallel.*": _NO_PROCESSES,
     "distributed.*": _NO_PROCESSES,
-    "nn.SyncBatchNorm": _NO_PROCESSES + "; there, genesis.nn.BatchNorm2d is the same",
     "utils.data.DistributedSampler": _NO_PROCESSES + "; there, shuffle=True of the DataLoader is the same",
     "utils.data.distributed": _NO_PROCESSES,
     "Stream": _STREAM,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from genesis._lazy import missing
 from genesis.autograd.grad_mode import no_grad, state
 from genesis.autograd.graph import (
     PART,
@@ -476,3 +477,8 @@ class _Once:
 _ONCE = _Once()
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

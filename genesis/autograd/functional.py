@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from genesis._lazy import missing
 from genesis.autograd.engine import grad
 from genesis.autograd.grad_mode import enable_grad
 from genesis.autograd.graph import GraphError, TensorCore, edge
@@ -345,3 +346,9 @@ def _done(values: Sequence[Any], create_graph: bool) -> Tensors:
 
 def _unpacked(values: Sequence[Any], many: bool) -> Any:
     return tuple(values) if many else values[0]
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

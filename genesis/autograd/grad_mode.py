@@ -11,6 +11,8 @@ from inspect import isclass, isgeneratorfunction
 from types import TracebackType
 from typing import Any, TypeVar
 
+from genesis._lazy import missing
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -195,3 +197,9 @@ class set_grad_enabled(_Mode):
     def __call__(self, function: F) -> F:
         state.enabled = self._at_construction  # as a decorator it is for the calls only
         return super().__call__(function)
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

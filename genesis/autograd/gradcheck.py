@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genesis._errors import GenesisError
+from genesis._lazy import missing
 from genesis.autograd.engine import grad
 from genesis.autograd.grad_mode import enable_grad, no_grad
 from genesis.autograd.graph import TensorCore
@@ -185,3 +186,8 @@ def _worst(backward: Array, numerical: Array, x: Any, out: Any, atol: float, rto
         f"for element {at_x} of the input (shape {tuple(x.shape)}) and element {at_out} of the output "
         f"(shape {tuple(out.shape)}); {int((excess > 0).sum())} of {excess.size} entries differ"
     )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

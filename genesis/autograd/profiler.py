@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from genesis._lazy import missing
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _open: list[profile] = []
@@ -233,3 +235,9 @@ def schedule(
         return "record" if place < length - 1 else "save"
 
     return action
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

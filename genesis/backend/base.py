@@ -141,6 +141,13 @@ class Backend(ABC):
     def synchronize(self) -> None:  # noqa: B027 - optional
         """Wait until all work given to the device is done.  Default: nothing to wait for."""
 
+    def get_num_threads(self) -> int:
+        """How many threads of the host the device computes with.  Default: 1."""
+        return 1
+
+    def set_num_threads(self, n: int) -> None:  # noqa: B027 - optional
+        """Compute with at most ``n`` threads of the host.  Default: nothing to set."""
+
     def random(self, kind: str, out: View, seed: int, offset: int) -> None:
         """Fill ``out`` with ``"uniform"`` [0, 1), ``"normal"`` (0, 1), or ``"bits"`` (int64 in [0, 2**32)).
 

@@ -198,6 +198,11 @@ class Module(Hooked, Convertible, Stateful):
         message = f"{type(self).__name__!r} object has no attribute {name!r}"
         if "_parameters" not in attributes and not name.startswith("__"):
             message += f": {type(self).__name__}.__init__ did not call super().__init__()"
+        elif not name.startswith("_"):
+            from genesis._missing import hint
+
+            known = hint("nn.Module", name)
+            message += f"; {known}" if known else ""
         raise AttributeError(message)
 
     def __delattr__(self, name: str) -> None:

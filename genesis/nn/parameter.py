@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genesis import empty
+from genesis._lazy import missing
 from genesis._tensor import Tensor
 
 
@@ -54,3 +55,9 @@ class Buffer(Tensor):
         buffer._view = (empty(0) if data is None else data)._view
         buffer.persistent = persistent
         return buffer
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

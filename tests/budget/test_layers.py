@@ -21,6 +21,7 @@ HEIGHT = {
     "_dtypes": 1,
     "plugin": 1,
     "backend": 2,
+    "_accelerators": 3,
     "_device": 3,
     "autograd": 4,
     "ops": 4,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import genesis
 from genesis import ops
 from genesis._errors import ShapeError
+from genesis._lazy import missing
 from genesis._tensor import Tensor
 
 __all__ = [
@@ -278,3 +279,9 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """The sequences of a packed batch as a list, in the order before packing."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

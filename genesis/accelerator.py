@@ -1,0 +1,67 @@
+"""The device of the first plugin that supplies one besides ``cpu``, whatever its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genesis._accelerators import count, current
+from genesis._device import device as Device
+from genesis._errors import DeviceError
+from genesis._lazy import missing
+
+
+def is_available() -> bool:
+    """True when there is a device besides ``cpu`` that can be used."""
+    return current() is not None
+
+
+def current_accelerator(check_available: bool = False) -> Device | None:
+    """The device, or None.
+
+    Args:
+        check_available: accepted: what cannot be used is never returned.
+    """
+    name = current()
+    return None if name is None else Device(name)
+
+
+def device_count() -> int:
+    """How many devices of this kind there are."""
+    name = current()
+    return 0 if name is None else count(name)
+
+
+def current_device_index() -> int:
+    """The number of the device in use: 0.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    _found()
+    return 0
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until all work given to the device is done.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    Device(_found() if device is None else device).backend.synchronize()
+
+
+def empty_cache() -> None:
+    """Accepted: a device hands its memory back by itself."""
+
+
+def _found() -> str:
+    name = current()
+    if name is None:
+        raise DeviceError("there is no accelerator; `genesis plugins` lists the devices that are installed")
+    return name
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

@@ -1,0 +1,215 @@
+"""What scripts ask about the device ``cuda``; it is there when a plugin supplies it and it can be used."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from genesis import _random
+from genesis._accelerators import count, no_devices
+from genesis._device import device as Device
+from genesis._lazy import missing
+from genesis.cuda import amp
+
+_current = [0]
+
+
+def is_available() -> bool:
+    """True when the device can be used."""
+    return count("cuda") > 0
+
+
+def is_initialized() -> bool:
+    """True when the device can be used."""
+    return is_available()
+
+
+def init() -> None:
+    """Load the device.
+
+    Raises:
+        DeviceError: it cannot be used.
+    """
+    _number(None)
+
+
+def device_count() -> int:
+    """How many devices there are."""
+    return count("cuda")
+
+
+def current_device() -> int:
+    """The number of the device that ``set_device`` chose.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    return _number(None)
+
+
+def set_device(device: Any) -> None:
+    """Choose a device by its number; a negative one does nothing.
+
+    Raises:
+        DeviceError: there is none of this number.
+    """
+    if isinstance(device, int) and device < 0:
+        return
+    _current[0] = _number(device)
+
+
+class device:
+    """``with genesis.cuda.device(1):`` chooses a device inside.
+
+    Args:
+        device: a number or device; None or a negative number does nothing.
+    """
+
+    def __init__(self, device: Any) -> None:
+        self.idx = -1 if device is None else device
+
+    def __enter__(self) -> None:
+        self._before = _current[0]
+        set_device(self.idx)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _current[0] = self._before
+
+
+def get_device_name(device: Any = None) -> str:
+    """The name of a device.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    return f"cuda:{_number(device)}"
+
+
+def get_device_capability(device: Any = None) -> tuple[int, int]:
+    """Not known to Genesis.
+
+    Raises:
+        NotImplementedError: always, when there is a device.
+    """
+    _number(device)
+    raise NotImplementedError(
+        "genesis.cuda.get_device_capability: not implemented; ask the plugin of the device"
+    )
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until all work given to the device is done.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    _number(device)
+    Device("cuda").backend.synchronize()
+
+
+def empty_cache() -> None:
+    """Accepted: a device hands its memory back by itself."""
+
+
+def ipc_collect() -> None:
+    """Accepted: processes share no tensors."""
+
+
+def manual_seed(seed: int) -> None:
+    """As ``genesis.manual_seed``: all devices draw from one generator; nothing without the device."""
+    if is_available():
+        _random.manual_seed(seed)
+
+
+def manual_seed_all(seed: int) -> None:
+    """As ``manual_seed``."""
+    manual_seed(seed)
+
+
+def seed() -> None:
+    """As ``genesis.seed``; nothing without the device."""
+    if is_available():
+        _random.seed()
+
+
+seed_all = seed
+
+
+def initial_seed() -> int:
+    """As ``genesis.initial_seed``."""
+    return _random.initial_seed()
+
+
+def get_rng_state(device: Any = "cuda") -> Any:
+    """As ``genesis.get_rng_state``.
+
+    Raises:
+        DeviceError: there is no such device.
+    """
+    _number(None)
+    return _random.get_rng_state()
+
+
+def get_rng_state_all() -> list[Any]:
+    """The states of all devices; none without the device."""
+    return [_random.get_rng_state() for _ in range(device_count())]
+
+
+def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
+    """As ``genesis.set_rng_state``; nothing without the device."""
+    if is_available():
+        _random.set_rng_state(new_state)
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """As ``set_rng_state``."""
+    for state in new_states:
+        set_rng_state(state)
+
+
+def _nothing(device: Any = None) -> int:
+    """0: devices do not count their memory."""
+    return 0
+
+
+memory_allocated = max_memory_allocated = memory_reserved = max_memory_reserved = _nothing
+memory_cached = max_memory_cached = _nothing
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Accepted: devices do not count their memory."""
+
+
+reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
+
+
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """Nothing: devices do not count their memory."""
+    return {}
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """False: there is no such type."""
+    return False
+
+
+def _number(device: Any) -> int:
+    there = count("cuda")
+    if device is None:
+        found = _current[0]
+    elif isinstance(device, int):
+        found = device
+    else:
+        found = Device(device).index or 0
+    if not 0 <= found < there:
+        raise no_devices("cuda" if not there else f"cuda:{found}")
+    return found
+
+
+__all__ = ["amp", "current_device", "device", "device_count", "is_available", "manual_seed", "synchronize"]
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)
