@@ -26,9 +26,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import checkpoint as checkpoint
     from genesis import cuda as cuda
     from genesis import data as data
-    from genesis import linalg as linalg
     from genesis import distributed as distributed
     from genesis import func as func
+    from genesis import linalg as linalg
     from genesis import mps as mps
     from genesis import multiprocessing as multiprocessing
     from genesis import nn as nn
