@@ -33,8 +33,8 @@ nd("pools", lambda x: pools.lp_pool_nd(2, x, 3.0, 2, None, True), positive(1, 2,
 
 
 def unpool(x: Any) -> Any:
-    out, where = pools.max_pool_nd(2, x.detach(), 2, 2, 0, 1, False)
-    return pools.max_unpool_nd(2, out * x[..., :2, :2], where, 2, 2, 0, None)
+    places = x.new_tensor([[0, 3], [9, 14]]).long().expand(1, 2, 2, 2)
+    return pools.max_unpool_nd(2, x, places, 2, 2, 0, None)
 
 
-nd("pools", unpool, floats(1, 2, 4, 4), label="max_unpool2d")
+nd("pools", unpool, floats(1, 2, 2, 2), label="max_unpool2d")
