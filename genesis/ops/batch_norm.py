@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from genesis._dtypes import float32, float64
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.backend.expr import call
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import arg, call, cast
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
@@ -87,13 +89,22 @@ _blend = Elementwise(
     lambda old, new, keep, take: call("add", old * keep, new * take),
     4,
 )
+_blends = {d: call("add", arg(0) * cast(arg(2), d), arg(1) * cast(arg(3), d)) for d in (float32, float64)}
 
 
 def _update(running: Any, value: Any, momentum: float, factor: float) -> None:
     """``running = (1 - momentum) running + momentum factor value``, outside any graph."""
+    old, new = running._view, value._view
+    numbers = (1.0 - momentum, momentum * factor)
+    expr = _blends.get(old.dtype)
+    plain = running._base is None and not running._tracked and old.buffer is not new.buffer
+    if expr is not None and plain and old.contiguous and old.shape == new.shape:
+        run_map(old.buffer.device.backend, expr, old, old, new, *numbers)
+        old.buffer.version += 1
+        return
     before, state.enabled = state.enabled, False
     try:
-        _blend.into(running, running, value, 1.0 - momentum, momentum * factor)
+        _blend.into(running, running, value, *numbers)
     finally:
         state.enabled = before
 

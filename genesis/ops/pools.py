@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genesis._dtypes import bool_, int64
 from genesis._errors import ShapeError
@@ -53,43 +54,59 @@ def _check_input(name: str, x: Any, axes: int) -> None:
         )
 
 
-class Sliding:
-    """The arguments of a pooling with sliding windows, checked."""
+class Sliding(NamedTuple):
+    """The arguments of a pooling with sliding windows, one for each axis, and how many windows there are."""
 
-    def __init__(
-        self, name: str, x: Any, axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
-    ) -> None:
-        self.kernel = sizes(name, "kernel_size", kernel, axes)
-        empty = stride is None or (isinstance(stride, Sequence) and not stride)
-        self.stride = self.kernel if empty else sizes(name, "stride", stride, axes)
-        self.padding = sizes(name, "padding", padding, axes)
-        self.dilation = sizes(name, "dilation", dilation, axes)
-        _check_input(name, x, axes)
-        for what in ("kernel", "stride", "dilation"):
-            if min(getattr(self, what)) < 1:
-                raise RuntimeError(f"{name}: {what} should be greater than zero, got {getattr(self, what)}")
-        shape = []
-        for n, k, s, p, d in zip(
-            x.shape[x.dim() - axes :], self.kernel, self.stride, self.padding, self.dilation, strict=True
-        ):
-            reach = d * (k - 1) + 1
-            if p < 0 or p > reach // 2:
-                raise RuntimeError(
-                    f"{name}: pad should be at most half of effective kernel size, and not negative, but got "
-                    f"pad={p}, kernel_size={k} and dilation={d}"
-                )
-            out = (n + 2 * p - reach + (s - 1 if ceil else 0)) // s + 1
-            if ceil and (out - 1) * s >= n + p:
-                out -= 1  # the last window would hold nothing but padding
-            if out < 1:
-                raise ShapeError(
-                    f"{name}: an input of shape {tuple(x.shape)} gives an output size of {out}, which is too "
-                    f"small (kernel {self.kernel}, stride {self.stride}, padding {self.padding})"
-                )
-            if d > 1 and pooling.sliding(n, out, k, s, p, d).length.min() < 1:
-                raise RuntimeError(f"{name}: with dilation {d} a window holds nothing but padding")
-            shape.append(out)
-        self.shape = tuple(shape)
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+def _sliding(
+    name: str, x: Any, axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
+) -> Sliding:
+    _check_input(name, x, axes)
+    given = [tuple(v) if isinstance(v, list) else v for v in (kernel, stride, padding, dilation)]
+    try:
+        return _resolved(name, tuple(x.shape[x.dim() - axes :]), *given, bool(ceil))
+    except TypeError:  # what cannot be remembered, a mistake as a rule
+        return _resolved.__wrapped__(name, tuple(x.shape[x.dim() - axes :]), *given, bool(ceil))
+
+
+@lru_cache(1024)
+def _resolved(
+    name: str, size: tuple[int, ...], kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
+) -> Sliding:
+    axes = len(size)
+    kernels = sizes(name, "kernel_size", kernel, axes)
+    strides = kernels if stride is None or stride == () else sizes(name, "stride", stride, axes)
+    paddings = sizes(name, "padding", padding, axes)
+    dilations = sizes(name, "dilation", dilation, axes)
+    for what, values in (("kernel_size", kernels), ("stride", strides), ("dilation", dilations)):
+        if min(values) < 1:
+            raise RuntimeError(f"{name}: {what} should be greater than zero, got {values}")
+    shape = []
+    for n, k, s, p, d in zip(size, kernels, strides, paddings, dilations, strict=True):
+        reach = d * (k - 1) + 1
+        if p < 0 or p > reach // 2:
+            raise RuntimeError(
+                f"{name}: pad should be at most half of effective kernel size, and not negative, but got "
+                f"pad={p}, kernel_size={k} and dilation={d}"
+            )
+        out = (n + 2 * p - reach + (s - 1 if ceil else 0)) // s + 1
+        if ceil and (out - 1) * s >= n + p:
+            out -= 1  # the last window would hold nothing but padding
+        if out < 1:
+            raise ShapeError(
+                f"{name}: an input of size {size} gives an output size of {out}, which is too small (kernel "
+                f"{kernels}, stride {strides}, padding {paddings})"
+            )
+        if d > 1 and pooling.sliding(n, out, k, s, p, d).length.min() < 1:
+            raise RuntimeError(f"{name}: with dilation {d} a window holds nothing but padding")
+        shape.append(out)
+    return Sliding(kernels, strides, paddings, dilations, tuple(shape))
 
 
 def _empty(x: Any, shape: tuple[int, ...]) -> Any:
@@ -110,7 +127,7 @@ def max_pool_nd(
     name = f"max_pool{axes}d"
     if x.dtype is bool_ or (axes == 1 and not x.dtype.is_floating_point):
         raise NotImplementedError(f"{name} is not implemented for {x.dtype}; convert with .float()")
-    o = Sliding(name, x, axes, kernel_size, stride, padding, dilation, ceil_mode)
+    o = _sliding(name, x, axes, kernel_size, stride, padding, dilation, ceil_mode)
     if not x.numel():
         out = _empty(x, o.shape)
         return out, _places(out)
@@ -185,7 +202,7 @@ def avg_pool_nd(
     """The average of sliding windows over the last ``axes``."""
     name = f"avg_pool{axes}d"
     _check_type(name, x, "int64")
-    o = Sliding(name, x, axes, kernel_size, stride, padding, 1, ceil_mode)
+    o = _sliding(name, x, axes, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise RuntimeError(f"{name}: divisor_override must not be zero")
     if not x.numel():

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import genesis
+import genesis.testing.backend_checks._samples_pooling
 from genesis.autograd.graph import new
 from genesis.ops._op import OVERRIDABLE, Op
 from genesis.testing._check import Question
@@ -135,8 +136,7 @@ class Trial:
     ) -> Outcome:
         """The result, and the gradients for an upstream gradient (a function of the result's shape)."""
         tensors = self.leaves(bench, arrays, layout)
-        out = self.op(*tensors, **sample.options)
-        out = out if isinstance(out, genesis.Tensor) else out[0]
+        out = _first(self.op(*tensors, **sample.options))
         out.backward(upstream(bench, out))
         grads = [None if t is None or t.grad is None else bench.read(t.grad._view) for t in tensors]
         return bench.read(out.detach()._view), grads
@@ -292,7 +292,7 @@ class Trial:
                     if j != i and t is not None and t.requires_grad:
                         tensors[j] = t.detach()
                 with using(self.bench, self.kernels.choose(OWN, OWN)):
-                    out = self.op(*tensors, **sample.options)
+                    out = _first(self.op(*tensors, **sample.options))
                     out.backward(_random(self.bench, out))
                 what = self.describe(sample, "float32", f", where only {self.op.inputs[i]} wants a gradient")
                 if tensors[i].grad is None:
@@ -313,7 +313,7 @@ class Trial:
                 ],
             )
             with using(bench, table):
-                out = self.op(*tensors, **sample.options)
+                out = _first(self.op(*tensors, **sample.options))
                 wanted = [t for t in tensors if t is not None and t.requires_grad]
                 first = genesis.autograd.grad(
                     out, wanted, _random(bench, out), create_graph=True, allow_unused=True
@@ -372,6 +372,11 @@ def _compare(got: Array, want: Array, dtype: str, what: str, factor: float = 1.0
     scale = float(np.abs(want[np.isfinite(want)]).max(initial=0.0))
     why = f"{limit:.2g} of the largest element, 250 roundings; it is compared with the composite in float64"
     agree(got, want.astype(dtype), what, allowed=limit * max(scale, 1.0), why=why, **more)
+
+
+def _first(result: Any) -> Any:
+    """The differentiable one of an operation's results."""
+    return result if isinstance(result, genesis.Tensor) else result[0]
 
 
 def _reference() -> Bench:
