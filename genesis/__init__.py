@@ -120,9 +120,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
     from genesis.autograd.grad_mode import no_grad as no_grad
     from genesis.autograd.grad_mode import set_grad_enabled as set_grad_enabled
-    from genesis.checkpoint import load_checkpoint as load
+    from genesis.checkpoint import load as load
     from genesis.checkpoint import load_checkpoint as load_checkpoint
-    from genesis.checkpoint import save_checkpoint as save
+    from genesis.checkpoint import save as save
     from genesis.checkpoint import save_checkpoint as save_checkpoint
     from genesis.func import vmap as vmap
     from genesis.ops.activation import relu as relu
@@ -601,7 +601,9 @@ _NAMES = {
         "set_grad_enabled",
     ),
     "genesis.checkpoint": (
+        "load",
         "load_checkpoint",
+        "save",
         "save_checkpoint",
     ),
     "genesis.ops.activation": (
@@ -1032,7 +1034,6 @@ _ALIASES = {
     "int": "genesis._dtypes:int32",
     "less": "genesis.ops.elementwise:lt",
     "less_equal": "genesis.ops.elementwise:le",
-    "load": "genesis.checkpoint:load_checkpoint",
     "long": "genesis._dtypes:int64",
     "moveaxis": "genesis.ops.shape:movedim",
     "multiply": "genesis.ops.elementwise:mul",
@@ -1042,7 +1043,6 @@ _ALIASES = {
     "pi": "math:pi",
     "qr": "genesis.ops.decompositions:old_qr",
     "row_stack": "genesis.ops.joining:vstack",
-    "save": "genesis.checkpoint:save_checkpoint",
     "sgn": "genesis.ops.elementwise:sign",
     "short": "genesis._dtypes:int16",
     "subtract": "genesis.ops.elementwise:sub",

@@ -146,6 +146,12 @@ class TensorConversion(TensorMethods):
             return array.astype(dtype)
         return array.copy() if copy else array
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """What NumPy's universal functions make of a tensor is a tensor, as with PyTorch's."""
+        from genesis.ops.creation import from_host
+
+        return from_host(np.ascontiguousarray(array).reshape(np.shape(array)), self._view.buffer.device)
+
     def __dlpack__(self, **options: Any) -> Any:
         return self.numpy().__dlpack__(**options)
 

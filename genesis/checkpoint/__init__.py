@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from genesis.checkpoint._atomic import atomic_write as atomic_write
     from genesis.checkpoint._format import load_checkpoint as load_checkpoint
     from genesis.checkpoint._format import save_checkpoint as save_checkpoint
+    from genesis.checkpoint._interchange import load as load
+    from genesis.checkpoint._interchange import save as save
     from genesis.checkpoint._providers import providers as providers
 
 __getattr__, __dir__, __all__ = attach(
@@ -16,6 +18,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         "atomic_write": "genesis.checkpoint._atomic:atomic_write",
         "providers": "genesis.checkpoint._providers:providers",
+        "load": "genesis.checkpoint._interchange:load",
+        "save": "genesis.checkpoint._interchange:save",
         "load_checkpoint": "genesis.checkpoint._format:load_checkpoint",
         "save_checkpoint": "genesis.checkpoint._format:save_checkpoint",
     },

@@ -132,17 +132,26 @@ def load_checkpoint(
 
     _providers.warn_of_missing(name, known)
 
-    def make_tensor(array: Array, saved_on: str, requires_grad: bool) -> Tensor:
-        wanted = map_location.get(saved_on, saved_on) if isinstance(map_location, Mapping) else map_location
-        try:
-            return genesis.tensor(array, device=wanted or saved_on, requires_grad=requires_grad)
-        except (DeviceError, UnknownNameError) as error:
-            raise DeviceError(
-                f"the checkpoint {name!r} has tensors for device {str(wanted or saved_on)!r}: {error}; "
-                "pass map_location='cpu' to load them elsewhere"
-            ) from error
+    def make(array: Array, saved_on: str, requires_grad: bool) -> Tensor:
+        return make_tensor(name, map_location, array, saved_on, requires_grad)
 
-    return unflatten(json.loads(tree), arrays, make_tensor)
+    return unflatten(json.loads(tree), arrays, make)
+
+
+def make_tensor(name: str, map_location: Any, array: Array, saved_on: str, requires_grad: bool) -> Tensor:
+    """A tensor of the file ``name`` on the device that ``map_location`` says.
+
+    Raises:
+        DeviceError: the device is not available here.
+    """
+    wanted = map_location.get(saved_on, saved_on) if isinstance(map_location, Mapping) else map_location
+    try:
+        return genesis.tensor(array, device=wanted or saved_on, requires_grad=requires_grad)
+    except (DeviceError, UnknownNameError) as error:
+        raise DeviceError(
+            f"the checkpoint {name!r} has tensors for device {str(wanted or saved_on)!r}: {error}; "
+            "pass map_location='cpu' to load them elsewhere"
+        ) from error
 
 
 def _checksum(tree: str, arrays: Mapping[str, Array], providers: str = "") -> str:
@@ -181,8 +190,7 @@ def _check_header(name: str) -> None:
     version = metadata.get("genesis.format")
     if version is None:
         raise CheckpointError(
-            f"{name!r} is a safetensors file, but not a Genesis checkpoint; "
-            "safetensors.numpy.load_file reads it"
+            f"{name!r} is a safetensors file, but not a Genesis checkpoint; genesis.load reads it"
         )
     if version != str(_FORMAT):
         raise CheckpointError(
@@ -198,9 +206,11 @@ def _foreign(start: bytes, length: int) -> str:
     if length <= _HEADER_LIMIT and start[8:9] == b"{":
         return ""  # first: the length of a header may have the same bytes as the beginning of a pickle
     if start.startswith(b"PK\x03\x04"):
-        return "it is a ZIP archive, which torch.save and numpy.savez write"
+        return "it is a ZIP archive, as torch.save and numpy.savez write; genesis.load reads the former"
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return "it is a pickle, which Genesis does not read because loading one can run any code"
+        return (
+            "it is a pickle, which can run any code when it is loaded; genesis.load reads those of torch.save"
+        )
     if len(start) < 9:
         return f"it has only {len(start)} bytes"
     return "it does not begin like a safetensors file"

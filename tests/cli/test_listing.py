@@ -23,6 +23,7 @@ COMMANDS = (
     ["optimizers"],
     ["backends"],
     ["kernels"],
+    ["port"],
 )
 KINDS = ("schedulers", "optimizers", "backends")
 

@@ -1,0 +1,162 @@
+"""``genesis.save`` and ``genesis.load``: Genesis' own files, PyTorch's, and safetensors."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+import genesis
+from genesis._errors import CheckpointError
+from genesis.checkpoint._atomic import atomic_write
+from genesis.checkpoint._format import load_checkpoint, make_tensor, save_checkpoint
+
+if TYPE_CHECKING:
+    pass
+
+File = str | os.PathLike[str] | BinaryIO
+Location = "str | device | Mapping[str, str] | Callable[..., Any] | None"
+
+_SAFETENSORS = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+    "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+
+
+def save(
+    obj: object,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+    *,
+    format: str = "genesis",
+) -> None:
+    """Write nested Python values and tensors to a file.
+
+    Args:
+        obj: what to save, usually a dict of state dicts.
+        f: name of the file, or a file opened for writing bytes.
+        pickle_module, pickle_protocol: PyTorch's; they have no effect.
+        format: ``"genesis"``: what ``save_checkpoint`` writes, checked when it is read. ``"torch"``: what
+            ``torch.load`` reads, also with ``weights_only=True``.
+
+    The file is replaced completely or not at all.
+
+    Raises:
+        TypeError: ``obj`` holds something else than numbers, texts, containers and tensors.
+        ValueError: there is no such format.
+
+    Example:
+        >>> genesis.save(model.state_dict(), "weights.pth", format="torch")
+    """
+    if format not in ("genesis", "torch"):
+        raise ValueError(f"format must be 'genesis' or 'torch', got {format!r}")
+    if not isinstance(f, str | os.PathLike):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "file"
+            save(obj, path, format=format)
+            f.write(path.read_bytes())
+        return
+    if format == "genesis":
+        save_checkpoint(obj, f)
+        return
+    from genesis.checkpoint._torch_writer import write_torch
+
+    whole = io.BytesIO()
+    write_torch(obj, whole)  # errors come before an existing file is touched
+    with atomic_write(f) as temporary:
+        Path(temporary).write_bytes(whole.getbuffer())
+
+
+def load(
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
+) -> Any:
+    """Read a file of Genesis, of ``torch.save``, or in the format safetensors; nothing in it is executed.
+
+    Half precision (float16, bfloat16) becomes float32, which holds it exactly.  A tensor that PyTorch saved
+    on a device that is not here needs ``map_location``, as in PyTorch.
+
+    Args:
+        f: name of the file, or a file opened for reading bytes.
+        map_location: a device, a mapping from devices in the file to others, or a function as PyTorch's: with
+            any function tensors stay on the CPU. None keeps each where it was.
+        weights_only: accepted; a file is always read as with True.
+        pickle_module, mmap, pickle_load_args: PyTorch's; they have no effect.
+
+    Returns:
+        What was saved. Of a safetensors file a dict of its tensors.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is damaged, of another kind, or holds something else than tensors, numbers,
+            texts and plain containers.
+        DeviceError: a tensor's device is not available here; choose another by ``map_location``.
+    """
+    where = "cpu" if callable(map_location) and not isinstance(map_location, genesis.device) else map_location
+    if not isinstance(f, str | os.PathLike):
+        return _loaded(f, getattr(f, "name", "<file>"), where)
+    with open(f, "rb") as file:
+        return _loaded(file, os.fspath(f), where)
+
+
+def _loaded(file: BinaryIO, name: str, where: Any) -> Any:
+    start = file.read(9)
+    length = int.from_bytes(start[:8], "little")
+    file.seek(0)
+
+    def make(array: Any, saved_on: str, requires_grad: bool) -> Any:
+        return make_tensor(name, where, array, saved_on, requires_grad)
+
+    if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[8:9] != b"{"):
+        from genesis.checkpoint._torch_reader import read_torch, resolved
+
+        return resolved(read_torch(file, name, make))
+    if start[8:9] == b"{":
+        header = file.read(8 + length)[8:]
+        if b'"genesis.format"' not in header:
+            return _read_safetensors(header, file, name, make)
+        file.seek(0)
+    if hasattr(file, "fileno") and isinstance(name, str) and os.path.exists(name):
+        return load_checkpoint(name, where)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(file.read())
+        return load_checkpoint(path, where)
+
+
+def _read_safetensors(header: bytes, file: BinaryIO, name: str, make: Callable[..., Any]) -> dict[str, Any]:
+    """The tensors of a safetensors file of anybody's, read by its own header: NumPy knows no bfloat16."""
+    from genesis.checkpoint._torch_reader import widen_bfloat16
+
+    data = file.read()
+    out: dict[str, Any] = {}
+    try:
+        for key, entry in json.loads(header).items():
+            if key == "__metadata__":
+                continue
+            kind, (begin, end) = entry["dtype"], entry["data_offsets"]
+            part = data[begin:end]
+            if kind == "BF16":
+                array = widen_bfloat16(np.frombuffer(part, "<u2"))
+            elif kind in _SAFETENSORS:
+                array = np.frombuffer(part, _SAFETENSORS[kind])
+            else:
+                raise CheckpointError(f"{name!r} holds {key!r} of type {kind}, which Genesis has not got")
+            array = array.astype("f4" if kind == "F16" else array.dtype.newbyteorder("="))
+            out[key] = make(array.reshape(entry["shape"]), "cpu", False)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{name!r} is damaged, or no safetensors file: {error}") from error
+    return out
