@@ -65,10 +65,10 @@ def folder() -> Path | None:
 
 @cache
 def _stamp() -> str:
-    """Kernels inline what ``_math`` and ``_pointers`` define: a change there makes another kernel."""
+    """Kernels inline what these modules define: a change there makes another kernel."""
     here = Path(__file__).parent
     digest = hashlib.sha256(HEADER.encode())
-    for name in ("_math.py", "_pointers.py"):
+    for name in ("_math.py", "_panels.py", "_pointers.py"):
         digest.update((here / name).read_bytes())
     return digest.hexdigest()[:16]
 

@@ -32,6 +32,8 @@ tanh_: Any
 unorder: Any
 # of _blas
 gemm: Any
+# of _panels
+multiply: Any
 # of _tile
 height: Any
 tile: Any

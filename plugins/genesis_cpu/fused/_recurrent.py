@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genesis.backend import View, arg
 from genesis_cpu import _threads
-from genesis_cpu._kernel import Kernel, launch
-from genesis_cpu._memory import address, empty
+from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._memory import address, empty, scratch
 from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels import matmul, reduce
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import int64_pointer, reals, slot
+    from genesis_cpu._names import int64_pointer, real, reals, slot
 
-IMPORTS = "from genesis_cpu._blas import gemm"
+IMPORTS = "from genesis_cpu._blas import gemm\nfrom genesis_cpu._panels import multiply"
 #: multiplications of a step below which a second thread costs more than it brings
 ALONE = 100_000
 
@@ -45,7 +45,43 @@ def _previous(args, lo, hi):
         start += count
 
 
-previous = Kernel(_previous)
+def _pack(args, lo, hi):
+    """Panels lo … hi - 1 of a (k, n) matrix: the columns of a panel side by side, zeros behind the last."""
+    to, b, k, n = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
+    row, column, size, wide = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)
+    for p in range(lo, hi):
+        panel = reals(to + p * k * wide * size)
+        for j in range(wide):
+            if p * wide + j < n:
+                x = reals(b + (p * wide + j) * column * size)
+                for i in range(k):
+                    panel[i * wide + j] = x[i * row]
+            else:
+                for i in range(k):
+                    panel[i * wide + j] = real(0)
+
+
+previous, pack = Kernel(_previous), Kernel(_pack)
+
+#: steps from which on it pays to put the weights in order once
+FEW = 4
+
+
+def packed(b: View, steps: int) -> tuple[int, Any]:
+    """The address of the panels of a matrix and their owner; 0 for few steps, which use it as it is."""
+    if steps < FEW:
+        return 0, None
+    from genesis_cpu._panels import width
+
+    k, n = b.shape
+    size = b.dtype.itemsize
+    wide = width(size)
+    panels = -(-n // wide)
+    place, owner = scratch(panels * k * wide * size)
+    launch(
+        pack(b.dtype.name), panels, parts(k * n, panels), (place, address(b), k, n, *b.strides, size, wide)
+    )
+    return place, owner
 
 
 def serves(x: View, h0: View, *others: View | None) -> bool:

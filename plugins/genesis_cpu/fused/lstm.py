@@ -20,6 +20,7 @@ from genesis_cpu.fused._recurrent import (
     cut,
     inputs,
     last_gradient,
+    packed,
     rows_before,
     serves,
     sums,
@@ -29,7 +30,7 @@ from genesis_cpu.kernels import matmul
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import exp_, gemm, int64_pointer, real, reals, slot, tanh_
+    from genesis_cpu._names import exp_, gemm, int64_pointer, multiply, real, reals, slot, tanh_
 
 
 def _lstm(args, lo, hi):
@@ -37,7 +38,7 @@ def _lstm(args, lo, hi):
     gates_at, cells_at, out_at = slot(args, 0), slot(args, 1), slot(args, 2)
     h_at, c_at, w = slot(args, 3), slot(args, 4), slot(args, 5)
     sizes, steps, reverse = int64_pointer(slot(args, 6)), slot(args, 7), slot(args, 8)
-    n, size, rows = slot(args, 9), slot(args, 10), slot(args, 11)
+    n, size, rows, panels = slot(args, 9), slot(args, 10), slot(args, 11), slot(args, 12)
     line = n * size
     start = rows if reverse else 0
     for s in range(steps):
@@ -47,10 +48,11 @@ def _lstm(args, lo, hi):
             start -= count
         last = min(hi, count)
         if last > lo:
-            gemm(
-                0, 1, last - lo, 4 * n, n, h_at + lo * line, n, w, n, real(1),
-                gates_at + (start + lo) * 4 * line, 4 * n,
-            )  # fmt: skip
+            place = gates_at + (start + lo) * 4 * line
+            if panels:
+                multiply(last - lo, 4 * n, n, h_at + lo * line, n, panels, place, 4 * n, real(1), size)
+            else:
+                gemm(0, 1, last - lo, 4 * n, n, h_at + lo * line, n, w, n, real(1), place, 4 * n)
             for b in range(lo, last):
                 g = reals(gates_at + (start + b) * 4 * line)
                 f, new, o = reals(gates_at + (start + b) * 4 * line + line), 2 * n, 3 * n
@@ -80,7 +82,7 @@ def _lstm_backward(args, lo, hi):
     d_at, g_at, gates_at, cells_at = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     dh_at, dc_at, w, c0 = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)
     sizes, steps, reverse = int64_pointer(slot(args, 8)), slot(args, 9), slot(args, 10)
-    n, size, rows = slot(args, 11), slot(args, 12), slot(args, 13)
+    n, size, rows, panels = slot(args, 11), slot(args, 12), slot(args, 13), slot(args, 14)
     line = n * size
     start = 0 if reverse else rows
     for s in range(steps):
@@ -121,10 +123,11 @@ def _lstm_backward(args, lo, hi):
                     d[2 * n + i] = dc[i] * g[i] * (real(1) - new * new)
                 for i in range(n):
                     dc[i] = dc[i] * g[n + i]
-            gemm(
-                0, 0, last - lo, n, 4 * n, d_at + (start + lo) * 4 * line, 4 * n, w, n, real(0),
-                dh_at + lo * line, n,
-            )  # fmt: skip
+            place = d_at + (start + lo) * 4 * line
+            if panels:
+                multiply(last - lo, n, 4 * n, place, 4 * n, panels, dh_at + lo * line, n, real(0), size)
+            else:
+                gemm(0, 0, last - lo, n, 4 * n, place, 4 * n, w, n, real(0), dh_at + lo * line, n)
         if reverse:
             start += count
 
@@ -150,11 +153,13 @@ def lstm(
     inputs(gates, x, w_ih, bias)
     cells = empty((rows, n) if keep else (0, n), x.dtype, device)
     steps = Steps(batch_sizes, reverse)
+    panels, owner = packed(w_hh.permute((1, 0)), len(batch_sizes))
     words = (
         address(gates), address(cells) if keep else 0, address(out), address(h), address(c), address(w_hh),
-        *steps.words, n, x.dtype.itemsize, rows,
+        *steps.words, n, x.dtype.itemsize, rows, panels,
     )  # fmt: skip
     launch(forward(x.dtype.name), batch, cut(batch, batch * n * n * 4), words)
+    del owner
     return result.flat, gates, cells
 
 
@@ -173,11 +178,13 @@ def lstm_backward(
     dc = last_gradient(grad, (rows + batch) * n, batch, n)
     d = empty((rows, 4 * n), x.dtype, x.buffer.device)
     steps = Steps(batch_sizes, reverse)
+    panels, owner = packed(w_hh, len(batch_sizes))
     words = (
         address(d), address(grad), address(gates), address(cells), address(dh), address(dc), address(w_hh),
-        address(c0), *steps.words, n, x.dtype.itemsize, rows,
+        address(c0), *steps.words, n, x.dtype.itemsize, rows, panels,
     )  # fmt: skip
     launch(backward(x.dtype.name), batch, cut(batch, batch * n * n * 4), words)
+    del owner
     gx = None
     if needs[0]:
         gx = empty(x.shape, x.dtype, x.buffer.device)

@@ -16,6 +16,7 @@ from genesis_cpu.fused._recurrent import (
     cut,
     inputs,
     last_gradient,
+    packed,
     rows_before,
     serves,
     sums,
@@ -25,7 +26,7 @@ from genesis_cpu.kernels import matmul
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import exp_, gemm, int64_pointer, max_, real, reals, slot, tanh_
+    from genesis_cpu._names import exp_, gemm, int64_pointer, max_, multiply, real, reals, slot, tanh_
 
 
 # -- GRU ---------------------------------------------------------------------------------------------------
@@ -34,7 +35,7 @@ def _gru(args, lo, hi):
     gates_at, out_at, h_at, w = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     bias_at, room = slot(args, 4), slot(args, 5)
     sizes, steps, reverse = int64_pointer(slot(args, 6)), slot(args, 7), slot(args, 8)
-    n, size, rows = slot(args, 9), slot(args, 10), slot(args, 11)
+    n, size, rows, panels = slot(args, 9), slot(args, 10), slot(args, 11), slot(args, 12)
     line = n * size
     start = rows if reverse else 0
     for s in range(steps):
@@ -52,7 +53,11 @@ def _gru(args, lo, hi):
                     p = reals(room + b * 3 * line)
                     for i in range(3 * n):
                         p[i] = bias[i]
-            gemm(0, 1, last - lo, 3 * n, n, h_at + lo * line, n, w, n, beta, room + lo * 3 * line, 3 * n)
+            place, h_place = room + lo * 3 * line, h_at + lo * line
+            if panels:
+                multiply(last - lo, 3 * n, n, h_place, n, panels, place, 3 * n, beta, size)
+            else:
+                gemm(0, 1, last - lo, 3 * n, n, h_place, n, w, n, beta, place, 3 * n)
             for b in range(lo, last):
                 g, p = reals(gates_at + (start + b) * 4 * line), reals(room + b * 3 * line)
                 h, out = reals(h_at + b * line), reals(out_at + (start + b) * line)
@@ -76,7 +81,7 @@ def _gru_backward(args, lo, hi):
     d_at, g_at, gates_at, before_at = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     dh_at, w = slot(args, 4), slot(args, 5)
     sizes, steps, reverse = int64_pointer(slot(args, 6)), slot(args, 7), slot(args, 8)
-    n, size, rows = slot(args, 9), slot(args, 10), slot(args, 11)
+    n, size, rows, panels = slot(args, 9), slot(args, 10), slot(args, 11), slot(args, 12)
     line = n * size
     start = 0 if reverse else rows
     for s in range(steps):
@@ -105,10 +110,11 @@ def _gru_backward(args, lo, hi):
                     d[i] = d[3 * n + i] * g[3 * n + i] * r * (real(1) - r)
                 for i in range(n):
                     dh[i] = dh[i] * g[n + i]
-            gemm(
-                0, 0, last - lo, n, 3 * n, d_at + (start + lo) * 4 * line, 4 * n, w, n, real(1),
-                dh_at + lo * line, n,
-            )  # fmt: skip
+            place = d_at + (start + lo) * 4 * line
+            if panels:
+                multiply(last - lo, n, 3 * n, place, 4 * n, panels, dh_at + lo * line, n, real(1), size)
+            else:
+                gemm(0, 0, last - lo, n, 3 * n, place, 4 * n, w, n, real(1), dh_at + lo * line, n)
         if reverse:
             start += count
 
@@ -134,11 +140,13 @@ def gru(
     inputs(gates.narrow(1, 0, 3 * n), x, w_ih, b_ih)
     room, owner = scratch(batch * 3 * n * x.dtype.itemsize)
     steps = Steps(batch_sizes, reverse)
+    panels, panels_owner = packed(w_hh.permute((1, 0)), len(batch_sizes))
     words = (
         address(gates), address(out), address(h), address(w_hh), 0 if b_hh is None else address(b_hh), room,
-        *steps.words, n, x.dtype.itemsize, rows,
+        *steps.words, n, x.dtype.itemsize, rows, panels,
     )  # fmt: skip
     launch(gru_forward(x.dtype.name), batch, cut(batch, batch * n * n * 3), words)
+    del panels_owner
     del owner
     return result.flat, gates
 
@@ -158,11 +166,13 @@ def gru_backward(
     d = empty((rows, 4 * n), x.dtype, device)
     steps = Steps(batch_sizes, reverse)
     before = rows_before(out, h0, steps, rows)
+    panels, panels_owner = packed(w_hh, len(batch_sizes))
     words = (
         address(d), address(grad), address(gates), address(before), address(dh), address(w_hh), *steps.words,
-        n, x.dtype.itemsize, rows,
+        n, x.dtype.itemsize, rows, panels,
     )  # fmt: skip
     launch(gru_steps_back(x.dtype.name), batch, cut(batch, batch * n * n * 3), words)
+    del panels_owner
     hidden = d.narrow(1, 0, 3 * n)
     both, new = d.narrow(1, 0, 2 * n), d.narrow(1, 3 * n, n)  # together the gradient of the input's sums
     gx = gw = gb = None
@@ -188,7 +198,7 @@ def _rnn(args, lo, hi):
     """Sequences lo … hi - 1; the outputs are the sums of the inputs at first."""
     out_at, h_at, w, relu = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     sizes, steps, reverse = int64_pointer(slot(args, 4)), slot(args, 5), slot(args, 6)
-    n, size, rows = slot(args, 7), slot(args, 8), slot(args, 9)
+    n, size, rows, panels = slot(args, 7), slot(args, 8), slot(args, 9), slot(args, 10)
     line = n * size
     start = rows if reverse else 0
     for s in range(steps):
@@ -199,7 +209,10 @@ def _rnn(args, lo, hi):
         last = min(hi, count)
         if last > lo:
             place = out_at + (start + lo) * line
-            gemm(0, 1, last - lo, n, n, h_at + lo * line, n, w, n, real(1), place, n)
+            if panels:
+                multiply(last - lo, n, n, h_at + lo * line, n, panels, place, n, real(1), size)
+            else:
+                gemm(0, 1, last - lo, n, n, h_at + lo * line, n, w, n, real(1), place, n)
             out, h = reals(place), reals(h_at + lo * line)
             if relu:
                 for i in range((last - lo) * n):
@@ -218,7 +231,7 @@ def _rnn_backward(args, lo, hi):
         slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4), slot(args, 5),
     )  # fmt: skip
     sizes, steps, reverse = int64_pointer(slot(args, 6)), slot(args, 7), slot(args, 8)
-    n, size, rows = slot(args, 9), slot(args, 10), slot(args, 11)
+    n, size, rows, panels = slot(args, 9), slot(args, 10), slot(args, 11), slot(args, 12)
     line = n * size
     start = 0 if reverse else rows
     for s in range(steps):
@@ -237,7 +250,10 @@ def _rnn_backward(args, lo, hi):
             else:
                 for i in range((last - lo) * n):
                     d[i] = (dh[i] + grad[i]) * (real(1) - out[i] * out[i])
-            gemm(0, 0, last - lo, n, n, d_at + place, n, w, n, real(0), dh_at + lo * line, n)
+            if panels:
+                multiply(last - lo, n, n, d_at + place, n, panels, dh_at + lo * line, n, real(0), size)
+            else:
+                gemm(0, 0, last - lo, n, n, d_at + place, n, w, n, real(0), dh_at + lo * line, n)
         if reverse:
             start += count
 
@@ -260,11 +276,13 @@ def rnn(
     copied(h0, h)
     inputs(out, x, w_ih, bias)
     steps = Steps(batch_sizes, reverse)
+    panels, panels_owner = packed(w_hh.permute((1, 0)), len(batch_sizes))
     words = (
         address(out), address(h), address(w_hh), nonlinearity == "relu", *steps.words, n, x.dtype.itemsize,
-        rows,
+        rows, panels,
     )  # fmt: skip
     launch(rnn_forward(x.dtype.name), batch, cut(batch, batch * n * n), words)
+    del panels_owner
     return result.flat
 
 
@@ -281,11 +299,13 @@ def rnn_backward(
     dh = last_gradient(grad, rows * n, batch, n)
     d = empty((rows, n), x.dtype, device)
     steps = Steps(batch_sizes, reverse)
+    panels, panels_owner = packed(w_hh, len(batch_sizes))
     words = (
         address(d), address(grad), address(out), address(dh), address(w_hh), nonlinearity == "relu",
-        *steps.words, n, x.dtype.itemsize, rows,
+        *steps.words, n, x.dtype.itemsize, rows, panels,
     )  # fmt: skip
     launch(rnn_steps_back(x.dtype.name), batch, cut(batch, batch * n * n), words)
+    del panels_owner
     gx = None
     if needs[0]:
         gx = empty(x.shape, x.dtype, device)

@@ -1,0 +1,144 @@
+"""Products of few rows with one matrix that stays the same for many of them.
+
+BLAS copies a matrix into an order of its own at every call; for sixteen rows that takes as long as the
+product.  Here the copy is made once (``fused._recurrent.packed``): panels of columns, each with its elements
+in the order in which they are used.  A tile of the result stays in registers while a panel passes by.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
+
+__all__ = ["multiply"]
+
+#: wide registers, and twice as many: (rows, vectors) of a tile and the bytes of a vector
+_WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+ROWS, VECTORS = (8, 2) if _WIDE else (4, 1)
+BYTES = 64  # of a vector; where registers are shorter, it is several
+
+
+def width(itemsize: int) -> int:
+    """Columns of a panel."""
+    return VECTORS * BYTES // itemsize
+
+
+def _tile(rows: int) -> Any:
+    @intrinsic
+    def tile(typing, k, a, lda, panel, c, ldc, columns, add):
+        """``c = a @ panel`` for ``rows`` rows and the first ``columns``, plus ``c`` where ``add`` is 1."""
+        real = add
+
+        def generate(context, builder, signature, values):
+            k, a, lda, panel, c, ldc, columns, add = values
+            number = ir.FloatType() if real == types.float32 else ir.DoubleType()
+            size = 4 if real == types.float32 else 8
+            lanes = BYTES // size
+            vector = ir.VectorType(number, lanes)
+            i64 = ir.IntType(64)
+            name = f"llvm.fmuladd.v{lanes}f{8 * size}"
+            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+            pointer = number.as_pointer()
+            first, panel, target = (builder.inttoptr(v, pointer) for v in (a, panel, c))
+            lines = [builder.gep(first, [builder.mul(lda, i64(r))]) for r in range(rows)]
+            zero, one = ir.Constant(vector, None), i64(1)
+            same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
+
+            before = builder.block
+            body, done = builder.append_basic_block("tile"), builder.append_basic_block("tile.done")
+            builder.branch(body)
+            builder.position_at_end(body)
+            i = builder.phi(i64)
+            i.add_incoming(i64(0), before)
+            totals = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(rows)]
+            place = builder.mul(i, i64(lanes * VECTORS))
+            factors = [
+                builder.load(
+                    builder.bitcast(
+                        builder.gep(panel, [builder.add(place, i64(v * lanes))]), vector.as_pointer()
+                    ),
+                    align=size,
+                )
+                for v in range(VECTORS)
+            ]
+            found = []
+            for r in range(rows):
+                x = builder.load(builder.gep(lines[r], [i]))
+                x = builder.insert_element(ir.Constant(vector, ir.Undefined), x, ir.IntType(32)(0))
+                x = builder.shuffle_vector(x, ir.Constant(vector, ir.Undefined), same)
+                found.append([builder.call(fma, [x, f, t]) for f, t in zip(factors, totals[r], strict=True)])
+            following = builder.add(i, one)
+            i.add_incoming(following, body)
+            for r in range(rows):
+                for v in range(VECTORS):
+                    totals[r][v].add_incoming(zero, before)
+                    totals[r][v].add_incoming(found[r][v], body)
+            builder.cbranch(builder.icmp_signed("<", following, k), body, done)
+            builder.position_at_end(done)
+
+            adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
+            whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
+            starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
+            room = cgutils.alloca_once(builder, ir.ArrayType(number, lanes * VECTORS))
+            with builder.if_else(whole) as (all_columns, some_columns):
+                with all_columns:
+                    for r in range(rows):
+                        for v in range(VECTORS):
+                            at = builder.gep(starts[r], [i64(v * lanes)])
+                            at = builder.bitcast(at, vector.as_pointer())
+                            old = builder.select(adds, builder.load(at, align=size), zero)
+                            builder.store(builder.fadd(found[r][v], old), at, align=size)
+                with some_columns:
+                    for r in range(rows):
+                        for v in range(VECTORS):
+                            at = cgutils.gep_inbounds(builder, room, 0, v * lanes)
+                            at = builder.bitcast(at, vector.as_pointer())
+                            builder.store(found[r][v], at, align=size)
+                        with cgutils.for_range(builder, columns) as loop:
+                            at = builder.gep(starts[r], [loop.index])
+                            value = builder.load(cgutils.gep_inbounds(builder, room, 0, loop.index))
+                            old = builder.select(adds, builder.load(at), ir.Constant(number, 0.0))
+                            builder.store(builder.fadd(value, old), at)
+            return context.get_dummy_value()
+
+        i = types.int64
+        return types.void(i, i, i, i, i, i, i, real), generate
+
+    return tile
+
+
+_tile_many, _tile_one = _tile(ROWS), _tile(1)
+_tile_some = _tile(4) if ROWS > 4 else _tile_many
+
+
+@register_jitable
+def multiply(m, n, k, a, lda, packed, c, ldc, add, size):
+    """``c = a @ b``, plus ``c`` where ``add`` is not 0.
+
+    Args:
+        m, n, k: c is (m, n), a (m, k).
+        a, c: addresses; ``lda`` and ``ldc`` are elements from one row to the next.
+        packed: address of the panels of b.
+        add: 0 or 1, of the type of the elements.
+        size: bytes of an element.
+    """
+    wide = VECTORS * BYTES // size
+    for p in range((n + wide - 1) // wide):
+        panel = packed + p * k * wide * size
+        columns = min(wide, n - p * wide)
+        at = c + p * wide * size
+        r = 0
+        while r + ROWS <= m:
+            _tile_many(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            r += ROWS
+        while r + 4 <= m:
+            _tile_some(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            r += 4
+        while r < m:
+            _tile_one(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            r += 1
