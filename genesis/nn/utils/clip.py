@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 
 from genesis import no_grad, stack, tensor
@@ -16,7 +17,7 @@ def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 @no_grad()
 def get_total_norm(
-    tensors: Iterable[Tensor],
+    tensors: Tensor | Iterable[Tensor],
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
@@ -39,7 +40,7 @@ def get_total_norm(
     exponent = float(norm_type)
     if not exponent > 0:
         raise ValueError(f"norm_type must be positive, got {norm_type}")
-    tensors = list(tensors)
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return tensor(0.0)
     if exponent == math.inf:
@@ -85,14 +86,49 @@ def clip_grad_norm_(
         >>> loss.backward()
         >>> norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
     """
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    total = get_total_norm(_grads(parameters), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+@no_grad()
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    total_norm: Tensor,
+    foreach: bool | None = None,
+) -> None:
+    """Scale the gradients by ``max_norm / total_norm`` if that is less than 1.
+
+    Args:
+        parameters: a tensor or several; those without a gradient are left out.
+        max_norm: the largest norm allowed.
+        total_norm: the norm of the gradients, from ``get_total_norm``.
+        foreach: accepted for PyTorch's sake.
+    """
     grads = _grads(parameters)
-    total = get_total_norm(grads, norm_type, error_if_nonfinite)
     if grads:
         # Always multiplied, by 1 when there is nothing to clip: that spares waiting for the value.
-        factor = (float(max_norm) / (total + 1e-6)).clamp(max=1.0)
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
         for grad in grads:
             grad.mul_(factor)
-    return total
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The old name of ``clip_grad_norm_``."""
+    warnings.warn(
+        "nn.utils.clip_grad_norm is now deprecated in favor of nn.utils.clip_grad_norm_",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 @no_grad()
