@@ -393,6 +393,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.reduction import min as min
     from genesis.ops.reduction import prod as prod
     from genesis.ops.reduction import sum as sum
+    from genesis.ops.resampling import channel_shuffle as channel_shuffle
+    from genesis.ops.resampling import pixel_shuffle as pixel_shuffle
+    from genesis.ops.resampling import pixel_unshuffle as pixel_unshuffle
     from genesis.ops.scans import cummax as cummax
     from genesis.ops.scans import cummin as cummin
     from genesis.ops.scans import cumulative_trapezoid as cumulative_trapezoid
@@ -899,6 +902,11 @@ _NAMES = {
         "min",
         "prod",
         "sum",
+    ),
+    "genesis.ops.resampling": (
+        "channel_shuffle",
+        "pixel_shuffle",
+        "pixel_unshuffle",
     ),
     "genesis.ops.scans": (
         "cummax",

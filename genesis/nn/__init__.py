@@ -134,6 +134,14 @@ from genesis.nn.layers.pooling import (
 )
 from genesis.nn.layers.recurrent import GRU, LSTM, RNN, RNNBase
 from genesis.nn.layers.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from genesis.nn.layers.resampling import (
+    ChannelShuffle,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 from genesis.nn.layers.shape import Flatten, Unflatten
 from genesis.nn.layers.transformer import (
     Transformer,
@@ -172,6 +180,7 @@ __all__ = [
     "BatchNorm3d",
     "Buffer",
     "CTCLoss",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -239,6 +248,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
@@ -277,6 +288,9 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

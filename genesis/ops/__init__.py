@@ -168,6 +168,10 @@ from genesis.ops.folding import (
     col2im,
     im2col,
 )
+from genesis.ops.grid import (
+    affine_grid,
+    grid_sample,
+)
 from genesis.ops.group_norm import (
     group_norm,
     local_response_norm,
@@ -349,6 +353,12 @@ from genesis.ops.reduction import (
     prod,
     sum,
 )
+from genesis.ops.resampling import (
+    channel_shuffle,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from genesis.ops.scans import (
     cummax,
     cummin,
@@ -485,6 +495,7 @@ __all__ = [
     "addmv",
     "addr",
     "adjoint",
+    "affine_grid",
     "all",
     "allclose",
     "amax",
@@ -530,6 +541,7 @@ __all__ = [
     "ceil",
     "celu",
     "chain_matmul",
+    "channel_shuffle",
     "cholesky",
     "cholesky_inverse",
     "cholesky_solve",
@@ -616,6 +628,7 @@ __all__ = [
     "gelu",
     "ger",
     "glu",
+    "grid_sample",
     "group_norm",
     "gru",
     "gt",
@@ -639,6 +652,7 @@ __all__ = [
     "index_select",
     "inner",
     "instance_norm",
+    "interpolate",
     "inv",
     "isclose",
     "isfinite",
@@ -735,6 +749,8 @@ __all__ = [
     "permute",
     "pinv",
     "pinverse",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "polygamma",
     "positive",
     "pow",

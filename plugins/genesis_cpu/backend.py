@@ -42,6 +42,8 @@ class CpuBackend(Backend):
         "group_norm.backward": "genesis_cpu.fused.group_norm:group_norm_backward",
         "rms_norm": "genesis_cpu.fused.rms_norm:rms_norm",
         "rms_norm.backward": "genesis_cpu.fused.rms_norm:rms_norm_backward",
+        "resample": "genesis_cpu.fused.resampling:resample",
+        "resample.backward": "genesis_cpu.fused.resampling:resample_backward",
         "max_pool": "genesis_cpu.fused.pooling:max_pool",
         "max_pool.backward": "genesis_cpu.fused.pooling:max_pool_backward",
         "avg_pool": "genesis_cpu.fused.pooling:avg_pool",

@@ -1,4 +1,4 @@
-"""Arguments on which the kernels of pooling and of normalization of channels are tried."""
+"""Arguments on which the kernels of pooling, resampling and normalization of channels are tried."""
 
 from __future__ import annotations
 
@@ -103,6 +103,21 @@ def _rms_norm() -> list[Sample]:
     return made
 
 
+def _resample() -> list[Sample]:
+    from genesis.ops.resampling import Table
+
+    rng, made = np.random.default_rng(0), []
+    for shape, axis, new, terms in (
+        ((3, 4, 5), 2, 9, 2), ((3, 4, 5), 1, 2, 4), ((2, 7), 0, 3, 2), ((40, 30, 20), 1, 60, 2),
+    ):  # fmt: skip
+        places, weight = rng.integers(0, shape[axis], (new, terms)), rng.standard_normal((new, terms))
+        one = Table(places[:, :1], None)
+        words = f"{shape}, axis {axis} to {new}"
+        made.append(Sample((_normal(*shape),), {"axis": axis, "table": Table(places, weight)}, words))
+        made.append(Sample((_normal(*shape),), {"axis": axis, "table": one}, f"{words}, without weights"))
+    return made
+
+
 SAMPLES.update(
     max_pool=_max_pool,
     avg_pool=_avg_pool,
@@ -111,4 +126,5 @@ SAMPLES.update(
     batch_norm=_batch_norm,
     group_norm=_group_norm,
     rms_norm=_rms_norm,
+    resample=_resample,
 )
