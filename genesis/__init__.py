@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._dtypes import bool_ as bool
     from genesis._dtypes import can_cast as can_cast
     from genesis._dtypes import channels_last as channels_last
+    from genesis._dtypes import channels_last_3d as channels_last_3d
     from genesis._dtypes import contiguous_format as contiguous_format
     from genesis._dtypes import default_dtype as get_default_dtype
     from genesis._dtypes import dtype as dtype
@@ -81,6 +82,15 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._errors import PluginWarning as PluginWarning
     from genesis._errors import ShapeError as ShapeError
     from genesis._errors import UnknownNameError as UnknownNameError
+    from genesis._legacy import BoolTensor as BoolTensor
+    from genesis._legacy import ByteTensor as ByteTensor
+    from genesis._legacy import CharTensor as CharTensor
+    from genesis._legacy import DoubleTensor as DoubleTensor
+    from genesis._legacy import FloatTensor as FloatTensor
+    from genesis._legacy import IntTensor as IntTensor
+    from genesis._legacy import LongTensor as LongTensor
+    from genesis._legacy import ShortTensor as ShortTensor
+    from genesis._printing import set_printoptions as set_printoptions
     from genesis._random import Generator as Generator
     from genesis._random import default_generator as default_generator
     from genesis._random import get_rng_state as get_rng_state
@@ -160,16 +170,20 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
+    from genesis.ops.creation import asarray as asarray
     from genesis.ops.creation import empty as empty
     from genesis.ops.creation import empty_like as empty_like
+    from genesis.ops.creation import empty_strided as empty_strided
     from genesis.ops.creation import eye as eye
     from genesis.ops.creation import from_dlpack as from_dlpack
     from genesis.ops.creation import from_numpy as from_numpy
+    from genesis.ops.creation import frombuffer as frombuffer
     from genesis.ops.creation import full as full
     from genesis.ops.creation import full_like as full_like
     from genesis.ops.creation import linspace as linspace
     from genesis.ops.creation import ones as ones
     from genesis.ops.creation import ones_like as ones_like
+    from genesis.ops.creation import scalar_tensor as scalar_tensor
     from genesis.ops.creation import tensor as tensor
     from genesis.ops.creation import zeros as zeros
     from genesis.ops.creation import zeros_like as zeros_like
@@ -259,6 +273,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import trunc as fix
     from genesis.ops.elementwise import trunc as trunc
     from genesis.ops.elementwise import where as where
+    from genesis.ops.grids import cartesian_prod as cartesian_prod
+    from genesis.ops.grids import combinations as combinations
+    from genesis.ops.grids import logspace as logspace
+    from genesis.ops.grids import meshgrid as meshgrid
+    from genesis.ops.grids import tril_indices as tril_indices
+    from genesis.ops.grids import triu_indices as triu_indices
+    from genesis.ops.grids import vander as vander
     from genesis.ops.group_norm import group_norm as group_norm
     from genesis.ops.group_norm import rms_norm as rms_norm
     from genesis.ops.indexing import gather as gather
@@ -364,11 +385,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.products import matrix_power as matrix_power
     from genesis.ops.products import tensordot as tensordot
     from genesis.ops.random import bernoulli as bernoulli
+    from genesis.ops.random import binomial as binomial
     from genesis.ops.random import multinomial as multinomial
     from genesis.ops.random import normal as normal
+    from genesis.ops.random import poisson as poisson
     from genesis.ops.random import rand as rand
     from genesis.ops.random import rand_like as rand_like
     from genesis.ops.random import randint as randint
+    from genesis.ops.random import randint_like as randint_like
     from genesis.ops.random import randn as randn
     from genesis.ops.random import randn_like as randn_like
     from genesis.ops.random import randperm as randperm
@@ -486,6 +510,11 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.trigonometry import sinc as sinc
     from genesis.ops.trigonometry import sinh as sinh
     from genesis.ops.trigonometry import tan as tan
+    from genesis.ops.windows import bartlett_window as bartlett_window
+    from genesis.ops.windows import blackman_window as blackman_window
+    from genesis.ops.windows import hamming_window as hamming_window
+    from genesis.ops.windows import hann_window as hann_window
+    from genesis.ops.windows import kaiser_window as kaiser_window
     from genesis.plugin import list_backends as list_backends
     from genesis.plugin import list_kernels as list_kernels
     from genesis.plugin import list_optimizers as list_optimizers
@@ -545,6 +574,7 @@ _NAMES = {
     "genesis._dtypes": (
         "can_cast",
         "channels_last",
+        "channels_last_3d",
         "contiguous_format",
         "dtype",
         "finfo",
@@ -609,6 +639,17 @@ _NAMES = {
         "save",
         "save_checkpoint",
     ),
+    "genesis._legacy": (
+        "BoolTensor",
+        "ByteTensor",
+        "CharTensor",
+        "DoubleTensor",
+        "FloatTensor",
+        "IntTensor",
+        "LongTensor",
+        "ShortTensor",
+    ),
+    "genesis._printing": ("set_printoptions",),
     "genesis.ops.activation": (
         "relu",
         "sigmoid",
@@ -655,16 +696,20 @@ _NAMES = {
     "genesis.ops.creation": (
         "arange",
         "as_tensor",
+        "asarray",
         "empty",
         "empty_like",
+        "empty_strided",
         "eye",
         "from_dlpack",
         "from_numpy",
+        "frombuffer",
         "full",
         "full_like",
         "linspace",
         "ones",
         "ones_like",
+        "scalar_tensor",
         "tensor",
         "zeros",
         "zeros_like",
@@ -743,6 +788,15 @@ _NAMES = {
         "true_divide",
         "trunc",
         "where",
+    ),
+    "genesis.ops.grids": (
+        "cartesian_prod",
+        "combinations",
+        "logspace",
+        "meshgrid",
+        "tril_indices",
+        "triu_indices",
+        "vander",
     ),
     "genesis.ops.group_norm": (
         "group_norm",
@@ -869,11 +923,14 @@ _NAMES = {
     ),
     "genesis.ops.random": (
         "bernoulli",
+        "binomial",
         "multinomial",
         "normal",
+        "poisson",
         "rand",
         "rand_like",
         "randint",
+        "randint_like",
         "randn",
         "randn_like",
         "randperm",
@@ -1004,6 +1061,13 @@ _NAMES = {
         "sinc",
         "sinh",
         "tan",
+    ),
+    "genesis.ops.windows": (
+        "bartlett_window",
+        "blackman_window",
+        "hamming_window",
+        "hann_window",
+        "kaiser_window",
     ),
 }
 

@@ -21,7 +21,7 @@ R = TypeVar("R")
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims", "x2": "other"}
 _FIRST = ("input", "self", "x", "x1", "a")  # the first argument goes by all of these
 #: what changes nothing here: how memory lies is row by row, and all of it is ordinary memory
-_NO_EFFECT = {"layout", "pin_memory", "memory_format"}
+_NO_EFFECT = {"layout", "pin_memory"}
 
 
 class Names:
@@ -30,6 +30,7 @@ class Names:
     def __init__(self, name: str, target: Any) -> None:
         self.name, self.target = name, target
         self.order: tuple[str, ...] = ()  # names of what only goes by position
+        self.spread = ""
         if isinstance(target, Elementwise):
             self.order, self.known = target.names, frozenset[str]()
             first = self.order[0]
@@ -39,7 +40,8 @@ class Names:
                 p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
             )
             first = next(iter(parameters), "")
-        self.open = not self.order and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+            spread = [p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL]
+            self.spread = spread[0] if spread else ""  # zeros(*size) may be given size=
         own = self.known | set(self.order)
         self.renames = {old: new for old, new in _NUMPY.items() if new in own and old not in own}
         if first in _FIRST and (first in own):
@@ -56,12 +58,17 @@ class Names:
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call it with the names that it knows."""
         out = None if "out" in self.known else named.pop("out", None)
+        order = None
         for old in [n for n in named if n not in self.known]:
             new = self.renames.get(old)
             if new is not None:
                 if new in named:
                     raise TypeError(f"{self.name}() got both {new!r} and {old!r}, which mean the same")
                 named[new] = named.pop(old)
+            elif old == self.spread and not args:
+                args = (named.pop(old),)
+            elif old == "memory_format" and self.makes:
+                order = named.pop(old)
             elif old in _NO_EFFECT and self.makes:
                 _check_layout(self.name, old, named.pop(old))
         if self.order:
@@ -70,6 +77,8 @@ class Names:
             named["dtype"] = out.dtype
             named.setdefault("device", out.device)
         result = self.target(*args, **named)
+        if getattr(order, "name", "").startswith("channels_last"):
+            result = result.contiguous(memory_format=order)
         return result if out is None else write(self.name, result, out)
 
     def _placed(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -83,10 +92,8 @@ class Names:
 
 
 def _check_layout(name: str, option: str, value: Any) -> None:
-    from genesis._dtypes import contiguous_format, preserve_format, strided
+    from genesis._dtypes import strided
 
-    if option == "memory_format" and value not in (None, contiguous_format, preserve_format):
-        raise NotImplementedError(f"{name}: memory_format={value} is not implemented; memory is contiguous")
     if option == "layout" and value not in (None, strided):
         raise NotImplementedError(f"{name}: layout={value} is not implemented; tensors are dense")
 

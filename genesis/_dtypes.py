@@ -68,7 +68,26 @@ float64 = dtype("float64", 8, "f", 6)
 
 ALL: tuple[dtype, ...] = (bool_, uint8, int8, int16, int32, int64, float32, float64)
 
-_ALIASES = {"float": float32, "double": float64, "int": int32, "long": int64, "short": int16}
+_ALIASES = {
+    "float": float32,
+    "double": float64,
+    "int": int32,
+    "long": int64,
+    "short": int16,
+    "BoolTensor": bool_,
+    "ByteTensor": uint8,
+    "CharTensor": int8,
+    "DoubleTensor": float64,
+    "FloatTensor": float32,
+    "IntTensor": int32,
+    "LongTensor": int64,
+    "ShortTensor": int16,
+}
+#: types of PyTorch's that are not here
+_MISSING = frozenset({
+    "bfloat16", "float16", "half", "complex32", "complex64", "complex128", "cfloat", "cdouble", "uint16",
+    "uint32", "uint64",
+})  # fmt: skip
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -87,11 +106,12 @@ def as_dtype(value: object) -> dtype:
     if value is bool:
         return bool_
     name = value if isinstance(value, str) else getattr(value, "name", None) or getattr(value, "__name__", "")
-    name = str(name).removeprefix("genesis.").removeprefix("torch.")
+    name = str(name).removeprefix("genesis.").removeprefix("torch.").removeprefix("cuda.")
     found = _INSTANCES.get(name) or _ALIASES.get(name)
     if found is None:
         known = ", ".join(d.name for d in ALL)
-        raise DtypeError(f"unknown dtype {value!r}; Genesis has {known}")
+        what = "is not implemented" if name in _MISSING or value is complex else "is unknown"
+        raise DtypeError(f"the dtype {value!r} {what}; Genesis has {known}")
     return found
 
 
@@ -182,6 +202,7 @@ strided = layout("strided")
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
 
 
 class finfo:

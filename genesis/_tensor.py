@@ -12,7 +12,9 @@ from genesis._device import device as Device
 from genesis._dtypes import dtype
 from genesis._missing import absent
 from genesis._tensor_conversion import TensorConversion
+from genesis._tensor_info import InfoMethods
 from genesis._tensor_inplace import assign, replace
+from genesis._tensor_new import NewMethods
 from genesis.autograd import engine
 from genesis.autograd.graph import (
     PART,
@@ -54,7 +56,7 @@ class Size(tuple[int, ...]):
         return f"genesis.Size({list(self)})"
 
 
-class Tensor(TensorConversion, _Absent):
+class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
     """An array of numbers of one type on one device, with the history that gradients need.
 
     Make one with ``genesis.tensor``, ``zeros``, ``randn`` and the like.
@@ -69,12 +71,11 @@ class Tensor(TensorConversion, _Absent):
 
     __array_priority__ = 1000  # NumPy lets ``array * tensor`` come to us
 
-    def __new__(cls, data: Any = None, *, dtype: Any = None, device: Any = None) -> Tensor:
-        from genesis.ops.creation import tensor
+    def __new__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+        from genesis._legacy import construct
 
-        source = tensor([] if data is None else data, dtype=dtype, device=device)
         out = object.__new__(cls)
-        out._view = source._view
+        out._view = construct(data, dtype, device)._view
         return out
 
     # -- what it is ----------------------------------------------------------------------------------
@@ -337,40 +338,6 @@ class Tensor(TensorConversion, _Absent):
         return self.fill_(0)
 
     # -- the rest ------------------------------------------------------------------------------------
-    def new_tensor(
-        self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Tensor:
-        """``genesis.tensor`` with the type and device of this one."""
-        from genesis.ops.creation import tensor
-
-        return tensor(
-            data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad
-        )
-
-    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
-        """``genesis.zeros`` with the type and device of this one."""
-        from genesis.ops.creation import zeros
-
-        return zeros(*size, dtype=dtype or self.dtype, device=self.device)
-
-    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
-        """``genesis.ones`` with the type and device of this one."""
-        from genesis.ops.creation import ones
-
-        return ones(*size, dtype=dtype or self.dtype, device=self.device)
-
-    def new_empty(self, *size: Any, dtype: Any = None) -> Tensor:
-        """``genesis.empty`` with the type and device of this one."""
-        from genesis.ops.creation import empty
-
-        return empty(*size, dtype=dtype or self.dtype, device=self.device)
-
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None) -> Tensor:
-        """``genesis.full`` with the type and device of this one."""
-        from genesis.ops.creation import full
-
-        return full(size, fill_value, dtype=dtype or self.dtype, device=self.device)
-
     def __copy__(self) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors can be copied by copy.copy; use detach() or clone()")

@@ -46,11 +46,19 @@ class TensorConversion(TensorMethods):
         device: Any = None,
         copy: bool = False,
         non_blocking: bool = False,
+        memory_format: Any = None,
+        other: Any = None,
     ) -> Tensor:
         """Another type or device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other_tensor)``.
 
-        Returns the tensor itself when nothing changes, unless ``copy``.
+        Returns the tensor itself when nothing changes, unless ``copy``; ``memory_format`` is how the result
+        lies in memory.
         """
+        if memory_format is not None:
+            changed = self.to(*args, dtype=dtype, device=device, copy=copy, other=other)
+            return changed.contiguous(memory_format=memory_format)
+        if other is not None:
+            args = (*args, other)
         for a in args:
             if isinstance(a, TensorCore):
                 dtype, device = a._view.dtype, a._view.buffer.device

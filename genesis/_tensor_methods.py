@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._tensor_inplace import InPlaceMethods
 from genesis._tensor_math import MathMethods
+from genesis._tensor_random import RandomMethods
 from genesis._tensor_reductions import ReductionMethods
 from genesis._tensor_shapes import ShapeMethods
 from genesis.autograd.graph import TensorCore
@@ -14,7 +15,6 @@ from genesis.ops import arithmetic as ar
 from genesis.ops import elementwise as ew
 from genesis.ops import normalization as norm_ops
 from genesis.ops import piecewise as pw
-from genesis.ops import random
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # (the only subclass is Tensor, so `self` is one; operations without a gradient of their own are typed Any)
 
 
-class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods, ShapeMethods):
+class TensorMethods(InPlaceMethods, MathMethods, RandomMethods, ReductionMethods, ShapeMethods):
     """Arithmetic, mathematics, reductions and changes of shape; see the function of the same name in ``genesis``."""
 
     # -- operators -----------------------------------------------------------------------------------
@@ -145,12 +145,8 @@ class TensorMethods(InPlaceMethods, MathMethods, ReductionMethods, ShapeMethods)
     def nan_to_num(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor: return ew.nan_to_num(self, nan, posinf, neginf)
 
     # -- in place (the others are in _tensor_inplace) -------------------------------------------------
-    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor: return random.uniform_(self, a, b, generator)
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor: return random.normal_(self, mean, std, generator)
 
     # -- random --------------------------------------------------------------------------------------
-    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor: return random.multinomial(self, num_samples, replacement, generator=generator)
-    def bernoulli(self, *, generator: Any = None) -> Tensor: return random.bernoulli(self, generator=generator)
 
 
 def _foreign(x: object) -> bool:

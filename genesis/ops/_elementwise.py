@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
@@ -58,7 +60,11 @@ class Elementwise:
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
 
     def __call__(self, *args: Any) -> Tensor:
-        views, device, key = self._operands(args)
+        try:
+            views, device, key = self._operands(args)
+        except _ArrayError:
+            args = _with_tensors(args)
+            views, device, key = self._operands(args)
         expr, out_dtype = self._plans.get(key) or self._plan(key, args)
         shape = _common_shape(views)
         backend = device.backend
@@ -79,7 +85,11 @@ class Elementwise:
                 memory, or it is a leaf that requires a gradient.
         """
         check_writable(target)
-        views, device, key = self._operands(args)
+        try:
+            views, device, key = self._operands(args)
+        except _ArrayError:
+            args = _with_tensors(args)
+            views, device, key = self._operands(args)
         expr, out_dtype = self._plans.get(key) or self._plan(key, args)
         out_view: View = target._view
         if out_view.buffer.device is not device:
@@ -335,9 +345,26 @@ def _number(a: object, name: str) -> bool | int | float:
         value = item()
         if isinstance(value, bool | int | float):
             return value
+    elif isinstance(a, np.ndarray):
+        raise _ArrayError
+    if isinstance(a, complex):
+        raise DtypeError(f"{name}: there are no complex types; keep the real and the imaginary part apart")
     raise TypeError(
         f"{name} takes tensors and numbers, got {type(a).__name__}; make it a tensor with genesis.tensor(...)"
     )
+
+
+class _ArrayError(TypeError):
+    """An operand is a NumPy array, which has to become a tensor."""
+
+
+def _with_tensors(args: Sequence[Any]) -> tuple[Any, ...]:
+    """The operands with NumPy arrays as tensors on the device of the others."""
+    from genesis.ops.creation import as_tensor
+
+    devices = [a._view.buffer.device for a in args if isinstance(a, TensorCore)]
+    place = devices[0] if devices else None
+    return tuple([as_tensor(a, device=place) if isinstance(a, np.ndarray) else a for a in args])
 
 
 def _devices(name: str, args: Sequence[Any]) -> str:

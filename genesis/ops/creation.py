@@ -10,7 +10,7 @@ import numpy as np
 
 from genesis._device import device as Device
 from genesis._device import get_default_device
-from genesis._dtypes import ALL, as_dtype, bool_, default_dtype, dtype, float64, int64
+from genesis._dtypes import ALL, DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, Expr, arg, call, cast
@@ -92,8 +92,10 @@ def _to_array(data: Any, dtype: Any) -> Array:
         if kind == "u" or (kind == "O" and all(isinstance(x, int) for x in array.reshape(-1))):
             if not hasattr(data, "__array__"):
                 raise ValueError("an integer is too large for int64; give floats, or dtype=genesis.float64")
+        elif kind == "c":
+            raise DtypeError("there are no complex types; keep the real and the imaginary part apart")
         elif kind not in "bif":
-            raise TypeError(f"expected numbers, nested sequences of them or an array, got {_example(data)}")
+            raise DtypeError(f"expected numbers, nested sequences of them or an array, got {_example(data)}")
         if want is None and not hasattr(data, "__array__"):
             if kind == "f" or array.size == 0:
                 want = default_dtype()
@@ -141,6 +143,50 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=place)
 
 
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """``obj`` as a tensor: with its memory where that is possible, unless ``copy`` is True.
+
+    Raises:
+        ValueError: ``copy`` is False and the memory cannot be shared.
+    """
+    if isinstance(obj, TensorCore):
+        out: Any = obj.detach() if obj._tracked and not requires_grad else obj  # type: ignore[attr-defined]
+        moved = out.to(dtype=dtype, device=device, copy=bool(copy))
+        if copy is False and moved._view.buffer is not obj._view.buffer:
+            raise ValueError("asarray: the memory cannot be shared, as copy=False asks for")
+        return moved.requires_grad_() if requires_grad and not moved._tracked else moved  # type: ignore[no-any-return]
+    if copy:
+        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+    made = as_tensor(obj, dtype, device)
+    shared = isinstance(obj, np.ndarray) and np.shares_memory(obj, made.numpy()) if made.numel() else True
+    if copy is False and not shared:
+        raise ValueError("asarray: the memory cannot be shared, as copy=False asks for")
+    return _leaf(made, requires_grad)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of the number, of the default floating-point type unless ``dtype`` is given."""
+    return full(
+        (), s, dtype=default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad
+    )
+
+
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A 1-d tensor over the memory of an object with a buffer, such as ``bytearray``.
+
+    Raises:
+        ValueError: count or offset do not fit the buffer.
+    """
+    want = as_dtype(dtype)
+    if offset < 0 or count == 0 or count < -1:
+        raise ValueError(f"frombuffer: count {count} and offset {offset} do not make sense")
+    return _leaf(as_tensor(np.frombuffer(buffer, want.name, count, offset)), requires_grad)
+
+
 def from_numpy(array: Array) -> Tensor:
     """A tensor over the memory of a NumPy array (a copy when the array is read-only or cannot be shared)."""
     if not isinstance(array, np.ndarray):
@@ -160,6 +206,31 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return _leaf(new(_empty(size_of(size), dtype, device)), requires_grad)
 
 
+def empty_strided(
+    size: Sequence[int],
+    stride: Sequence[int],
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """An uninitialised tensor with the given strides, in elements.
+
+    Raises:
+        RuntimeError: there is not one stride for each axis, or one is negative.
+    """
+    shape, strides = size_of((size,)), tuple(int(s) for s in stride)
+    if len(shape) != len(strides):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(strides)})"
+        )
+    if any(s < 0 for s in strides):
+        raise RuntimeError(f"empty_strided: strides must not be negative, got {strides}")
+    length = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if 0 not in shape else 0
+    view = _empty((length,), dtype, device)
+    return _leaf(new(view.like(shape, strides)), requires_grad)
+
+
 def full(
     size: Sequence[int],
     fill_value: Any,
@@ -169,6 +240,8 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of one number; its type follows the number unless given."""
+    if isinstance(fill_value, complex):
+        raise DtypeError("full: there are no complex types; keep the real and the imaginary part apart")
     value = fill_value.item() if isinstance(fill_value, TensorCore) else fill_value  # type: ignore[attr-defined]
     if dtype is None:
         dtype = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
@@ -264,8 +337,8 @@ def _fill(expr: Any, view: View, *numbers: Any) -> None:
 
 
 def linspace(
-    start: float,
-    end: float,
+    start: Any,
+    end: Any,
     steps: int,
     *,
     dtype: Any = None,
@@ -273,6 +346,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
+    start, end = (v.item() if isinstance(v, TensorCore) else v for v in (start, end))  # type: ignore[attr-defined]
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     view = _empty((int(steps),), dtype, device)
@@ -292,6 +366,8 @@ def eye(
 ) -> Tensor:
     """The identity matrix, n by m (square by default)."""
     m = n if m is None else m
+    if n < 0 or m < 0:
+        raise RuntimeError(f"n and m must be greater or equal to 0, got {n} and {m}")
     view = _empty((n, m), dtype, device)
     on_diagonal = call("eq", call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0)))
     _fill(cast(on_diagonal, view.dtype), view, m)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._dtypes import float64, int64
+from genesis._dtypes import DtypeError, float64, int64
 from genesis._random import Generator, default_generator
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.expr import arg, call
@@ -16,6 +16,41 @@ from genesis.ops.shape import size_of
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+
+def _host_source(generator: Generator | None, count: int) -> np.random.Generator:
+    """A source of NumPy's whose numbers follow from the seed and position of ``generator``."""
+    seed, offset = (generator or default_generator).take(max(count, 1))
+    return np.random.Generator(np.random.Philox(key=seed, counter=offset))
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Counts of events with the rate that each element is, in the type of ``input``.
+
+    Raises:
+        RuntimeError: a rate is negative or nan.
+    """
+    if not input.dtype.is_floating_point:
+        raise DtypeError(f"poisson needs rates of a floating-point type, got {input.dtype}")
+    rates = input._view.buffer.device.backend.read(input._view)
+    if not (rates >= 0).all():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    counts = _host_source(generator, rates.size).poisson(rates.astype(np.float64))
+    return from_host(np.asarray(counts, input.dtype.name), input._view.buffer.device)
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """How many of ``count`` tries succeed with probability ``prob``, in the type of ``count``.
+
+    Raises:
+        RuntimeError: a count is negative, or a probability is not in [0, 1].
+    """
+    n, p = (t._view.buffer.device.backend.read(t._view) for t in (count, prob))
+    if not (n >= 0).all() or not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError("binomial expects counts >= 0 and probabilities in [0, 1]")
+    n, p = np.broadcast_arrays(n, p)
+    drawn = _host_source(generator, n.size).binomial(n.astype(np.int64), p.astype(np.float64))
+    return from_host(np.asarray(drawn, count.dtype.name), count._view.buffer.device)
 
 
 def _empty_float(name: str, shape: tuple[int, ...], dtype: Any, device: Any) -> View:
@@ -61,19 +96,45 @@ def randn(
 
 
 def rand_like(
-    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+    x: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    generator: Generator | None = None,
 ) -> Tensor:
     """``rand`` in the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
-    return rand(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+    return rand(tuple(x.shape), dtype=dtype, device=device, generator=generator, requires_grad=requires_grad)
 
 
 def randn_like(
-    x: Tensor, *, dtype: Any = None, device: Any = None, generator: Generator | None = None
+    x: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    generator: Generator | None = None,
 ) -> Tensor:
     """``randn`` in the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
-    return randn(tuple(x.shape), dtype=dtype, device=device, generator=generator)
+    return randn(tuple(x.shape), dtype=dtype, device=device, generator=generator, requires_grad=requires_grad)
+
+
+def randint_like(
+    x: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``randint`` in the shape, type and device of ``x``: ``randint_like(x, high)`` or ``(x, low, high)``."""
+    if high is None:
+        low, high = 0, low
+    dtype, device = _like(x, dtype, device)
+    return randint(low, high, tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def randint(
@@ -84,6 +145,7 @@ def randint(
     generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Random integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
 
@@ -112,12 +174,22 @@ def randint(
     )
     _fill(scaled + arg(3), view, view, span, 32, int(low))
     out = new(view)
-    return out if dtype is None else out.to(dtype)
+    return _leaf(out if dtype is None else out.to(dtype), requires_grad)
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = int64,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A random permutation of 0 … n - 1."""
     from genesis.ops.indexing import argsort
+
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got {n}")
 
     keys = _empty((int(n),), int64, device)
     draw("bits", keys, generator)
@@ -125,7 +197,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, 
     draw("bits", low, generator)
     # 62-bit keys: a tie, which would favour the lower index, does not happen in practice
     key = new(keys) * (1 << 30) + new(low)
-    return argsort(key).to(dtype)
+    return _leaf(argsort(key).to(dtype), requires_grad)
 
 
 def uniform_(x: Any, low: float, high: float, generator: Generator | None) -> Any:
@@ -134,6 +206,8 @@ def uniform_(x: Any, low: float, high: float, generator: Generator | None) -> An
 
     if not low <= high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
+    if not x.dtype.is_floating_point:
+        raise DtypeError(f"uniform_ gives floating-point numbers, not {x.dtype}")
     noise = new(_empty(x._view.shape, x.dtype, x.device))
     draw("uniform", noise._view, generator)
     return scaled_sum.into(x, low, noise, high - low)
@@ -145,6 +219,8 @@ def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any
 
     if not std >= 0:
         raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
+    if not x.dtype.is_floating_point:
+        raise DtypeError(f"normal_ gives floating-point numbers, not {x.dtype}")
     noise = new(_empty(x._view.shape, x.dtype, x.device))
     draw("normal", noise._view, generator)
     return scaled_sum.into(x, mean, noise, std)
@@ -158,8 +234,16 @@ def normal(
     generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers with the given means and standard deviations (numbers or tensors)."""
+    """Normal numbers with the given means and standard deviations (numbers or tensors).
+
+    Raises:
+        RuntimeError: a standard deviation is negative.
+    """
+    low = std.min().item() if isinstance(std, TensorCore) and std._view.size else std  # type: ignore[attr-defined]
+    if not isinstance(low, TensorCore) and not low >= 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {low}")
     tensors: list[Any] = [t for t in (mean, std) if isinstance(t, TensorCore)]
     if size is None:
         if not tensors:
@@ -169,18 +253,32 @@ def normal(
         device = tensors[0].device if device is None else device
         dtype = tensors[0].dtype if dtype is None else dtype
     unit = randn(size, generator=generator, dtype=dtype, device=device)
-    return unit * std + mean  # type: ignore[no-any-return]
+    mean, std = (t.detach() if isinstance(t, TensorCore) else t for t in (mean, std))  # type: ignore[attr-defined]
+    return _leaf(unit * std + mean, requires_grad)
 
 
-def bernoulli(p: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability ``p`` for each element, else 0, in the type of ``p``.
+def _probability(name: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"{name} expects p to be in [0, 1], but got p={p}")
+
+
+def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element is (or with ``p``), else 0, in the type of ``input``.
 
     Raises:
         RuntimeError: a probability is not in [0, 1].
     """
+    if p is not None:
+        _probability("bernoulli", p)
+        noise = rand(tuple(input.shape), generator=generator, dtype=float64, device=input.device)
+        return (noise < p).to(input.dtype)  # type: ignore[no-any-return]
+    p = input.detach()
+    if not p.dtype.is_floating_point:
+        raise DtypeError(f"bernoulli needs probabilities of a floating-point type, got {p.dtype}")
     if p.numel() and not (p.min() >= 0 and p.max() <= 1):
         raise RuntimeError("bernoulli expects all probabilities to be in [0, 1]")
-    return (rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device) < p).to(p.dtype)
+    noise = rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device)
+    return (noise < p).to(p.dtype)  # type: ignore[no-any-return]
 
 
 def multinomial(

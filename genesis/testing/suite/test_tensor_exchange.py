@@ -73,8 +73,12 @@ def test_numpy_numbers_and_arrays_in_arithmetic(device):
     assert (x * np.float64(2)).dtype is genesis.float32
     assert (np.float64(2) * x).tolist() == [2, 2]
     assert (x + np.int64(2)).tolist() == [3, 3]
-    with pytest.raises(TypeError, match=r"ndarray.*make it a tensor"):
-        x + np.ones(2)
+    for y in (x + np.ones(2), np.ones(2) + x):  # an array takes part as a tensor of its type
+        assert y.dtype is genesis.float64
+        assert y.tolist() == [2, 2]
+    assert (x == np.array([1.0, 0.0])).tolist() == [True, False]
+    with pytest.raises(TypeError, match="no complex types"):
+        x + 1j
 
 
 def test_a_recorded_tensor_is_not_an_array(device):

@@ -1,0 +1,90 @@
+"""What a tensor is, in PyTorch's further words: most of it is always the same here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genesis._dtypes import DtypeError, int8, int16, strided
+from genesis.autograd.graph import TensorCore
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
+
+
+class InfoMethods(TensorCore):
+    """Properties and questions."""
+
+    @property
+    def is_cpu(self) -> bool:
+        """True on the device ``cpu``."""
+        return bool(self._view.buffer.device.type == "cpu")
+
+    @property
+    def layout(self) -> Any:
+        """``genesis.strided``: all tensors are dense."""
+        return strided
+
+    is_sparse = is_sparse_csr = is_quantized = is_meta = is_mkldnn = is_mps = is_xpu = is_nested = False
+
+    def is_signed(self) -> bool:
+        """True when the type has negative numbers."""
+        return self._view.dtype.is_signed
+
+    def is_conj(self) -> bool:
+        """False: all types are real."""
+        return False
+
+    def is_neg(self) -> bool:
+        """False: no tensor is negated without being written."""
+        return False
+
+    def is_inference(self) -> bool:
+        """False: there are no tensors that may not be recorded later."""
+        return False
+
+    def is_nonzero(self) -> bool:
+        """True when the only element is not zero."""
+        from genesis.ops.inspection import is_nonzero
+
+        return is_nonzero(self)
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """True when both have one shape."""
+        return self._view.shape == other._view.shape
+
+    def ndimension(self) -> int:
+        """Number of axes."""
+        return len(self._view.shape)
+
+    def get_device(self) -> int:
+        """The number of the device, -1 on the CPU."""
+        place = self._view.buffer.device
+        return -1 if place.type == "cpu" else place.index or 0
+
+    @property
+    def real(self) -> Any:
+        """The tensor itself: all types are real."""
+        return self
+
+    @property
+    def imag(self) -> Any:
+        """There is none.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise DtypeError("imag: there are no complex types, so there is no imaginary part")
+
+    def conj(self) -> Any:
+        """The tensor itself: all types are real."""
+        return self
+
+    conj_physical = resolve_conj = resolve_neg = conj
+
+    def short(self) -> Tensor:
+        """As int16."""
+        return self.to(int16)  # type: ignore[attr-defined,no-any-return]
+
+    def char(self) -> Tensor:
+        """As int8."""
+        return self.to(int8)  # type: ignore[attr-defined,no-any-return]
