@@ -154,7 +154,7 @@ class TensorConversion(TensorMethods):
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: Any = False) -> Any:
         """What NumPy's universal functions make of a tensor is a tensor, as with PyTorch's."""
         from genesis.ops.creation import from_host
 
