@@ -175,6 +175,7 @@ from genesis.ops.folding import (
 from genesis.ops.grid import (
     affine_grid,
     grid_sample,
+)
 from genesis.ops.grids import (
     cartesian_prod,
     combinations,
