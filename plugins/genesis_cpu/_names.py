@@ -18,12 +18,14 @@ real: Any
 reals: Any
 slot: Any
 udiv: Any
+uint8_pointer: Any
 umod: Any
 # of _math
 accumulate: Any
 cos_: Any
 exp_: Any
 fma_: Any
+inf: Any
 log_: Any
 max_: Any
 order: Any

@@ -26,6 +26,8 @@ class CpuBackend(Backend):
         "softmax.backward": "genesis_cpu.fused.softmax:softmax_backward",
         "log_softmax": "genesis_cpu.fused.softmax:log_softmax",
         "log_softmax.backward": "genesis_cpu.fused.softmax:log_softmax_backward",
+        "attention": "genesis_cpu.fused.attention:attention",
+        "attention.backward": "genesis_cpu.fused.attention:attention_backward",
         "cross_entropy": "genesis_cpu.fused.loss:cross_entropy",
         "cross_entropy.backward": "genesis_cpu.fused.loss:cross_entropy_backward",
         "layer_norm": "genesis_cpu.fused.norm:layer_norm",

@@ -1,0 +1,291 @@
+"""Attention a block of rows at a time: scores and weights stay in the cache and are never stored as a whole.
+
+The forward pass keeps one number for each row, the logarithm of its sum, from which the backward pass
+computes the weights again (Dao et al. 2022, arXiv:2205.14135).  Where attention is causal, blocks right of the
+diagonal are left out.  Heads are divided among the threads.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genesis.backend import View
+from genesis_cpu import _threads
+from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._memory import address, empty, scratch
+from genesis_cpu.kernels import matmul
+from genesis_cpu.kernels.map import contiguous, duplicate
+
+if TYPE_CHECKING:  # what kernels find in their file
+    from genesis_cpu._names import (
+        accumulate,
+        exp_,
+        gemm,
+        inf,
+        int64_pointer,
+        log_,
+        number,
+        order,
+        real,
+        reals,
+        slot,
+        uint8_pointer,
+        unorder,
+    )
+
+_ROWS = 64  # of a block
+
+
+def _scores(source, row, last, x_at, mask_at, mask_row, mask_column, size, scale, flags):
+    """Rows ``row`` … ``last`` - 1 of the scores: scaled, masked, -inf behind the diagonal."""
+    columns = min(source, last) if flags & 1 else source
+    for i in range(row, last):
+        x = reals(x_at + (i - row) * source * size)
+        ends = min(columns, i + 1) if flags & 1 else columns
+        if flags & 2:
+            m = uint8_pointer(mask_at + i * mask_row)
+            for j in range(ends):
+                x[j] = x[j] * scale if m[j * mask_column] else real(-inf)
+        elif flags & 4:
+            added = reals(mask_at + i * mask_row * size)
+            for j in range(ends):
+                x[j] = x[j] * scale + added[j * mask_column]
+        else:
+            for j in range(ends):
+                x[j] = x[j] * scale
+        for j in range(ends, columns):
+            x[j] = real(-inf)
+
+
+def _attention(args, lo, hi):
+    heads, length, source = slot(args, 0), slot(args, 1), slot(args, 2)
+    width, out_width = slot(args, 3), slot(args, 4)
+    q_at, k_at, v_at = (
+        int64_pointer(slot(args, 5)),
+        int64_pointer(slot(args, 6)),
+        int64_pointer(slot(args, 7)),
+    )
+    out_at, mask_at = int64_pointer(slot(args, 8)), int64_pointer(slot(args, 9))
+    q_row, k_row, v_row, out_row = slot(args, 10), slot(args, 11), slot(args, 12), slot(args, 13)
+    mask_row, mask_column, sums_at = slot(args, 14), slot(args, 15), slot(args, 16)
+    size, flags, room, cut = slot(args, 17), slot(args, 18), slot(args, 19), slot(args, 20)
+    rows = slot(args, 21)
+    scale = real(number(args, 22))
+    x_at = room + (lo * cut + heads - 1) // heads * rows * source * size
+    for head in range(lo, hi):
+        sums = reals(sums_at + head * length * size)
+        for row in range(0, length, rows):
+            last = min(length, row + rows)
+            columns = min(source, last) if flags & 1 else source
+            gemm(
+                0, 1, last - row, columns, width, q_at[head] + row * q_row * size, q_row, k_at[head], k_row,
+                real(0), x_at, source,
+            )  # fmt: skip
+            _scores(source, row, last, x_at, mask_at[head], mask_row, mask_column, size, scale, flags)
+            for i in range(row, last):
+                x = reals(x_at + (i - row) * source * size)
+                top = order(x[0])
+                for j in range(1, columns):
+                    top = max(top, order(x[j]))
+                largest = unorder(top)
+                if largest == real(-inf):  # nothing takes part
+                    for j in range(columns):
+                        x[j] = real(0)
+                    sums[i] = real(inf)
+                else:
+                    total = real(0)
+                    for j in range(columns):
+                        e = exp_(x[j] - largest)
+                        x[j] = e
+                        total = accumulate(total, e)
+                    share = real(1) / total
+                    for j in range(columns):
+                        x[j] = x[j] * share
+                    sums[i] = largest + log_(total)
+            gemm(
+                0, 0, last - row, out_width, columns, x_at, source, v_at[head], v_row, real(0),
+                out_at[head] + row * out_row * size, out_row,
+            )  # fmt: skip
+
+
+def _attention_backward(args, lo, hi):
+    heads, length, source = slot(args, 0), slot(args, 1), slot(args, 2)
+    width, out_width = slot(args, 3), slot(args, 4)
+    q_at, k_at, v_at = (
+        int64_pointer(slot(args, 5)),
+        int64_pointer(slot(args, 6)),
+        int64_pointer(slot(args, 7)),
+    )
+    out_at, mask_at = int64_pointer(slot(args, 8)), int64_pointer(slot(args, 9))
+    q_row, k_row, v_row, out_row = slot(args, 10), slot(args, 11), slot(args, 12), slot(args, 13)
+    mask_row, mask_column, sums_at = slot(args, 14), slot(args, 15), slot(args, 16)
+    size, flags, room, cut = slot(args, 17), slot(args, 18), slot(args, 19), slot(args, 20)
+    rows = slot(args, 21)
+    g_at, gq_at = int64_pointer(slot(args, 22)), int64_pointer(slot(args, 23))
+    gk_at, gv_at = int64_pointer(slot(args, 24)), int64_pointer(slot(args, 25))
+    g_row, gq_row, gk_row, gv_row = slot(args, 26), slot(args, 27), slot(args, 28), slot(args, 29)
+    scale = real(number(args, 30))
+    x_at = room + (lo * cut + heads - 1) // heads * 2 * rows * source * size
+    d_at = x_at + rows * source * size
+    for head in range(lo, hi):
+        sums = reals(sums_at + head * length * size)
+        for i in range(source):
+            gk, gv = reals(gk_at[head] + i * gk_row * size), reals(gv_at[head] + i * gv_row * size)
+            for j in range(width):
+                gk[j] = real(0)
+            for j in range(out_width):
+                gv[j] = real(0)
+        for row in range(0, length, rows):
+            last = min(length, row + rows)
+            columns = min(source, last) if flags & 1 else source
+            q, g = q_at[head] + row * q_row * size, g_at[head] + row * g_row * size
+            gemm(0, 1, last - row, columns, width, q, q_row, k_at[head], k_row, real(0), x_at, source)
+            _scores(source, row, last, x_at, mask_at[head], mask_row, mask_column, size, scale, flags)
+            gemm(0, 1, last - row, columns, out_width, g, g_row, v_at[head], v_row, real(0), d_at, source)
+            for i in range(row, last):
+                x = reals(x_at + (i - row) * source * size)
+                for j in range(columns):
+                    x[j] = exp_(x[j] - sums[i])
+            gemm(1, 0, columns, out_width, last - row, x_at, source, g, g_row, real(1), gv_at[head], gv_row)
+            for i in range(row, last):
+                x, d = reals(x_at + (i - row) * source * size), reals(d_at + (i - row) * source * size)
+                grad, out = reals(g_at[head] + i * g_row * size), reals(out_at[head] + i * out_row * size)
+                dot = real(0)
+                for j in range(out_width):
+                    dot = accumulate(dot, grad[j] * out[j])
+                for j in range(columns):
+                    x[j] = x[j] * (d[j] - dot) * scale
+            gemm(
+                0, 0, last - row, width, columns, x_at, source, k_at[head], k_row, real(0),
+                gq_at[head] + row * gq_row * size, gq_row,
+            )  # fmt: skip
+            gemm(1, 0, columns, width, last - row, x_at, source, q, q_row, real(1), gk_at[head], gk_row)
+
+
+_TEXT = (
+    "from numba.extending import register_jitable\nfrom genesis_cpu._blas import gemm\n@register_jitable\n"
+    + inspect.getsource(_scores)
+)
+forward, backward = Kernel(_attention, _TEXT), Kernel(_attention_backward, _TEXT)
+
+
+class _Heads:
+    """A (…, rows, columns) tensor as kernels take it: the address of each head, and from row to row."""
+
+    def __init__(self, x: View) -> None:
+        self.view = x
+        start, size = address(x), x.dtype.itemsize
+        offsets = np.zeros(x.shape[:-2], np.int64)
+        for axis, (n, stride) in enumerate(zip(x.shape[:-2], x.strides[:-2], strict=True)):
+            steps = np.arange(n, dtype=np.int64) * (stride * size)
+            offsets += steps.reshape((n,) + (1,) * (len(x.shape) - 3 - axis))
+        self.addresses = np.ascontiguousarray(offsets + start).reshape(-1)
+        self.place = self.addresses.ctypes.data
+        self.row = x.strides[-2]
+
+
+def _rows(x: View) -> _Heads:
+    """As it is if its rows lie apart as BLAS wants it, else as a copy."""
+    columns = x.shape[-1]
+    apart = x.shape[-2] == 1 or x.strides[-2] >= columns
+    return _Heads(x if x.strides[-1] == 1 and apart and x.strides[-2] > 0 else duplicate(x))
+
+
+def _like(shape: tuple[int, ...], x: View) -> View:
+    """A new tensor; (batch, heads, rows, columns) lies as (batch, rows, heads, columns), which is next."""
+    if len(shape) != 4:
+        return empty(shape, x.dtype, x.buffer.device)
+    a, b, c, d = shape
+    return empty((a, c, b, d), x.dtype, x.buffer.device).permute((0, 2, 1, 3))
+
+
+def _serves(query: View, key: View, value: View, mask: View | None) -> bool:
+    heads = math.prod(query.shape[:-2])
+    return (
+        query.dtype.is_floating_point
+        and query.size > 0
+        and key.size > 0
+        and value.size > 0
+        and max(query.shape[-2], key.shape[-2]) < 2**31
+        and (heads >= _threads.get_num_threads() or query.shape[-2] * key.shape[-2] < 4096)
+        and (mask is None or mask.dtype is query.dtype or mask.dtype.kind == "b")
+        and matmul._blas()
+    )
+
+
+class _Task:
+    """What both passes tell their kernels."""
+
+    def __init__(
+        self, query: View, key: View, value: View, mask: View | None, is_causal: bool, blocks: int
+    ) -> None:
+        self.q, self.k, self.v = _rows(query), _rows(key), _rows(value)
+        self.mask = self.q
+        column = row = 0
+        flags = int(is_causal)
+        if mask is not None:
+            mask = mask.expand((*query.shape[:-1], key.shape[-2]))
+            if mask.strides[-1] not in (0, 1):
+                mask = duplicate(mask)
+            self.mask = _Heads(mask)
+            row, column = mask.strides[-2:]
+            flags |= 2 if mask.dtype.kind == "b" else 4
+        self.heads, self.length, self.source = len(self.q.addresses), query.shape[-2], key.shape[-2]
+        self.size = query.dtype.itemsize
+        self.rows = min(_ROWS, self.length)
+        width = query.shape[-1] + value.shape[-1]
+        self.cut = parts(self.heads * self.length * self.source * (width + 16), self.heads)
+        self.room, self.owner = scratch(self.cut * blocks * self.rows * self.source * self.size)
+        self.shape = (self.heads, self.length, self.source, query.shape[-1], value.shape[-1])
+        self.mask_words = (row, column)
+        self.flags = flags
+
+    def words(self, out: _Heads, sums: View) -> tuple[int, ...]:
+        return (
+            *self.shape, self.q.place, self.k.place, self.v.place, out.place, self.mask.place, self.q.row,
+            self.k.row, self.v.row, out.row, *self.mask_words, address(sums), self.size, self.flags,
+            self.room, self.cut, self.rows,
+        )  # fmt: skip
+
+
+def attention(
+    backend: Any, query: View, key: View, value: View, mask: View | None, *, scale: float, is_causal: bool
+) -> Any:
+    """The result, and the logarithm of the sum of each row."""
+    if not _serves(query, key, value, mask):
+        return NotImplemented
+    task = _Task(query, key, value, mask, is_causal, 1)
+    out = _like((*query.shape[:-1], value.shape[-1]), query)
+    sums = empty(query.shape[:-1], query.dtype, query.buffer.device)
+    words = task.words(_Heads(out), sums)
+    launch(forward(query.dtype.name), task.heads, task.cut, words, (scale,))
+    return out, sums
+
+
+def attention_backward(
+    backend: Any, needs: Sequence[bool], grad: View, query: View, key: View, value: View, mask: View | None,
+    out: View, kept: View | None, *, scale: float, is_causal: bool,
+) -> Any:  # fmt: skip
+    """The gradients of query, key and value; where the mask has one, too, the weights are needed."""
+    if (
+        kept is None
+        or kept.ndim == query.ndim
+        or (len(needs) > 3 and needs[3])
+        or grad.dtype is not query.dtype
+        or not _serves(query, key, value, mask)
+    ):
+        return NotImplemented
+    task = _Task(query, key, value, mask, is_causal, 2)
+    given, result = _rows(grad), _rows(out)
+    found = [_Heads(_like(x.shape, x)) for x in (query, key, value)]
+    words = (
+        *task.words(result, contiguous(kept)), given.place, *[x.place for x in found], given.row,
+        *[x.row for x in found],
+    )  # fmt: skip
+    launch(backward(query.dtype.name), task.heads, task.cut, words, (scale,))
+    return *[x.view if need else None for x, need in zip(found, needs, strict=False)], None
