@@ -1,8 +1,8 @@
 """Attention a block of rows at a time: scores and weights stay in the cache and are never stored as a whole.
 
 The forward pass keeps one number for each row, the logarithm of its sum, from which the backward pass
-computes the weights again (Dao et al. 2022, arXiv:2205.14135).  Where attention is causal, blocks right of the
-diagonal are left out.  Heads are divided among the threads.
+computes the weights again (Dao et al. 2022, arXiv:2205.14135).  Where attention is causal, what lies behind
+the diagonal is left out block by block.  Heads are divided among the threads.
 """
 
 from __future__ import annotations
