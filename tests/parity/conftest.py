@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+import torch
+
+import genesis
+
+# One thread each: tests that run beside each other would wait for each other's threads.
+torch.set_num_threads(1)
+genesis.set_num_threads(1)
 
 
 @pytest.hookimpl(wrapper=True)
