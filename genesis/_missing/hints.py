@@ -58,7 +58,7 @@ HINTS: dict[str, str] = {
     # types of numbers
     **dict.fromkeys(("bfloat16", "half", "float16", "float8_e4m3fn", "float8_e5m2"), _NO_HALF),
     **dict.fromkeys(
-        ("Tensor.half", "Tensor.bfloat16", "nn.Module.half", "nn.Module.bfloat16"),
+        ("Tensor.half", "Tensor.bfloat16"),
         _NO_HALF + "; leave the call away or use .float()",
     ),
     **dict.fromkeys(("cfloat", "cdouble", "complex", "complex64", "complex128", "chalf"), _NO_COMPLEX),

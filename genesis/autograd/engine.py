@@ -316,6 +316,8 @@ def grad(
             "allow_unused=False."
         )
     wanted: list[Any] = [inputs] if isinstance(inputs, TensorCore) or _is_edge(inputs) else list(inputs)
+    if not wanted:
+        raise GraphError("grad requires non-empty inputs")
     for t in wanted:
         if edge(t) is None and not _is_edge(t):
             raise GraphError("one of the inputs does not require grad")

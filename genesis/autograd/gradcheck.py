@@ -24,21 +24,36 @@ class GradcheckError(GenesisError, RuntimeError):
 
 
 def gradcheck(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     inputs: Any,
     eps: float = 1e-6,
     atol: float = 1e-5,
     rtol: float = 1e-3,
     raise_exception: bool = True,
+    *,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Compare the Jacobian that backward gives with ``(f(x + eps) - f(x - eps)) / (2 eps)``.
 
     Args:
-        function: takes ``inputs``, gives a tensor or several; it must give the same for the same inputs.
+        func: takes ``inputs``, gives a tensor or several; it must give the same for the same inputs.
         inputs: a tensor or a sequence; tensors that require a gradient are checked and should be float64.
         eps: the step of the differences.
         atol, rtol: entries may differ by ``atol + rtol * |numerical|``.
         raise_exception: raise for a difference; otherwise return False.
+        nondet_tol: by how much the gradients of two backward passes may differ.
+        check_grad_dtypes: gradients have to be of the type of their inputs; they are in any case.
+        check_backward_ad: False checks nothing.
+        check_forward_ad, check_batched_forward_grad: refused: derivatives go backward.
+        check_undefined_grad, check_batched_grad, fast_mode, masked: accepted; all entries are checked.
 
     Returns:
         True when all agree.
@@ -46,6 +61,7 @@ def gradcheck(
     Raises:
         RuntimeError: they do not; the message names the input, the output and the worst entry.
         ValueError: there is nothing to check, or an input is not float64.
+        NotImplementedError: an option asks for forward-mode differentiation.
 
     Example:
         >>> import genesis
@@ -53,6 +69,9 @@ def gradcheck(
         >>> genesis.autograd.gradcheck(lambda x: x.exp().sum(), x)
         True
     """
+    if check_forward_ad or check_batched_forward_grad:
+        raise NotImplementedError("gradcheck: check_forward_ad: derivatives go backward only")
+    function = func
     values = (inputs,) if isinstance(inputs, TensorCore) else tuple(inputs)
     checked = [i for i, x in enumerate(values) if isinstance(x, TensorCore) and x.requires_grad]  # type: ignore[attr-defined]
     if not checked:
@@ -64,9 +83,19 @@ def gradcheck(
             )
     with enable_grad():
         outputs = _outputs(function(*values))
-    pairs = [(o, i) for o in range(len(outputs)) for i in checked]
+    pairs = [(o, i) for o in range(len(outputs)) for i in checked] if check_backward_ad else []
     # all backward passes first: the differences change the inputs in place
     jacobians = [_by_backward(outputs[o], values[i]) for o, i in pairs]
+    for (o, i), jacobian in zip(pairs, jacobians, strict=True):
+        again = _by_backward(outputs[o], values[i], 1)  # one pass tells, and costs little
+        if np.abs(again - jacobian)[:, :1].max(initial=0.0) > nondet_tol:
+            if raise_exception:
+                raise GradcheckError(
+                    f"gradient of output {o} with respect to input {i}: Backward is not reentrant, "
+                    f"i.e., running "
+                    "backward with same input and grad_output multiple times gives different values"
+                )
+            return False
     for (o, i), jacobian in zip(pairs, jacobians, strict=True):
         numerical = _by_differences(function, values, i, o, eps)
         problem = _worst(jacobian, numerical, values[i], outputs[o], atol, rtol)
@@ -78,29 +107,48 @@ def gradcheck(
 
 
 def gradgradcheck(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     inputs: Any,
     grad_outputs: Any = None,
     eps: float = 1e-6,
     atol: float = 1e-5,
     rtol: float = 1e-3,
     raise_exception: bool = True,
+    *,
+    gen_non_contig_grad_outputs: bool = False,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """``gradcheck`` of the gradients of a function: its second derivatives.
 
     Args:
-        function, inputs, eps, atol, rtol, raise_exception: as in ``gradcheck``.
+        func, inputs, eps, atol, rtol, raise_exception, nondet_tol: as in ``gradcheck``.
         grad_outputs: the gradient of each output; random numbers by default.
+        gen_non_contig_grad_outputs: draw these numbers with gaps between them.
+        check_rev_over_rev: False checks nothing.
+        check_fwd_over_rev: refused: derivatives go backward.
+        check_undefined_grad, check_grad_dtypes, check_batched_grad, fast_mode, masked: as in ``gradcheck``.
 
     Raises:
         RuntimeError, ValueError: as in ``gradcheck``.
     """
+    if check_fwd_over_rev:
+        raise NotImplementedError("gradgradcheck: check_fwd_over_rev: derivatives go backward only")
+    if not check_rev_over_rev:
+        return True
+    function = func
     values = (inputs,) if isinstance(inputs, TensorCore) else tuple(inputs)
     checked = [i for i, x in enumerate(values) if isinstance(x, TensorCore) and x.requires_grad]  # type: ignore[attr-defined]
     with enable_grad():
         outputs = _outputs(function(*values))
     if grad_outputs is None:
-        seeds: list[Any] = [_random_like(out) for out in outputs]
+        seeds: list[Any] = [_random_like(out, gen_non_contig_grad_outputs) for out in outputs]
     else:
         seeds = [grad_outputs] if isinstance(grad_outputs, TensorCore) else list(grad_outputs)
 
@@ -115,7 +163,7 @@ def gradgradcheck(
 
     if not first(*values, *seeds):
         return True  # the gradients are constant
-    return gradcheck(first, (*values, *seeds), eps, atol, rtol, raise_exception)
+    return gradcheck(first, (*values, *seeds), eps, atol, rtol, raise_exception, nondet_tol=nondet_tol)
 
 
 def _outputs(result: Any) -> list[Any]:
@@ -127,20 +175,26 @@ def _outputs(result: Any) -> list[Any]:
     return found
 
 
-def _random_like(out: Any) -> Any:
+def _random_like(out: Any, gaps: bool) -> Any:
     from genesis.ops.random import randn
 
+    if gaps and out.dim():
+        shape = (*out.shape[:-1], 2 * out.shape[-1])
+        return randn(shape, dtype=out.dtype, device=out.device)[..., ::2].requires_grad_()
     return randn(out.shape, dtype=out.dtype, device=out.device, requires_grad=True)
 
 
-def _by_backward(out: Any, x: Any) -> Array:
-    """The Jacobian, (elements of x, elements of out), one backward pass for each element of the output."""
+def _by_backward(out: Any, x: Any, columns: int | None = None) -> Array:
+    """The Jacobian, (elements of x, elements of out), one backward pass for each element of the output.
+
+    ``columns``: how many of these, all unless given.
+    """
     from genesis.ops.creation import zeros
 
     jacobian = np.zeros((x.numel(), out.numel()))
     if not out.requires_grad:
         return jacobian
-    for j in range(out.numel()):
+    for j in range(out.numel() if columns is None else min(columns, out.numel())):
         seed = zeros(out.numel(), dtype=out.dtype, device=out.device)
         seed[j] = 1
         (g,) = grad(out, x, seed.reshape(out.shape), retain_graph=True, allow_unused=True)

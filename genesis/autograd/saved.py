@@ -26,8 +26,10 @@ class saved_tensors_hooks:
         >>> def pack(t):
         ...     kept.append(t.detach().numpy().astype("float16"))
         ...     return len(kept) - 1
-        >>> with genesis.autograd.graph.saved_tensors_hooks(pack, lambda i:
-        genesis.tensor(kept[i].astype("float32"))): ...     y = (x * x).sum()
+        >>> def unpack(i):
+        ...     return genesis.tensor(kept[i].astype("float32"))
+        >>> with genesis.autograd.graph.saved_tensors_hooks(pack, unpack):
+        ...     y = (x * x).sum()
         >>> y.backward()
     """
 

@@ -95,15 +95,3 @@ def test_the_lists_are_read_after_a_failure_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-
-
-def test_hints_are_about_names_that_are_not_there() -> None:
-    from genesis._missing.hints import HINTS
-
-    for path in HINTS:
-        if path.endswith(".*"):
-            continue
-        thing: object = genesis
-        for part in path.split("."):
-            thing = getattr(thing, part, None)
-        assert thing is None, f"there is a {path}, and a hint that there is none"

@@ -295,3 +295,26 @@ def test_no_warning_without_need(device):
         warnings.simplefilter("error")
         x = leaf(1.0)
         (x * 2).backward()
+
+
+def test_options_of_gradcheck(device):
+    x = leaf(0.3, 0.7)
+    assert autograd.gradcheck(lambda x: x.sin(), x, fast_mode=True, check_undefined_grad=False, masked=False)
+    assert autograd.gradgradcheck(lambda x: x.sin(), (x,), gen_non_contig_grad_outputs=True)
+    with pytest.raises(NotImplementedError, match="check_forward_ad"):
+        autograd.gradcheck(lambda x: x.sin(), x, check_forward_ad=True)
+    passes = []
+
+    class Drifting(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, grad):
+            passes.append(1)
+            return grad * (1 + 1e-8 * len(passes))
+
+    with pytest.raises(RuntimeError, match="not reentrant"):
+        autograd.gradcheck(Drifting.apply, x)
+    assert autograd.gradcheck(Drifting.apply, x, nondet_tol=1e-5)
