@@ -42,8 +42,8 @@ from genesis.nn.layers.convolution import (
     Unfold,
 )
 from genesis.nn.layers.dropout import Dropout
-from genesis.nn.layers.embedding import Embedding
-from genesis.nn.layers.linear import Identity, Linear
+from genesis.nn.layers.embedding import Embedding, EmbeddingBag
+from genesis.nn.layers.linear import Bilinear, Identity, Linear
 from genesis.nn.layers.loss import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -178,6 +178,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "CTCLoss",
     "ChannelShuffle",
@@ -198,6 +199,7 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GRUCell",

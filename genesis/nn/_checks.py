@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from genesis._errors import OptionError
+from genesis._errors import GenesisError, OptionError
 from genesis._tensor import Tensor
 
 
@@ -34,21 +34,24 @@ def check_label_smoothing(label_smoothing: float) -> float:
     return label_smoothing
 
 
+class PaddingIndexError(GenesisError, ValueError, AssertionError):
+    """There is no such row; PyTorch raises an ``AssertionError``."""
+
+
 def check_padding_index(padding_idx: int, rows: int) -> int:
-    """Return ``padding_idx`` counted from the start, or raise ``ValueError`` if there is no such row."""
+    """Return ``padding_idx`` counted from the start, or raise ``PaddingIndexError``."""
     if not -rows <= padding_idx < rows:
-        raise ValueError(f"padding_idx must be within the {rows} rows of the embedding, got {padding_idx}")
+        raise PaddingIndexError(
+            f"padding_idx must be within the {rows} rows of the embedding, got {padding_idx}"
+        )
     return padding_idx % rows
 
 
-def refuse_embedding_options(
-    max_norm: float | None, norm_type: float, scale_grad_by_freq: bool, sparse: bool
-) -> None:
-    """Raise ``NotImplementedError`` for the options of PyTorch's embedding that Genesis has not got."""
-    if max_norm is not None or norm_type != 2.0 or scale_grad_by_freq or sparse:
+def refuse_sparse(name: str, sparse: bool) -> None:
+    """Raise ``NotImplementedError`` for gradients that are sparse tensors."""
+    if sparse:
         raise NotImplementedError(
-            "embedding: max_norm, norm_type, scale_grad_by_freq and sparse are not implemented; "
-            "leave them at their defaults"
+            f"{name}: sparse gradients are not implemented; leave sparse at False, gradients are dense"
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -149,6 +151,51 @@ def eye_(tensor: Tensor) -> Tensor:
     return _write(tensor, np.eye(*tensor.shape))
 
 
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill a convolution's weight so that it passes on its channels unchanged, as far as there are so many.
+
+    Args:
+        tensor: ``(out, in, *kernel)`` of 3 to 5 dimensions.
+        groups: each group of outputs gets the first inputs.
+
+    Raises:
+        ValueError: the number of dimensions is another one, or ``out`` no multiple of ``groups``.
+    """
+    if tensor.dim() not in (3, 4, 5):
+        raise ValueError(f"dirac_ needs a tensor of 3, 4 or 5 dimensions, got shape {tuple(tensor.shape)}")
+    out, channels, *kernel = tensor.shape
+    if out % groups:
+        raise ValueError(f"dirac_: dim 0 ({out}) must be divisible by groups ({groups})")
+    values = np.zeros(tuple(tensor.shape))
+    each = out // groups
+    middle = tuple(size // 2 for size in kernel)
+    for group in range(groups):
+        for i in range(min(each, channels)):
+            values[(group * each + i, i, *middle)] = 1
+    return _write(tensor, values)
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix from N(0, std²), with a share of each column zero (Martens 2010).
+
+    Args:
+        tensor: of 2 dimensions.
+        sparsity: the share, rounded up to whole rows.
+        std: of the other elements.
+        generator: source of the random numbers; the default one when None.
+    """
+    if tensor.dim() != 2:
+        raise ValueError(f"sparse_ needs a tensor of 2 dimensions, got shape {tuple(tensor.shape)}")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    tensor.normal_(0, std, generator=generator)
+    for column in range(columns):
+        tensor[genesis.randperm(rows, generator=generator)[:zeros], column] = 0
+    return tensor
+
+
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """How many inputs and outputs each unit of a weight ``(out, in, *kernel)`` is connected to."""
     if tensor.dim() < 2:
@@ -160,6 +207,7 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 
 
 def _fan(tensor: Tensor, mode: str) -> int:
+    mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
@@ -239,3 +287,31 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     q, r = np.linalg.qr(matrix.T if wide else matrix)
     q *= np.sign(np.diag(r))  # QR is unique only up to signs; this makes the draw even (Mezzadri 2007)
     return _write(tensor, (q.T if wide else q) * gain)
+
+
+# -- PyTorch's older names ---------------------------------------------------------------------------------
+def _older(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    new = function.__name__
+    old = new.rstrip("_")
+
+    def deprecated(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`", FutureWarning, stacklevel=2
+        )
+        return function(*args, **kwargs)
+
+    deprecated.__name__, deprecated.__doc__ = old, f"The older name of ``{new}``."
+    return deprecated
+
+
+uniform = _older(uniform_)
+normal = _older(normal_)
+constant = _older(constant_)
+eye = _older(eye_)
+dirac = _older(dirac_)
+sparse = _older(sparse_)
+xavier_uniform = _older(xavier_uniform_)
+xavier_normal = _older(xavier_normal_)
+kaiming_uniform = _older(kaiming_uniform_)
+kaiming_normal = _older(kaiming_normal_)
+orthogonal = _older(orthogonal_)

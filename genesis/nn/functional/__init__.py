@@ -64,8 +64,12 @@ from genesis.nn.functional._distance import (
 from genesis.nn.functional._dropout import (
     dropout,
 )
-from genesis.nn.functional._linear import (
+from genesis.nn.functional._embedding import (
     embedding,
+    embedding_bag,
+)
+from genesis.nn.functional._linear import (
+    bilinear,
     linear,
     one_hot,
 )
@@ -162,6 +166,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
@@ -181,6 +186,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "fold",
     "gaussian_nll_loss",
     "gelu",

@@ -1,11 +1,11 @@
-"""Linear maps and look-ups as functions."""
+"""Linear maps and classes as functions."""
 
 from __future__ import annotations
 
 from genesis import ops
 from genesis._errors import ShapeError
 from genesis._tensor import Tensor
-from genesis.nn._checks import check_padding_index, refuse_embedding_options, shape_of
+from genesis.nn._checks import shape_of
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -38,35 +38,32 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return out
 
 
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """Rows of ``weight`` by index.
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``y_k = x1ᵀ A_k x2 + b_k``.
 
     Args:
-        input: indices of any shape, an integer dtype.
-        weight: ``(rows, width)``.
-        padding_idx: the row that receives no gradient.
-        max_norm, norm_type, scale_grad_by_freq, sparse: accepted at their defaults only.
+        input1: ``(*, in1_features)``.
+        input2: ``(*, in2_features)``.
+        weight: A, ``(out_features, in1_features, in2_features)``.
+        bias: ``(out_features,)`` or None.
 
     Returns:
-        Shape ``(*input.shape, width)``.
+        Shape ``(*, out_features)``.
+
+    Raises:
+        ShapeError: the shapes do not fit.
     """
-    refuse_embedding_options(max_norm, norm_type, scale_grad_by_freq, sparse)
-    if input.dtype.is_floating_point:
-        raise TypeError(f"embedding: indices must have an integer dtype, got {input.dtype}")
-    if weight.dim() != 2:
-        raise ShapeError(f"embedding: weight must have shape (rows, width), got {shape_of(weight)}")
-    if padding_idx is not None:
-        padding_idx = check_padding_index(padding_idx, weight.shape[0])
-    out: Tensor = ops.embedding(input, weight, padding_idx=padding_idx)
-    return out
+    a, b, w = shape_of(input1), shape_of(input2), shape_of(weight)
+    if len(w) != 3 or not a or a[:-1] != b[:-1] or (a[-1], b[-1]) != w[1:]:
+        raise ShapeError(
+            f"bilinear: inputs of shape {a} and {b} do not fit a weight of shape {w} "
+            "(out_features, in1_features, in2_features)"
+        )
+    if bias is not None and shape_of(bias) != w[:1]:
+        raise ShapeError(f"bilinear: a bias of shape {shape_of(bias)} does not fit a weight of shape {w}")
+    left = input1 @ weight.permute(1, 0, 2).reshape(w[1], w[0] * w[2])
+    out: Tensor = (left.reshape(*a[:-1], w[0], w[2]) * input2.unsqueeze(-2)).sum(-1)
+    return out if bias is None else out + bias
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

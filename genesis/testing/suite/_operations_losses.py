@@ -75,3 +75,18 @@ case(
     parity=False,
     label="none",
 )
+
+# -- layers that are in no other table -----------------------------------------------------------------------
+case(
+    "bilinear",
+    lambda ns, a, b, w, c: functions(ns).bilinear(a, b, w, c),
+    floats(2, 3), floats(2, 4), floats(2, 3, 4), floats(2),
+)  # fmt: skip
+for mode in ("sum", "mean", "max"):
+    case(
+        "embedding_bag",
+        lambda ns, i, w, o, mode=mode: functions(ns).embedding_bag(i, w, o, mode=mode),
+        np.array([0, 2, 2, 1, 3]), floats(4, 2), np.array([0, 2, 2]),
+        label=mode,
+        parity=False,
+    )  # fmt: skip

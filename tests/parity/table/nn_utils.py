@@ -280,14 +280,6 @@ LAYERS = [
         **SMALL,
     ),
     Entry(
-        "nn.Linear",
-        [S(Init(4, 3), floats(2, 4))],
-        call=wrapped(lambda library, layer: spectral_norm(library, layer).eval()),
-        grad=False,
-        **PLAIN,
-        **SMALL,
-    ),
-    Entry(
         "nn.Conv1d",
         [S(Init(2, 3, 2), floats(1, 2, 4))],
         call=wrapped(spectral_norm),
