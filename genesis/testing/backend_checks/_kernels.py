@@ -12,6 +12,7 @@ import numpy as np
 
 import genesis
 import genesis.testing.backend_checks._samples_pooling
+import genesis.testing.backend_checks._samples_sequences
 from genesis.autograd.graph import new
 from genesis.ops._op import OVERRIDABLE, Op
 from genesis.testing._check import Question
