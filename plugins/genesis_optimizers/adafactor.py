@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import genesis
+from genesis.backend import call
+from genesis.ops import Elementwise
 from genesis_optimizers._base import GroupOptimizer, State, count_up
 from genesis_optimizers._options import at_least_zero, check_common
+
+_root = partial(call, "sqrt")
+_largest = partial(call, "max")
+# Sums stand for means: what they are divided by comes as a number, with the formula that reads them.
+_follow = Elementwise(
+    "adafactor_average", lambda v, total, part, new: v + (total * part - v) * new, 4, "same"
+)
+_factored = Elementwise(
+    "adafactor_step",
+    lambda g, rows, columns, total, part, eps1, least: (
+        g / _root(_largest(rows * columns / _largest(total * part, eps1), least))
+    ),
+    7,
+    "same",
+)
+_plain = Elementwise("adafactor_step", lambda g, v, least: g / _root(_largest(v, least)), 3, "same")
+_move = Elementwise(
+    "adafactor_move",
+    lambda p, step, square, step_square, part, eps2, rate, inverse, keep: (
+        p * keep
+        - step
+        * _largest(_root(square * part), eps2)
+        * (rate / _largest(_root(step_square * part) * inverse, 1.0))
+    ),
+    9,
+    "same",
+)
 
 
 class Adafactor(GroupOptimizer):
@@ -108,24 +138,26 @@ class Adafactor(GroupOptimizer):
             self._one(group, p, -g if group["maximize"] else g, state, t, lr)
 
     def _one(self, group: State, p: Any, g: Any, state: State, t: float, lr: float) -> None:
+        if not p.numel():
+            return
         eps1, eps2 = group["eps"]
         if eps1 is None:
             eps1 = genesis.finfo(p.dtype).eps
         new = t ** group["beta2_decay"]
-        if not p.numel():
-            return
-        alpha = _rms(p).clamp(min=eps2) * min(lr, 1 / math.sqrt(t))
-        if group["weight_decay"]:
-            p.mul_(1 - lr * group["weight_decay"])
         square = g * g
         if p.dim() > 1:
-            rows = state["row_var"].lerp_(square.mean(-1, keepdim=True), new)
-            columns = state["col_var"].lerp_(square.mean(-2, keepdim=True), new)
-            estimate = rows * columns / rows.mean(-2, keepdim=True).clamp(min=eps1)
+            n, m = p.shape[-2:]
+            rows, columns = state["row_var"], state["col_var"]
+            _follow.into(rows, rows, square.sum(-1, keepdim=True), 1 / m, new)
+            _follow.into(columns, columns, square.sum(-2, keepdim=True), 1 / n, new)
+            step = _factored(g, rows, columns, rows.sum(-2, keepdim=True), 1 / n, eps1, eps1 * eps1)
         else:
-            estimate = state["variance"].lerp_(square, new)
-        step = g * estimate.clamp(min=eps1 * eps1).rsqrt()
-        p.sub_(step * (alpha / (_rms(step) / group["d"]).clamp(min=1.0)))
+            variance = state["variance"]
+            _follow.into(variance, variance, square, 1.0, new)
+            step = _plain(g, variance, eps1 * eps1)
+        rate, keep = min(lr, 1 / math.sqrt(t)), 1 - lr * group["weight_decay"]
+        squares = (p * p).sum(), (step * step).sum()
+        _move.into(p, p, step, *squares, 1 / p.numel(), eps2, rate, 1 / group["d"], keep)
 
 
 def _shapes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -134,8 +166,3 @@ def _shapes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         return {"variance": shape}
     *batch, n, m = shape
     return {"row_var": (*batch, n, 1), "col_var": (*batch, 1, m)}
-
-
-def _rms(x: Any) -> Any:
-    """The root of the mean square, a tensor of no axes."""
-    return (x * x).mean().sqrt()

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,20 +106,29 @@ class Training:
         Raises:
             Diverged: The loss is not a finite number; the parameters are as they were.
         """
-        loss = self.recipe.loss(self.model, [tensor.to(self.device) for tensor in batch])
+        tensors = [tensor.to(self.device) for tensor in batch]
+        loss = self.recipe.loss(self.model, tensors)
         value = float(loss.item())
         if not math.isfinite(value):
             raise Diverged(self.step + 1, f"the loss became {value}")
-        self.optimizer.zero_grad()
-        loss.backward()
-        if self.recipe.clip is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         lr = float(self.optimizer.param_groups[0]["lr"])
-        self.optimizer.step()
+        if _needs_closure(self.optimizer):
+            self.optimizer.step(lambda: self._backward(self.recipe.loss(self.model, tensors)))
+        else:
+            self._backward(loss)
+            self.optimizer.step()
         if self.scheduler is not None and not self.by_metric:
             self.scheduler.step()
         self.step += 1
         return value, lr
+
+    def _backward(self, loss: Any) -> Any:
+        """Compute the gradients of a loss, and return it."""
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        return loss
 
     def evaluate(self) -> float:
         """Return the recipe's measure of the model as it is."""
@@ -132,6 +142,12 @@ class Training:
         for name, parameter in self.model.named_parameters():
             if not np.isfinite(parameter.detach().numpy(force=True)).all():
                 raise Diverged(self.step, f"{name} became infinite or NaN")
+
+
+def _needs_closure(optimizer: Any) -> bool:
+    """Whether a step of the optimizer has to compute the loss by itself, as LBFGS's does."""
+    closure = signature(type(optimizer).step).parameters.get("closure")
+    return closure is not None and closure.default is Parameter.empty
 
 
 class Diverged(Exception):
