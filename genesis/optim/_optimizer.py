@@ -18,7 +18,19 @@ Group = dict[str, Any]
 StateDict = dict[str, Any]
 
 _HOOKS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_pre", "load_post")
+#: the hooks around the steps of all optimizers
+_before_all: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_after_all: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
+
+class _Required:
+    """The default of an option that every group, or the constructor, has to give; as PyTorch's `required`."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
 
 #: what schedulers and users of PyTorch add to groups
 _SET_BY_OTHERS = {
@@ -152,6 +164,11 @@ class Optimizer:
             )
         params = [entry[1] for entry in entries] if names else entries
         group = {**self.defaults, **param_group, "params": params}
+        for name, value in group.items():
+            if value is required:
+                raise ValueError(
+                    f"parameter group didn't specify a value of required optimization parameter {name}"
+                )
         if names:
             group["param_names"] = names
         self._check_params(params)
@@ -358,17 +375,27 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call `hook(optimizer, args, kwargs)` before each step of any optimizer; as the method of this name."""
+    return RemovableHandle(_before_all, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., None]) -> RemovableHandle:
+    """Call `hook(optimizer, args, kwargs)` after each step of any optimizer; as the method of this name."""
+    return RemovableHandle(_after_all, hook)
+
+
 def _with_hooks(function: Callable[..., Any]) -> Callable[..., Any]:
     """A `step` that calls the hooks of its optimizer around it, once even if it calls a base class's."""
 
     @wraps(function)
     def step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         before, after = self._hooks["step_pre"], self._hooks["step_post"]
-        if not (before or after) or getattr(self, "_stepping", False):
+        if not (before or after or _before_all or _after_all) or getattr(self, "_stepping", False):
             return function(self, *args, **kwargs)
         self._stepping = True  # type: ignore[attr-defined]
         try:
-            for hook in tuple(before.values()):
+            for hook in (*_before_all.values(), *before.values()):
                 changed = hook(self, args, kwargs)
                 if changed is None:
                     continue
@@ -378,7 +405,7 @@ def _with_hooks(function: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 args, kwargs = changed
             result = function(self, *args, **kwargs)
-            for hook in tuple(after.values()):
+            for hook in (*after.values(), *_after_all.values()):
                 hook(self, args, kwargs)
         finally:
             del self._stepping  # type: ignore[attr-defined]

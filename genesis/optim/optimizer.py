@@ -1,19 +1,17 @@
-"""``Optimizer`` at the address that PyTorch has for it."""
+"""``Optimizer`` at the address that PyTorch has for it, and hooks around the steps of all optimizers."""
 
 from genesis._lazy import missing
-from genesis.optim import Optimizer
+from genesis.optim._optimizer import Optimizer as Optimizer
+from genesis.optim._optimizer import register_optimizer_step_post_hook as register_optimizer_step_post_hook
+from genesis.optim._optimizer import register_optimizer_step_pre_hook as register_optimizer_step_pre_hook
+from genesis.optim._optimizer import required as required
 
-__all__ = ["Optimizer", "required"]
-
-
-class _Required:
-    """Stands for an argument that has to be given."""
-
-    def __repr__(self) -> str:
-        return "<required parameter>"
-
-
-required = _Required()
+__all__ = [
+    "Optimizer",
+    "register_optimizer_step_post_hook",
+    "register_optimizer_step_pre_hook",
+    "required",
+]
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
