@@ -80,7 +80,7 @@ def _forward(size: int, kernel: int, stride: int, padding: int, dilation: int) -
     return [Axis(places * stride, steps * dilation - padding, steps, places)]
 
 
-def _backward(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
+def backward_axis(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
     """``i + padding = o * stride + k * dilation`` for the places i of each remainder."""
     found = []
     steps = np.arange(kernel, dtype=np.int64)
@@ -95,7 +95,7 @@ def _backward(size: int, kernel: int, stride: int, padding: int, dilation: int) 
     return found
 
 
-def _three(values: Ints, fill: int) -> Ints:
+def three(values: Ints, fill: int) -> Ints:
     return (fill,) * (3 - len(values)) + tuple(values)
 
 
@@ -126,9 +126,9 @@ def gathering(
         source, kernel, size: lengths of the axes of the source, of the kernel and of the result.
         channels, results: of one group, of the source and of the result.
     """
-    source, kernel, size = _three(source, 1), _three(kernel, 1), _three(size, 1)
-    stride, padding, dilation = _three(stride, 1), _three(padding, 0), _three(dilation, 1)
-    make = _backward if transposed else _forward
+    source, kernel, size = three(source, 1), three(kernel, 1), three(size, 1)
+    stride, padding, dilation = three(stride, 1), three(padding, 0), three(dilation, 1)
+    make = backward_axis if transposed else _forward
     axes = [make(*numbers) for numbers in zip(size, kernel, stride, padding, dilation, strict=True)]
     low, high = [0, 0, 0], [0, 0, 0]
     for i, phases in enumerate(axes):

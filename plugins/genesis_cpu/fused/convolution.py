@@ -20,6 +20,7 @@ from genesis_cpu import _threads
 from genesis_cpu._kernel import launch, parts
 from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu._tile import EDGES
+from genesis_cpu.fused import _planes
 from genesis_cpu.fused._gather_kernels import CHUNK, collect, gather, pack, weights
 from genesis_cpu.fused._geometry import Gathering, Ints, gathering
 from genesis_cpu.fused._tiles import Tile, choose, tiles
@@ -132,15 +133,18 @@ def _run(
 ) -> View:
     """A convolution, or a transpose."""
     x, weight = contiguous(x), contiguous(weight)
+    bias = None if bias is None else contiguous(bias)
     dtype, device = x.dtype, x.buffer.device
     batch, channels, *source = x.shape
     kernel = weight.shape[2:]
     results = weight.shape[1] * groups if transposed else weight.shape[0]
-    out = empty((batch, results, *size), dtype, device)
     places = math.prod(source) if transposed else math.prod(size)
-    work = batch * places * weight.size
+    threads = _threads_for(batch * places * weight.size)
+    if _planes.suits(channels // groups, results // groups):
+        return _planes.run(transposed, x, weight, bias, groups, size, threads, **geometry)
+    out = empty((batch, results, *size), dtype, device)
     job = _job(
-        transposed, batch, channels, results, groups, dtype.itemsize, _threads_for(work), tuple(source),
+        transposed, batch, channels, results, groups, dtype.itemsize, threads, tuple(source),
         kernel, size, **geometry,
     )  # fmt: skip
     outs = results // groups
@@ -239,6 +243,8 @@ def _gradient(
     results, size = grad.shape[1], grad.shape[2:]
     work = grad.size * channels // groups * math.prod(kernel)
     threads = _threads_for(work)
+    if _planes.suits(channels // groups, results // groups):
+        return _planes.gradient(x, grad, groups, kernel, with_bias, threads, **geometry)
     plan = _sums(
         batch, channels, results, groups, dtype.itemsize, threads, tuple(source), kernel, size, **geometry
     )
