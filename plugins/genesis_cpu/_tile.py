@@ -44,8 +44,8 @@ def tile(real: str, height: int, vectors: int, lanes: int) -> Any:
     All are addresses or distances in bytes; r < height, j < vectors * lanes, t < count.
 
     Args of the result:
-        x, rows, offs: the element x[r, t] lies at ``x + rows[r] + offs[t]``; both are tables of int64.
-        panel: row by row, without gaps.
+        x, rows, offs: the element x[r, t] lies at ``x + rows[r] + offs[2 t]``; both are tables of int64.
+        panel: its row t begins at ``panel + offs[2 t + 1]``.
         out, pitch: row r begins at ``out + r * pitch``.
     """
     size = _BITS[real] // 8
@@ -79,14 +79,12 @@ def tile(real: str, height: int, vectors: int, lanes: int) -> Any:
             builder.cbranch(builder.icmp_signed(">", count, zero), body, after)
             builder.position_at_end(body)
             t = builder.phi(_I64)
-            place = builder.phi(_I64)
             t.add_incoming(zero, before)
-            place.add_incoming(panel, before)
             sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(height)]
-            off = _load(builder, builder.add(offs, builder.shl(t, _I64(3))), _I64, 8)
-            right = [
-                _load(builder, builder.add(place, _I64(v * width)), vector, size) for v in range(vectors)
-            ]
+            entry = builder.add(offs, builder.shl(t, _I64(4)))
+            off = _load(builder, entry, _I64, 8)
+            line = builder.add(panel, _load(builder, builder.add(entry, _I64(8)), _I64, 8))
+            right = [_load(builder, builder.add(line, _I64(v * width)), vector, size) for v in range(vectors)]
             mask = ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes)
             undefined = ir.Constant(vector, ir.Undefined)
             results: list[list[Any]] = []
@@ -97,10 +95,8 @@ def tile(real: str, height: int, vectors: int, lanes: int) -> Any:
                 )
                 results.append([builder.call(fma, [wide, right[v], sums[r][v]]) for v in range(vectors)])
             t1 = builder.add(t, _I64(1))
-            place1 = builder.add(place, _I64(vectors * width))
             builder.cbranch(builder.icmp_signed("<", t1, count), body, after)
             t.add_incoming(t1, body)
-            place.add_incoming(place1, body)
             for r in range(height):
                 for v in range(vectors):
                     sums[r][v].add_incoming(first[r][v], before)

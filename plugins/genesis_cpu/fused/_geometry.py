@@ -1,8 +1,14 @@
 """Where the elements of a convolution lie: tables of distances, made once for each geometry.
 
-A gathering is what forward convolutions and their transposes have in common: result ``p`` is the sum over
-taps ``t`` of the source at ``pixel[p] + tap[t]`` times a weight.  A transpose with stride s is s gatherings
-for each axis, one for each remainder of the place in the result, with those taps that meet a source element.
+The three maps of a convolution are products of the same kind.  A row and an off (a column of the left factor)
+meet at the element ``rows[i] + offs[t]`` of the source:
+
+    forward    rows: places of the result                  offs: channels and taps
+    backward   rows: places with one remainder mod stride  offs: channels and the taps that fit the remainder
+    weight     rows: channels and taps                     offs: places of the result
+
+Where the source has a border, rows may be cut into phases whose rows meet the same offs inside the source, so
+that nothing is multiplied by the zeros of the border.
 """
 
 from __future__ import annotations
@@ -11,57 +17,58 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import Literal
 
 import numpy as np
 
 Ints = tuple[int, ...]
 Table = np.ndarray[tuple[int], np.dtype[np.int64]]
+Kind = Literal["forward", "backward", "weight"]
 
-#: taps behind the last one, so that a tile of taps may be cut short
+#: rows behind the last one, so that the last tile may be cut short
 SPARE = 32
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of one phase: coordinates in the source, which taps they are, and places in the result."""
+    """Rows and offs along one axis: coordinates in the source, and which they are."""
 
-    pixels: Table
-    taps: Table
-    kernel: Table
-    target: Table
+    rows: Table
+    row_ids: Table
+    offs: Table
+    off_ids: Table
+
+    def cut(self, length: int) -> list[Axis]:
+        """Parts whose rows meet the same offs within the source."""
+        inside = np.add.outer(self.rows, self.offs)
+        inside = (inside >= 0) & (inside < length)
+        kinds, which = np.unique(inside, axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        return [
+            Axis(self.rows[which == i], self.row_ids[which == i], self.offs[kind], self.off_ids[kind])
+            for i, kind in enumerate(kinds)
+        ]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the result whose elements have the same taps.
+    """A product: ``rows`` and ``offs`` in bytes; the ids count places of an image, or (channel, tap)."""
 
-    Attributes:
-        taps: distance in bytes for each channel of a group and tap, ``SPARE`` more behind.
-        count: how many there are.
-        pixels: distance in bytes for each result of one image.
-        weights: for each of ``taps``: which element of the weight, without that of the result's channel.
-        target: for each result its place in the image, or None where they follow one another.
-    """
-
-    taps: Table
-    count: int
-    pixels: Table
-    weights: Table
-    target: Table | None
+    rows: Table
+    row_ids: Table
+    offs: Table
+    off_ids: Table
 
 
 @dataclass(frozen=True)
-class Gathering:
-    """A whole result.
+class Layout:
+    """All products of one map, and the box with a border that the source is copied into if ``padded``.
 
     Attributes:
-        phases: its parts.
-        padded: whether the source has to be copied into a box with a border.
         box: the shape of a channel of the source as it is walked (three axes).
         inside: three lengths: the part of the source that is copied.
         source_start, box_start: where that part begins, in elements of one channel.
         source: the shape of a channel of the source.
-        wide: whether the weights of one result follow one another in the order of the taps.
     """
 
     phases: tuple[Phase, ...]
@@ -71,31 +78,38 @@ class Gathering:
     source_start: int
     box_start: int
     source: Ints
-    wide: bool
 
 
-def _forward(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
-    steps = np.arange(kernel, dtype=np.int64)
-    places = np.arange(size, dtype=np.int64)
-    return [Axis(places * stride, steps * dilation - padding, steps, places)]
+def forward_axis(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
+    """``i = o * stride - padding + k * dilation``."""
+    steps, places = np.arange(kernel, dtype=np.int64), np.arange(size, dtype=np.int64)
+    return [Axis(places * stride, places, steps * dilation - padding, steps)]
+
+
+def weight_axis(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
+    """The same with rows and offs exchanged; ``size`` is that of the convolution's result."""
+    return [
+        Axis(a.offs, a.off_ids, a.rows, a.row_ids)
+        for a in forward_axis(size, kernel, stride, padding, dilation)
+    ]
 
 
 def backward_axis(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[Axis]:
-    """``i + padding = o * stride + k * dilation`` for the places i of each remainder."""
+    """``o = (i + padding - k * dilation) / stride`` for the places i of each remainder."""
     found = []
     steps = np.arange(kernel, dtype=np.int64)
     for r in range(stride):
-        first = (r - padding) % stride
-        places = np.arange(first, size, stride, dtype=np.int64)
+        places = np.arange((r - padding) % stride, size, stride, dtype=np.int64)
         if len(places):
             mine = steps[steps * dilation % stride == r]
             found.append(
-                Axis((places + padding - r) // stride, -(mine * dilation - r) // stride, mine, places)
+                Axis((places + padding - r) // stride, places, -(mine * dilation - r) // stride, mine)
             )
     return found
 
 
 def three(values: Ints, fill: int) -> Ints:
+    """Three axes for fewer."""
     return (fill,) * (3 - len(values)) + tuple(values)
 
 
@@ -107,9 +121,25 @@ def _sum(parts: list[Table], strides: Ints) -> Table:
     return np.ascontiguousarray(total.reshape(-1))
 
 
+def _with_channels(table: Table, channels: int, each: int) -> Table:
+    return np.add.outer(np.arange(channels, dtype=np.int64) * each, table).reshape(-1)
+
+
+def _extent(axes: list[list[Axis]]) -> tuple[Ints, Ints]:
+    """The smallest and the largest coordinate of each axis."""
+    low, high = [0, 0, 0], [0, 0, 0]
+    for i, phases in enumerate(axes):
+        met = [a for a in phases if len(a.offs)]
+        if met:
+            low[i] = min(int(a.rows.min() + a.offs.min()) for a in met)
+            high[i] = max(int(a.rows.max() + a.offs.max()) for a in met)
+    return tuple(low), tuple(high)
+
+
 @lru_cache(512)
-def gathering(
-    transposed: bool,
+def layout(
+    kind: Kind,
+    cut: int,
     source: Ints,
     kernel: Ints,
     size: Ints,
@@ -117,62 +147,46 @@ def gathering(
     padding: Ints,
     dilation: Ints,
     channels: int,
-    results: int,
     itemsize: int,
-) -> Gathering:
-    """The tables of a convolution, or of a transpose.
+) -> Layout:
+    """The tables of one map.
 
     Args:
-        source, kernel, size: lengths of the axes of the source, of the kernel and of the result.
-        channels, results: of one group, of the source and of the result.
+        cut: 0: rows are not cut, 1: along all axes but the last, 2: along all.
+        source, kernel, size: lengths of the axes of the source, of the kernel and of the result (for
+            ``weight`` that of the convolution).
+        channels: of one group of the source.
     """
     source, kernel, size = three(source, 1), three(kernel, 1), three(size, 1)
     stride, padding, dilation = three(stride, 1), three(padding, 0), three(dilation, 1)
-    make = backward_axis if transposed else _forward
+    make = {"forward": forward_axis, "backward": backward_axis, "weight": weight_axis}[kind]
     axes = [make(*numbers) for numbers in zip(size, kernel, stride, padding, dilation, strict=True)]
-    low, high = [0, 0, 0], [0, 0, 0]
-    for i, phases in enumerate(axes):
-        spans = [
-            (int(a.pixels[0] + a.taps.min()), int(a.pixels[-1] + a.taps.max())) for a in phases if len(a.taps)
-        ]
-        if spans:
-            low[i], high[i] = min(s[0] for s in spans), max(s[1] for s in spans)
+    for i in range((0, 2, 3)[cut]):
+        axes[i] = [part for a in axes[i] for part in a.cut(source[i])]
+    low, high = _extent(axes)
     padded = min(low) < 0 or any(h >= s for h, s in zip(high, source, strict=True))
     if padded:
         box = tuple(h - n + 1 for n, h in zip(low, high, strict=True))
     else:
-        box, low = source, [0, 0, 0]
+        box, low = source, (0, 0, 0)
     steps = (box[1] * box[2], box[2], 1)
-    plane = math.prod(box)
-    whole = math.prod(kernel)
-    walk = (kernel[1] * kernel[2], kernel[2], 1)
+    start = sum(n * s for n, s in zip(low, steps, strict=True))
+    plane, taps = math.prod(box), math.prod(kernel)
+    by_place, by_tap = (size[1] * size[2], size[2], 1), (kernel[1] * kernel[2], kernel[2], 1)
     made = []
-    for combination in product(*axes):
-        # a phase without taps has results, too: the bias alone
-        taps = _sum([a.taps for a in combination], steps)
-        offsets = np.add.outer(np.arange(channels) * plane, taps).reshape(-1) - _sum(
-            [np.array([n]) for n in low], steps
-        )
-        spare = offsets[-1:] if len(offsets) else np.zeros(1, np.int64)
-        per_channel = results * whole if transposed else whole
-        weights = np.add.outer(
-            np.arange(channels) * per_channel, _sum([a.kernel for a in combination], walk)
-        ).reshape(-1)
-        target = None
-        if any(len(a) > 1 for a in axes):
-            target = _sum([a.target for a in combination], (size[1] * size[2], size[2], 1))
-        made.append(
-            Phase(
-                np.concatenate([offsets, np.repeat(spare, SPARE)]) * itemsize,
-                len(offsets),
-                _sum([a.pixels for a in combination], steps) * itemsize,
-                weights,
-                target,
-            )
-        )
+    for parts in product(*axes):
+        rows, offs = _sum([a.rows for a in parts], steps), _sum([a.offs for a in parts], steps)
+        weight = kind == "weight"
+        row_ids = _sum([a.row_ids for a in parts], by_tap if weight else by_place)
+        off_ids = _sum([a.off_ids for a in parts], by_place if weight else by_tap)
+        if weight:
+            rows, row_ids = _with_channels(rows, channels, plane), _with_channels(row_ids, channels, taps)
+        else:
+            offs, off_ids = _with_channels(offs, channels, plane), _with_channels(off_ids, channels, taps)
+        made.append(Phase((rows - start) * itemsize, row_ids, offs * itemsize, off_ids))
     begin = [max(0, n) for n in low]
     inside = tuple(max(0, min(s, h + 1) - b) for s, h, b in zip(source, high, begin, strict=True))
-    return Gathering(
+    return Layout(
         tuple(made),
         padded,
         box,
@@ -180,5 +194,4 @@ def gathering(
         (begin[0] * source[1] + begin[1]) * source[2] + begin[2],
         ((begin[0] - low[0]) * box[1] + begin[1] - low[1]) * box[2] + begin[2] - low[2],
         source,
-        not transposed,
     )

@@ -1,8 +1,9 @@
-"""Convolutions whose groups have very few channels: plane by plane, each tap a pass over the whole plane.
+"""Convolutions whose groups have few results: vectors run along planes, not along channels.
 
 A plane is copied into a box with a border, cut by the remainders of the stride, so that for every tap the
-elements of a result follow one another, from row to row.  Sums are made with the box's pitch; what lies between
-its rows is dropped.  Passes are rounded up to 64 elements, so that they end with a whole vector.
+elements of a result follow one another, from row to row.  Sums are made with the box's pitch; what lies
+between its rows is dropped.  The tile is that of the other convolutions with its factors exchanged: its rows
+are results, whose weights need no packing, and its columns places.
 """
 
 from __future__ import annotations
@@ -19,9 +20,20 @@ from genesis_cpu._cache import source
 from genesis_cpu._kernel import Kernel, launch
 from genesis_cpu._memory import address, empty, scratch
 from genesis_cpu.fused._geometry import Ints, backward_axis, three
+from genesis_cpu.fused._tiles import lying, tiles
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import accumulate, float64, fill_box, float64_pointer, fma_, int64_pointer, real, reals, slot
+    from genesis_cpu._names import (
+        accumulate,
+        block,
+        call,
+        float64,
+        float64_pointer,
+        int64_pointer,
+        real,
+        reals,
+        slot,
+    )
 
 
 def fill_box(args, k, source, box, size):
@@ -59,83 +71,78 @@ def fill_box(args, k, source, box, size):
 
 
 def _filter(args, lo, hi):
-    """Units (image, group): the results of a group from the planes of a group."""
+    """Units (image, group): the results of a group from the planes of a group, all taps at once."""
     out, x, weight, bias = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
-    room, room_size, size, units, parts = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7), slot(args, 8)
-    groups, planes, results = slot(args, 9), slot(args, 10), slot(args, 11)
-    per_group, per_plane, per_result = slot(args, 12), slot(args, 13), slot(args, 14)
-    phases, table, box_size, plane_size, out_size = (
-        slot(args, 15), slot(args, 16), slot(args, 17), slot(args, 18), slot(args, 19)
-    )  # fmt: skip
-    ql, qr = slot(args, 31), slot(args, 30)
-    out_rows, out_length = slot(args, 32), slot(args, 33)
+    room, room_size, size, units = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)
+    parts, groups, planes, results = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
+    group_size, phases, table, function = slot(args, 12), slot(args, 13), slot(args, 14), slot(args, 15)
+    columns, box_size, plane_size, out_size = slot(args, 16), slot(args, 17), slot(args, 18), slot(args, 19)
+    qr, ql = slot(args, 30), slot(args, 31)
+    out_rows, out_length, rows, pitch = slot(args, 32), slot(args, 33), slot(args, 34), slot(args, 35)
     for part in range(lo, hi):
         box = room + part * room_size
-        sums_at = box + planes * box_size + 64 * size
+        sums = box + planes * box_size + columns * size
         border = reals(box)
-        for i in range(planes * box_size // size + 64):
+        for i in range(planes * box_size // size + columns):
             border[i] = real(0)
         for unit in range(units * part // parts, units * (part + 1) // parts):
             g = unit % groups
             for i in range(planes):
                 fill_box(args, 20, x + (unit * planes + i) * plane_size, box + i * box_size, size)
-            for result in range(results):
-                start = real(0)
-                if bias:
-                    start = reals(bias)[g * results + result]
-                target = out + (unit * results + result) * out_size
-                for phase in range(phases):
-                    entry = int64_pointer(table + 96 * phase)
-                    count, offs, which = entry[0], int64_pointer(entry[1]), int64_pointer(entry[2])
-                    nd, nr, nl = entry[3], entry[4], entry[5]
-                    span = (((nd - 1) * qr + nr - 1) * ql + nl + 63) // 64 * 64
-                    sums = reals(sums_at)
-                    for p in range(span):
-                        sums[p] = start
-                    for i in range(planes):
-                        w = reals(weight + (g * per_group + i * per_plane + result * per_result) * size)
-                        source = box + i * box_size
-                        t = 0
-                        while t + 4 <= count:
-                            x0, x1 = reals(source + offs[t]), reals(source + offs[t + 1])
-                            x2, x3 = reals(source + offs[t + 2]), reals(source + offs[t + 3])
-                            w0, w1, w2, w3 = w[which[t]], w[which[t + 1]], w[which[t + 2]], w[which[t + 3]]
-                            for p in range(span):
-                                s = fma_(w0, x0[p], sums[p])
-                                s = fma_(w1, x1[p], s)
-                                s = fma_(w2, x2[p], s)
-                                sums[p] = fma_(w3, x3[p], s)
-                            t += 4
-                        while t < count:
-                            x0, w0 = reals(source + offs[t]), w[which[t]]
-                            for p in range(span):
-                                sums[p] = fma_(w0, x0[p], sums[p])
-                            t += 1
-                    d0, r0, l0 = entry[6], entry[7], entry[8]
-                    step_d, step_r, step_l = entry[9], entry[10], entry[11]
+            for phase in range(phases):
+                entry = int64_pointer(table + 96 * phase)
+                nd, nr, nl = entry[2], entry[3], entry[4]
+                span = ((nd - 1) * qr + nr - 1) * ql + nl
+                for result in range(results):
+                    start = real(0)
+                    if bias:
+                        start = reals(bias)[g * results + result]
+                    row = reals(sums + result * pitch)
+                    for p in range((span + columns - 1) // columns * columns):
+                        row[p] = start
+                for p in range(0, span, columns):
+                    call(
+                        function,
+                        block(
+                            (
+                                weight + g * group_size, rows, entry[1], entry[0], box + p * size,
+                                sums + p * size, pitch,
+                            ),
+                            0.0, 0.0,
+                        ),
+                        0, 1,
+                    )  # fmt: skip
+                for result in range(results):
+                    target = out + (unit * results + result) * out_size
                     for d in range(nd):
                         for r in range(nr):
-                            given = reals(sums_at + (d * qr + r) * ql * size)
-                            at = ((d0 + d * step_d) * out_rows + r0 + r * step_r) * out_length + l0
-                            line = reals(target + at * size)
-                            if step_l == 1:
+                            given = reals(sums + result * pitch + (d * qr + r) * ql * size)
+                            at = (entry[5] + d * entry[8]) * out_rows + entry[6] + r * entry[9]
+                            line = reals(target + (at * out_length + entry[7]) * size)
+                            if entry[10] == 1:
                                 for k in range(nl):
                                     line[k] = given[k]
                             else:
                                 for k in range(nl):
-                                    line[k * step_l] = given[k]
+                                    line[k * entry[10]] = given[k]
 
 
 def _slopes(args, lo, hi):
     """Groups: the gradient of their weights (and of the bias), over all images in order."""
     out, x, grad, bias = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
-    room, room_size, size, batch, parts = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7), slot(args, 8)
+    room, room_size, size, batch, parts = (
+        slot(args, 4),
+        slot(args, 5),
+        slot(args, 6),
+        slot(args, 7),
+        slot(args, 8),
+    )
     groups, planes, results = slot(args, 9), slot(args, 10), slot(args, 11)
     table, box_size, plane_size, grad_size = slot(args, 12), slot(args, 13), slot(args, 14), slot(args, 15)
     ql, qr = slot(args, 31), slot(args, 30)
     entry = int64_pointer(table)
     count, offs = entry[0], int64_pointer(entry[1])
-    nd, nr, nl = entry[3], entry[4], entry[5]
+    nd, nr, nl = entry[2], entry[3], entry[4]
     span = (((nd - 1) * qr + nr - 1) * ql + nl + 63) // 64 * 64
     for part in range(lo, hi):
         box = room + part * room_size
@@ -151,7 +158,9 @@ def _slopes(args, lo, hi):
                 totals[i] = 0.0
             for n in range(batch):
                 for i in range(planes):
-                    fill_box(args, 20, x + ((n * groups + g) * planes + i) * plane_size, box + i * box_size, size)
+                    fill_box(
+                        args, 20, x + ((n * groups + g) * planes + i) * plane_size, box + i * box_size, size
+                    )
                 for result in range(results):
                     source = grad + ((n * groups + g) * results + result) * grad_size
                     for d in range(nd):
@@ -206,13 +215,20 @@ filters, slopes = _with_box(_filter), _with_box(_slopes)
 
 
 class Plan(NamedTuple):
-    """What both kernels know of a shape: the box, the words for ``fill_box``, and the table of phases."""
+    """What both kernels know of a shape.
+
+    Attributes:
+        box: bytes of the box of a plane.
+        span: elements of the longest phase, with the box's pitch.
+        fill: the words for ``fill_box``.
+        phases: of each: taps (bytes within the box), which of the kernel they are, and nine numbers: lengths
+            of the three axes, first places in the result, and steps there.
+    """
 
     box: int
     span: int
     fill: tuple[int, ...]
-    table: np.ndarray[Any, Any]
-    owner: Any
+    phases: tuple[tuple[Any, Any, Ints], ...]
 
 
 @lru_cache(256)
@@ -223,54 +239,96 @@ def _plan(
     """``origin`` and ``size``: the axes of a plane of the source, and of a plane of the result."""
     origin, kernel, size = three(origin, 1), three(kernel, 1), three(size, 1)
     stride, padding, dilation = three(stride, 1), three(padding, 0), three(dilation, 1)
-    steps = [np.arange(k) for k in kernel]
-    # of each axis and phase: taps (place in the box), which of the kernel, length, first and step in the result
+    # of each axis and phase: taps (places in the box), which of the kernel, length, and first and step in
+    # the result
     axes: list[list[tuple[Any, Any, int, int, int]]] = []
-    if transposed:
-        split, front, box = (1, 1, 1), [0, 0, 0], [1, 1, 1]
-        for i, numbers in enumerate(zip(size, kernel, stride, padding, dilation, strict=True)):
+    split: Ints = (1, 1, 1)
+    front, box = [0, 0, 0], [1, 1, 1]
+    for i, numbers in enumerate(zip(size, kernel, stride, padding, dilation, strict=True)):
+        if transposed:
             found = backward_axis(*numbers)
-            low = min((int(a.pixels[0] + a.taps.min()) for a in found if len(a.taps)), default=0)
-            high = max((int(a.pixels[-1] + a.taps.max()) for a in found if len(a.taps)), default=0)
+            low = min((int(a.rows[0] + a.offs.min()) for a in found if len(a.offs)), default=0)
+            high = max((int(a.rows[-1] + a.offs.max()) for a in found if len(a.offs)), default=0)
             front[i], box[i] = -low, high - low + 1
             axes.append(
                 [
-                    (a.taps + a.pixels[0] - low, a.kernel, len(a.pixels), int(a.target[0]), stride[i])
+                    (a.offs + a.rows[0] - low, a.off_ids, len(a.rows), int(a.row_ids[0]), stride[i])
                     for a in found
                 ]
             )
-    else:
-        split, front = stride, list(padding)
-        reach = [s * d for s, d in zip(steps, dilation, strict=True)]
-        box = [n + int(r[-1]) // s for n, r, s in zip(size, reach, stride, strict=True)]
-        axes = [[(r, k, n, 0, 1)] for r, k, n in zip(reach, steps, size, strict=True)]
-    table, owner = [], []
+        else:
+            steps = np.arange(kernel[i], dtype=np.int64)
+            split = stride
+            front[i], box[i] = padding[i], size[i] + (kernel[i] - 1) * dilation[i] // stride[i]
+            axes.append([(steps * dilation[i], steps, size[i], 0, 1)])
+    phases = []
     for combination in product(*axes):
-        taps = np.zeros(1, np.int64)
-        part = np.zeros(1, np.int64)
-        which = np.zeros(1, np.int64)
+        taps, part, which = (np.zeros(1, np.int64) for _ in range(3))
         for (places, mine, _, _, _), s, b, k in zip(combination, split, box, kernel, strict=True):
             part = np.add.outer(part * s, places % s).reshape(-1)
             taps = np.add.outer(taps * b, places // s).reshape(-1)
             which = np.add.outer(which * k, mine).reshape(-1)
-        offsets = (part * math.prod(box) + taps) * itemsize
-        owner += [offsets, which]
-        table.append(
-            [
-                len(offsets), offsets.ctypes.data, which.ctypes.data, *[c[2] for c in combination],
-                *[c[3] for c in combination], *[c[4] for c in combination],
-            ]
-        )  # fmt: skip
+        walk = tuple(int(c[i]) for i in (2, 3, 4) for c in combination)
+        phases.append(((part * math.prod(box) + taps) * itemsize, which, walk))
+    span = max(((n[0] - 1) * box[1] + n[1] - 1) * box[2] + n[2] for _, _, n in phases)
     whole = math.prod(split) * math.prod(box) * itemsize
-    longest = max(((row[3] - 1) * box[1] + row[4] - 1) * box[2] + row[5] for row in table)
-    return Plan(
-        whole, (longest + 192) * itemsize, (*origin, *split, *front, *box), np.array(table, np.int64), owner
-    )
+    return Plan(whole, span, (*origin, *split, *front, *box), tuple(phases))
 
 
-def suits(channels: int, results: int) -> bool:
-    """Whether groups of so many channels are better done plane by plane."""
-    return channels * results <= 3
+class Pass(NamedTuple):
+    """A convolution planned: words for the kernel, parts, bytes of scratch for each, and what they use."""
+
+    words: tuple[int, ...]
+    parts: int
+    room: int
+    owner: Any
+
+
+@lru_cache(256)
+def _pass(
+    transposed: bool, batch: int, planes: int, results: int, groups: int, itemsize: int, threads: int,
+    origin: Ints, kernel: Ints, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
+) -> Pass:  # fmt: skip
+    plan = _plan(transposed, itemsize, origin, kernel, size, stride, padding, dilation)
+    tile = lying(itemsize, results)
+    area = math.prod(kernel)
+    per_plane, per_result = (results * area, area) if transposed else (area, planes * area)
+    table = np.zeros((len(plan.phases), 12), np.int64)
+    rows = np.minimum(np.arange(tile.height), results - 1).astype(np.int64) * per_result * itemsize
+    owner: list[Any] = [table, rows]
+    for row, (taps, which, numbers) in zip(table, plan.phases, strict=True):
+        each = np.arange(planes, dtype=np.int64)
+        weights = np.add.outer(each * per_plane, which).reshape(-1) * itemsize
+        offsets = np.add.outer(each * plan.box, taps).reshape(-1)
+        pairs = np.ascontiguousarray(np.stack([weights, offsets], 1))
+        owner.append(pairs)
+        row[:11] = len(pairs), pairs.ctypes.data, *numbers
+    pitch = -(-plan.span // tile.columns) * tile.columns * itemsize
+    units = batch * groups
+    number = min(threads, units)
+    room = planes * plan.box + tile.columns * itemsize + tile.height * pitch
+    words = (
+        itemsize, units, number, groups, planes, results, planes * results * area * itemsize, len(table),
+        table.ctypes.data, tiles("float32" if itemsize == 4 else "float64", tile), tile.columns, plan.box,
+        math.prod(origin) * itemsize, math.prod(size) * itemsize, *plan.fill, *three(size, 1)[1:],
+        rows.ctypes.data, pitch,
+    )  # fmt: skip
+    return Pass(words, number, -(-room // 4096) * 4096 + 64, owner)
+
+
+def cost(
+    transposed: bool, results: int, itemsize: int, origin: Ints, kernel: Ints, size: Ints, stride: Ints,
+    padding: Ints, dilation: Ints,
+) -> float:  # fmt: skip
+    """Vector operations for each element of the result and each tap."""
+    plan = _plan(transposed, itemsize, origin, kernel, size, stride, padding, dilation)
+    tile = lying(itemsize, results)
+    spans = [
+        -(-(((n[0] - 1) * plan.fill[10] + n[1] - 1) * plan.fill[11] + n[2]) // tile.columns) * tile.vectors
+        for _, _, n in plan.phases
+    ]
+    places = sum(math.prod(n[:3]) for _, _, n in plan.phases)
+    return sum(spans) / places * max(tile.height, 2)
 
 
 def run(
@@ -280,25 +338,24 @@ def run(
     """A convolution, or a transpose, of contiguous views."""
     dtype = x.dtype
     batch, channels, *origin = x.shape
-    planes = channels // groups
     results = weight.shape[1] if transposed else weight.shape[0] // groups
-    kernel = weight.shape[2:]
-    plan = _plan(transposed, dtype.itemsize, tuple(origin), kernel, size, **geometry)
-    out = empty((batch, groups * results, *size), dtype, x.buffer.device)
-    area = math.prod(kernel)
-    per_plane, per_result = (results * area, area) if transposed else (area, planes * area)
-    units = batch * groups
-    number = min(threads, units)
-    room = -(-(planes * plan.box + plan.span) // 4096) * 4096 + 64
-    room_at, _room = scratch(number * room)
-    words = (
-        address(out), address(x), address(weight), 0 if bias is None else address(bias), room_at, room,
-        dtype.itemsize, units, number, groups, planes, results, planes * results * area, per_plane, per_result,
-        len(plan.table), plan.table.ctypes.data, plan.box, math.prod(origin) * dtype.itemsize,
-        math.prod(size) * dtype.itemsize, *plan.fill, *three(size, 1)[1:],
+    job = _pass(
+        transposed, batch, channels // groups, results, groups, dtype.itemsize, threads, tuple(origin),
+        weight.shape[2:], size, **geometry,
     )  # fmt: skip
-    launch(filters(dtype.name), number, number, words)
+    out = empty((batch, groups * results, *size), dtype, x.buffer.device)
+    room_at, _room = scratch(job.parts * job.room)
+    words = (
+        address(out), address(x), address(weight), 0 if bias is None else address(bias), room_at, job.room,
+        *job.words,
+    )  # fmt: skip
+    launch(filters(dtype.name), job.parts, job.parts, words)
     return out
+
+
+def suits(channels: int, results: int) -> bool:
+    """Whether the gradient of the weights of such groups is better done plane by plane."""
+    return channels * results <= 3
 
 
 def gradient(
@@ -310,15 +367,17 @@ def gradient(
     planes, results = channels // groups, grad.shape[1] // groups
     size = grad.shape[2:]
     plan = _plan(False, dtype.itemsize, tuple(origin), kernel, size, **geometry)
+    ((taps, _, numbers),) = plan.phases
+    table = np.array([len(taps), taps.ctypes.data, *numbers], np.int64)
     out = empty((grad.shape[1], planes, *kernel), dtype, device)
     total = empty((grad.shape[1],), dtype, device) if with_bias else None
     number = min(threads, groups)
-    room = planes * plan.box + plan.span + 8 * results * (planes * math.prod(kernel) + 1)
-    room = -(-room // 4096) * 4096 + 128
+    room = planes * plan.box + (plan.span + 192) * dtype.itemsize
+    room = -(-(room + 8 * results * (planes * len(taps) + 1)) // 4096) * 4096 + 128
     room_at, _room = scratch(number * room)
     words = (
         address(out), address(x), address(grad), 0 if total is None else address(total), room_at, room,
-        dtype.itemsize, batch, number, groups, planes, results, plan.table.ctypes.data, plan.box,
+        dtype.itemsize, batch, number, groups, planes, results, table.ctypes.data, plan.box,
         math.prod(origin) * dtype.itemsize, math.prod(size) * dtype.itemsize, 0, 0, 0, 0, *plan.fill,
     )  # fmt: skip
     launch(slopes(dtype.name), number, number, words)

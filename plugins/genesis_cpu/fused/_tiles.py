@@ -47,18 +47,31 @@ _HEIGHTS = {
 }
 
 
-def choose(itemsize: int, columns: int, rows: int) -> Tile:
-    """The tile for a product with so many columns; of the heights the one that wastes fewest rows."""
+def choices(itemsize: int, columns: int) -> list[Tile]:
+    """The tiles for a product with so many columns, the tallest first."""
     width, registers = _machine()
     lanes = max(1, width // itemsize)
     while lanes > 4 and lanes // 2 >= columns:
         lanes //= 2
     needed = -(-columns // lanes)
     vectors = -(-needed // -(-needed // 4))
-    heights = _HEIGHTS[registers][vectors]
-    return Tile(
-        min(heights, key=lambda h: -(-rows // h) * h * (1.0 if h == heights[0] else 1.02)), vectors, lanes
-    )
+    return [Tile(height, vectors, lanes) for height in _HEIGHTS[registers][vectors]]
+
+
+def choose(itemsize: int, columns: int, rows: int) -> Tile:
+    """Of these the one that wastes fewest rows."""
+    found = choices(itemsize, columns)
+    # the tallest reads the right factor least often
+    cost = {t: -(-rows // t.height) * t.height * (1.0 if t is found[0] else 1.02) for t in found}
+    return min(found, key=cost.__getitem__)
+
+
+def lying(itemsize: int, rows: int) -> Tile:
+    """The tile for a product with few rows: as many vectors as the registers hold."""
+    width, registers = _machine()
+    height = next((h for h in (1, 2, 3, 4, 6, 8) if h >= rows), rows)
+    vectors = max(1, min(8, (24 if registers == 32 else 12) // height))
+    return Tile(height, vectors, width // itemsize)
 
 
 def _tiles(args, lo, hi):

@@ -22,8 +22,8 @@ from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu._tile import EDGES
 from genesis_cpu.fused import _planes
 from genesis_cpu.fused._gather_kernels import CHUNK, collect, gather, pack, weights
-from genesis_cpu.fused._geometry import Gathering, Ints, gathering
-from genesis_cpu.fused._tiles import Tile, choose, tiles
+from genesis_cpu.fused._geometry import SPARE, Ints, Layout, layout
+from genesis_cpu.fused._tiles import Tile, choices, choose, tiles
 from genesis_cpu.kernels import reduce
 from genesis_cpu.kernels.map import contiguous
 
@@ -31,51 +31,66 @@ from genesis_cpu.kernels.map import contiguous
 ALONE = 200_000
 #: bytes of images that are worked on together, where one has few places
 NEAR = 256 << 10
+#: bytes of weights from which on they are read panel by panel
+HEAVY = 512 << 10
 #: bytes that all threads' sums of the gradient of a weight may take
 SUMS = 512 << 20
 
 
 class Job(NamedTuple):
-    """A gathering for a number of images: words for the kernel, and what they point at."""
+    """Products planned: words for the kernel, parts, bytes of scratch for each part, and what they use."""
 
     words: tuple[int, ...]
-    units: int
     parts: int
     scratch: int
-    bias: int
-    panels: int
-    table: np.ndarray[Any, Any]
     tile: Tile
     blocks: int
     owner: Any
 
 
-def _together(batch: int, places: int, tall: int, image: int, threads: int) -> int:
-    """How many images to work on at a time: few, and so that their places fill the tiles."""
-    most = max(1, min(batch // threads, 16, NEAR // max(image, 1)))
-
-    def waste(n: int) -> float:
-        return -(-n * places // tall) * tall / (n * places)
-
-    for n in range(1, most + 1):
-        if waste(n) < 1.03 and n * places >= 2 * tall:
-            return n
-    return min(range(1, most + 1), key=waste)
+def _name(itemsize: int) -> str:
+    return "float32" if itemsize == 4 else "float64"
 
 
-def _copying(plan: Gathering, channels: int, size: int) -> tuple[int, ...]:
-    """The words of both kernels on copying an image into a box."""
+def _spread(table: Any, image: int, count: int) -> Any:
+    """A table for ``count`` images in a row, ``image`` bytes apart."""
+    return np.add.outer(np.arange(count, dtype=np.int64) * image, table).reshape(-1)
+
+
+def _pairs(offs: Any, lines: Any, pitch: int) -> Any:
+    """What a tile reads at each step: the place in the source, and the line of the panel."""
+    return np.ascontiguousarray(np.stack([offs, lines * pitch], 1))
+
+
+def _common(
+    plan: Layout, batch: int, channels: int, together: int, groups: int, size: int
+) -> tuple[tuple[int, ...], int]:
+    """The words of both kernels on images, boxes and groups; and the bytes of an image as it is walked."""
     _, s1, s2 = plan.source
     _, b1, b2 = plan.box
+    whole, plane = math.prod(plan.source) * size, math.prod(plan.box) * size
     return (
-        channels, math.prod(plan.source) * size, s1 * s2 * size, s2 * size,
-        math.prod(plan.box) * size, b1 * b2 * size, b2 * size, *plan.inside,
-        plan.source_start * size, plan.box_start * size,
-    )  # fmt: skip
+        channels * whole, channels * plane, channels, whole, s1 * s2 * size, s2 * size, plane, b1 * b2 * size,
+        b2 * size, *plan.inside, plan.source_start * size, plan.box_start * size, channels // groups * plane,
+    ), channels * plane  # fmt: skip
 
 
-def _pixels(pixels: np.ndarray[Any, Any], image: int, count: int) -> np.ndarray[Any, Any]:
-    return np.ascontiguousarray(np.add.outer(np.arange(count, dtype=np.int64) * image, pixels).reshape(-1))
+def _runs(ids: Any) -> bool:
+    return bool((np.diff(ids) == 1).all())
+
+
+def _threads_for(work: int) -> int:
+    return _threads.get_num_threads() if work >= ALONE else 1
+
+
+@lru_cache(256)
+def _lies(transposed: bool, results: int, itemsize: int, *shape: Ints, **geometry: Ints) -> bool:
+    """Whether few results are better done along planes than along channels."""
+    if results > 8:
+        return False
+    tile = choices(itemsize, results)[0]
+    standing = tile.vectors * (1.0 if tile.lanes * itemsize == 64 else 0.7)
+    return _planes.cost(transposed, results, itemsize, *shape, **geometry) < standing
 
 
 @lru_cache(256)
@@ -85,47 +100,50 @@ def _job(
 ) -> Job:  # fmt: skip
     """Plan a convolution, or a transpose; ``channels`` and ``results`` are those of all groups."""
     per, outs = channels // groups, results // groups
-    plan = gathering(transposed, source, kernel, size, stride, padding, dilation, per, outs, itemsize)
-    places = max(len(p.pixels) for p in plan.phases)
-    tile = choose(itemsize, outs, places * min(batch, 4))
-    image = channels * math.prod(plan.box) * itemsize
-    together = _together(batch, places, tile.height, image, threads)
+    shape = (source, kernel, size, stride, padding, dilation, per, itemsize)
+    best: tuple[float, Layout, Tile, int] | None = None
+    for cut in range(3):
+        plan = layout("backward" if transposed else "forward", cut, *shape)
+        places = sum(len(p.rows) for p in plan.phases) // len(plan.phases)
+        tile = choose(itemsize, outs, places * min(batch, 4))
+        image = channels * math.prod(plan.box) * itemsize
+        # panels are read once for so many images
+        panels = groups * -(-outs // tile.columns) * tile.columns * per * math.prod(kernel) * itemsize
+        most = max(1, min(batch // threads, 64, max(NEAR, panels // 4) // max(image, 1)))
+        # steps of a tile, and what its start, its bias and its way into the result cost in steps
+        costs = [(len(p.rows), len(p.offs) + (20 if _runs(p.row_ids) else 40)) for p in plan.phases]
+        for n in range(1, most + 1):
+            steps = sum(-(-n * rows // tile.height) * cost for rows, cost in costs)
+            # a little more for each image: what is worked on should stay near; and for each cut
+            cost = steps / n * (1 + 0.002 * n + 0.03 * cut)
+            if best is None or cost < best[0]:
+                best = cost, plan, tile, n
+    assert best is not None
+    _, plan, tile, together = best
+    common, image = _common(plan, batch, channels, together, groups, itemsize)
     blocks = -(-outs // tile.columns)
+    pitch = tile.columns * itemsize
     chunk = CHUNK * tile.height
-    sets = -(-batch // together)
-    splits = max(1, min(-(-8 * threads // sets), -(-together * places // chunk)))
     table = np.zeros((len(plan.phases), 8), np.int64)
-    owner: list[Any] = [plan]
-    offset = 0
+    owner: list[Any] = [plan, table]
     for row, phase in zip(table, plan.phases, strict=True):
-        pixels = _pixels(phase.pixels, image, together)
-        owner.append(pixels)
-        row[:] = (
-            phase.count, len(phase.pixels), phase.taps.ctypes.data, pixels.ctypes.data, offset,
-            0 if phase.target is None else phase.target.ctypes.data, phase.weights.ctypes.data, 0,
-        )  # fmt: skip
-        offset += phase.count * tile.columns * blocks * groups * itemsize
+        rows = np.ascontiguousarray(_spread(phase.rows, image, together))
+        pairs = _pairs(phase.offs, phase.off_ids, pitch)
+        begin, target = (int(phase.row_ids[0]), 0) if _runs(phase.row_ids) else (0, phase.row_ids.ctypes.data)
+        row[:6] = len(phase.offs), len(phase.rows), pairs.ctypes.data, rows.ctypes.data, target, begin
+        owner += [rows, pairs]
+    sets = -(-batch // together)
+    largest = max(len(p.rows) for p in plan.phases)
+    splits = max(1, min(-(-8 * threads // sets), -(-together * largest // chunk)))
     number = min(threads, sets * splits)
     words = (
         itemsize, batch, together, splits, number, groups, blocks, tile.columns, outs, tile.height,
-        tiles(_name(itemsize), tile), len(plan.phases), table.ctypes.data, plan.padded,
-        channels * math.prod(plan.source) * itemsize, image, per * math.prod(plan.box) * itemsize,
-        results * math.prod(size) * itemsize, math.prod(size) * itemsize, EDGES[_name(itemsize)], CHUNK,
-        *_copying(plan, channels, itemsize),
+        tiles(_name(itemsize), tile), EDGES[_name(itemsize)], CHUNK, plan.padded, *common,
+        per * math.prod(kernel) * pitch, results * math.prod(size) * itemsize, math.prod(size) * itemsize,
+        len(table), table.ctypes.data, panels > HEAVY,
     )  # fmt: skip
-    room = chunk * tile.columns * itemsize + 8 * 32 + (together * image if plan.padded else 0)
-    room = -(-room // 4096) * 4096 + 64
-    return Job(
-        words, sets * splits, number, room, groups * blocks * tile.columns, offset, table, tile, blocks, owner
-    )
-
-
-def _name(itemsize: int) -> str:
-    return "float32" if itemsize == 4 else "float64"
-
-
-def _threads_for(work: int) -> int:
-    return _threads.get_num_threads() if work >= ALONE else 1
+    room = chunk * pitch + 8 * 32 + (together * image if plan.padded else 0)
+    return Job(words, number, -(-room // 4096) * 4096 + 64, tile, blocks, owner)
 
 
 def _run(
@@ -140,40 +158,38 @@ def _run(
     results = weight.shape[1] * groups if transposed else weight.shape[0]
     places = math.prod(source) if transposed else math.prod(size)
     threads = _threads_for(batch * places * weight.size)
-    if _planes.suits(channels // groups, results // groups):
+    if _lies(transposed, results // groups, dtype.itemsize, tuple(source), kernel, size, **geometry):
         return _planes.run(transposed, x, weight, bias, groups, size, threads, **geometry)
     out = empty((batch, results, *size), dtype, device)
     job = _job(
-        transposed, batch, channels, results, groups, dtype.itemsize, threads, tuple(source),
-        kernel, size, **geometry,
+        transposed, batch, channels, results, groups, dtype.itemsize, threads, tuple(source), kernel, size,
+        **geometry,
     )  # fmt: skip
-    outs = results // groups
-    columns = job.tile.columns
-    panels_at, _panels = scratch(job.panels + 64)
-    per = math.prod(kernel) * (outs if transposed else 1)
-    depth = channels // groups
-    words = (
-        panels_at, address(weight), job.table.ctypes.data, dtype.itemsize, EDGES[dtype.name], groups,
-        job.blocks, columns, outs, depth * per if transposed else outs * depth * per,
-        math.prod(kernel) if transposed else depth * per, not transposed,
-    )  # fmt: skip
-    units = len(job.table) * groups * job.blocks
-    launch(pack(dtype.name), units, parts(2 * weight.size, units), words)
-    first = np.zeros((groups, job.blocks * columns), dtype.name)
+    columns, blocks = job.tile.columns, job.blocks
+    per, outs, area = channels // groups, results // groups, math.prod(kernel)
+    panels_at, _panels = scratch(groups * blocks * per * area * columns * dtype.itemsize + 64)
+    # the weight is (channels, results of a group, area) for a transpose, else (results, channels * area)
+    if transposed:  # the weight is (channels, results of a group, area), else (results, channels * area)
+        lie: Ints = (per * outs * area, area, outs * area, per, area)
+    else:
+        lie = (outs * per * area, per * area, 0, 1, per * area)
+    launch(
+        pack(dtype.name),
+        groups * blocks,
+        parts(2 * weight.size, groups * blocks),
+        (panels_at, address(weight), dtype.itemsize, EDGES[dtype.name], blocks, columns, outs, *lie),
+    )
+    first = np.zeros((groups, blocks * columns), dtype.name)
     if bias is not None:
         first[:, :outs] = array(bias).reshape(groups, outs)
     room_at, _room = scratch(job.parts * job.scratch)
-    launch(
-        gather(dtype.name),
-        job.parts,
-        job.parts,
-        (address(out), address(x), first.ctypes.data, panels_at, room_at, job.scratch, *job.words),
-    )
+    words = (address(out), address(x), first.ctypes.data, panels_at, room_at, job.scratch, *job.words)
+    launch(gather(dtype.name), job.parts, job.parts, words)
     return out
 
 
 class Sums(NamedTuple):
-    """Plan of the gradient of a weight."""
+    """The gradient of a weight, planned."""
 
     words: tuple[int, ...]
     parts: int
@@ -182,55 +198,72 @@ class Sums(NamedTuple):
     sums: int
     bias: int
     tall: int
-    taps: int
     width: int
+    where: Any
     owner: Any
 
 
 @lru_cache(256)
 def _sums(
-    batch: int, channels: int, results: int, groups: int, itemsize: int, threads: int,
+    batch: int, channels: int, results: int, groups: int, itemsize: int, threads: int, with_bias: bool,
     source: Ints, kernel: Ints, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
 ) -> Sums:  # fmt: skip
     """Plan the gradient of the weight of a convolution from ``source`` to ``size``."""
     per, outs = channels // groups, results // groups
-    plan = gathering(False, source, kernel, size, stride, padding, dilation, per, outs, itemsize)
-    (phase,) = plan.phases
-    places = len(phase.pixels)
-    tile = choose(itemsize, outs, phase.count)
+    shape = (source, kernel, size, stride, padding, dilation, per, itemsize)
+    best: tuple[float, Layout, Tile] | None = None
+    for cut in range(3):
+        plan = layout("weight", cut, *shape)
+        for tile in choices(itemsize, outs):
+            steps = sum(-(-len(p.rows) // tile.height) * tile.height * len(p.offs) for p in plan.phases)
+            cost = steps * (1 + 0.03 * cut + 0.02 * (tile.height * tile.vectors < 24))
+            if best is None or cost < best[0]:
+                best = cost, plan, tile
+    assert best is not None
+    _, plan, tile = best
     blocks = -(-outs // tile.columns)
-    tall = -(-phase.count // tile.height) * tile.height
+    pitch = tile.columns * itemsize
+    places = math.prod(size)
+    talls = [-(-len(p.rows) // tile.height) * tile.height for p in plan.phases]
+    tall = sum(talls)
+    sums = groups * tall * blocks * pitch
     image = channels * math.prod(plan.box) * itemsize
     # the sums are read and written once a chunk of places: the more there are, the longer the chunks
-    sums = groups * tall * blocks * tile.columns * itemsize
     wanted = 512 if sums < 1 << 20 else 2048
     together = max(1, min(batch // threads, -(-wanted // places), 8 * NEAR // max(image, 1)))
-    chunk = min(together * places, wanted)
-    splits = -(-together * places // chunk)
-    chunk = -(-together * places // splits)
+    common, image = _common(plan, batch, channels, together, groups, itemsize)
     edge = EDGES[_name(itemsize)]
-    chunk = -(-chunk // edge) * edge
+    splits = -(-together * places // wanted)
+    chunk = -(-together * places // (splits * edge)) * edge
+    splits = -(-together * places // chunk)
+    where = np.zeros(per * math.prod(kernel), np.int64)
+    table = np.zeros((len(plan.phases), 8), np.int64)
+    owner: list[Any] = [plan, table]
+    base = 0
+    for row, phase, high in zip(table, plan.phases, talls, strict=True):
+        rows = np.concatenate([phase.rows, np.repeat(phase.rows[-1:], SPARE)])
+        lines = _spread(phase.off_ids, places, together)
+        pairs = _pairs(_spread(phase.offs, image, together), lines, pitch)
+        starts = np.searchsorted(lines, np.arange(splits + 1) * chunk).astype(np.int64)
+        row[:6] = (
+            len(phase.rows), len(phase.offs), pairs.ctypes.data, rows.ctypes.data, starts.ctypes.data, base,
+        )  # fmt: skip
+        where[phase.row_ids] = base + np.arange(len(phase.rows))
+        owner += [rows, pairs, starts]
+        base += high
     sets = -(-batch // together)
     portions = max(1, min(threads, sets * splits, SUMS // sums))
     shares = max(1, min(threads // portions, groups * blocks))
-    pixels = _pixels(phase.pixels, image, together)
-    bias = groups * tall * blocks * tile.columns * itemsize
     words = (
         itemsize, batch, together, splits, portions, groups, blocks, tile.columns, outs, tile.height,
-        tiles(_name(itemsize), tile), shares, bias, plan.padded,
-        channels * math.prod(plan.source) * itemsize, image, per * math.prod(plan.box) * itemsize,
-        results * places * itemsize, places * itemsize, edge, chunk, *_copying(plan, channels, itemsize),
-        phase.count, places, phase.taps.ctypes.data, pixels.ctypes.data, tall,
+        tiles(_name(itemsize), tile), edge, chunk, plan.padded, *common, places, results * places * itemsize,
+        places * itemsize, len(table), table.ctypes.data, tall, shares, sums if with_bias else 0,
     )  # fmt: skip
-    room = chunk * tile.columns * itemsize + (together * image if plan.padded else 0)
+    room = chunk * pitch + (together * image if plan.padded else 0)
     return Sums(
         words, portions * shares, portions, -(-room // 4096) * 4096 + 64,
-        bias + groups * blocks * tile.columns * itemsize, bias, tall, phase.count, blocks * tile.columns,
-        [plan, pixels],
+        sums + groups * blocks * pitch, sums, tall, blocks * tile.columns, where, owner,
     )  # fmt: skip
-
-
-_BIAS = 18  # the word of ``_sums`` that says where the gradient of the bias goes, after six addresses
 
 
 def _gradient(
@@ -241,34 +274,33 @@ def _gradient(
     dtype, device = x.dtype, x.buffer.device
     batch, channels, *source = x.shape
     results, size = grad.shape[1], grad.shape[2:]
-    work = grad.size * channels // groups * math.prod(kernel)
-    threads = _threads_for(work)
+    threads = _threads_for(grad.size * channels // groups * math.prod(kernel))
     if _planes.suits(channels // groups, results // groups):
         return _planes.gradient(x, grad, groups, kernel, with_bias, threads, **geometry)
     plan = _sums(
-        batch, channels, results, groups, dtype.itemsize, threads, tuple(source), kernel, size, **geometry
-    )
-    outs = results // groups
+        batch, channels, results, groups, dtype.itemsize, threads, with_bias, tuple(source), kernel, size,
+        **geometry,
+    )  # fmt: skip
+    outs, taps = results // groups, channels // groups * math.prod(kernel)
     edge = EDGES[dtype.name]
-    sums_at, _sums_owner = scratch(plan.portions * plan.sums)
+    sums_at, owner = scratch(plan.portions * plan.sums)
     room_at, _room = scratch(plan.parts * plan.scratch)
-    tail = plan.words if with_bias else (*plan.words[: _BIAS - 6], 0, *plan.words[_BIAS - 5 :])
-    words = (address(grad), address(x), sums_at, plan.sums, room_at, plan.scratch, *tail)
+    words = (address(grad), address(x), sums_at, plan.sums, room_at, plan.scratch, *plan.words)
     launch(weights(dtype.name), plan.parts, plan.parts, words)
     out = empty((results, channels // groups, *kernel), dtype, device)
-    units = groups * -(-plan.taps // edge)
-    rest = (
-        address(out), sums_at, plan.sums, plan.portions, dtype.itemsize, edge, plan.taps, plan.tall,
-        plan.width, outs,
+    units = groups * -(-taps // edge)
+    number = parts(plan.portions * out.size, units)
+    room_at, _room = scratch(number * edge * plan.width * dtype.itemsize)
+    words = (
+        address(out), sums_at, plan.sums, plan.portions, dtype.itemsize, edge, taps, plan.tall, plan.width,
+        outs, room_at, number, units, plan.where.ctypes.data,
     )  # fmt: skip
-    launch(collect(dtype.name), units, parts(plan.portions * out.size, units), rest)
+    launch(collect(dtype.name), number, number, words)
     if not with_bias:
         return out, None
     total = empty((results,), dtype, device)
-    owner = np.frombuffer(_sums_owner, np.uint8)[: plan.portions * plan.sums].reshape(
-        plan.portions, plan.sums
-    )
-    columns = np.ascontiguousarray(owner[:, plan.bias :]).view(dtype.name)
+    whole = owner[: plan.portions * plan.sums].reshape(plan.portions, plan.sums)
+    columns = np.ascontiguousarray(whole[:, plan.bias :]).view(np.ndarray).view(dtype.name)
     array(total)[...] = columns.sum(0).reshape(groups, -1)[:, :outs].reshape(-1)
     return out, total
 
