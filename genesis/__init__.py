@@ -200,6 +200,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.distance import pairwise_distance as pairwise_distance
     from genesis.ops.distance import pdist as pdist
     from genesis.ops.distances import cdist as cdist
+    from genesis.ops.dropouts import alpha_dropout as alpha_dropout
+    from genesis.ops.dropouts import alpha_dropout_ as alpha_dropout_
+    from genesis.ops.dropouts import dropout as dropout
+    from genesis.ops.dropouts import dropout_ as dropout_
+    from genesis.ops.dropouts import feature_alpha_dropout as feature_alpha_dropout
+    from genesis.ops.dropouts import feature_alpha_dropout_ as feature_alpha_dropout_
+    from genesis.ops.dropouts import feature_dropout as feature_dropout
+    from genesis.ops.dropouts import feature_dropout_ as feature_dropout_
     from genesis.ops.elementwise import abs as abs
     from genesis.ops.elementwise import abs as absolute
     from genesis.ops.elementwise import add as add
@@ -333,7 +341,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.moments import std_mean as std_mean
     from genesis.ops.moments import var as var
     from genesis.ops.moments import var_mean as var_mean
-    from genesis.ops.normalization import dropout as dropout
     from genesis.ops.normalization import layer_norm as layer_norm
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
@@ -729,6 +736,16 @@ _NAMES = {
         "pdist",
     ),
     "genesis.ops.distances": ("cdist",),
+    "genesis.ops.dropouts": (
+        "alpha_dropout",
+        "alpha_dropout_",
+        "dropout",
+        "dropout_",
+        "feature_alpha_dropout",
+        "feature_alpha_dropout_",
+        "feature_dropout",
+        "feature_dropout_",
+    ),
     "genesis.ops.elementwise": (
         "abs",
         "add",
@@ -861,7 +878,6 @@ _NAMES = {
         "var_mean",
     ),
     "genesis.ops.normalization": (
-        "dropout",
         "layer_norm",
         "log_softmax",
         "softmax",

@@ -44,6 +44,16 @@ from genesis.nn.layers.convolution import (
 from genesis.nn.layers.dropout import Dropout
 from genesis.nn.layers.embedding import Embedding, EmbeddingBag
 from genesis.nn.layers.linear import Bilinear, Identity, Linear
+from genesis.nn.layers.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+)
+from genesis.nn.layers.embedding import Embedding
+from genesis.nn.layers.linear import Identity, Linear
 from genesis.nn.layers.loss import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -170,6 +180,7 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -198,8 +209,12 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "EmbeddingBag",
+    "FeatureAlphaDropout",
     "Flatten",
     "Fold",
     "GRUCell",

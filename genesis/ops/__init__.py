@@ -108,6 +108,11 @@ from genesis.ops.distance import (
 from genesis.ops.distances import (
     cdist,
 )
+from genesis.ops.dropouts import (
+    alpha_dropout,
+    feature_alpha_dropout,
+    feature_dropout,
+)
 from genesis.ops.elementwise import (
     abs,
     add,
@@ -520,6 +525,7 @@ __all__ = [
     "affine_grid",
     "all",
     "allclose",
+    "alpha_dropout",
     "amax",
     "amin",
     "aminmax",
@@ -635,6 +641,8 @@ __all__ = [
     "expand",
     "expm1",
     "eye",
+    "feature_alpha_dropout",
+    "feature_dropout",
     "flatten",
     "flip",
     "fliplr",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from genesis import ops
+from genesis import is_grad_enabled, ops
 from genesis._tensor import Tensor
 
 
@@ -156,26 +156,50 @@ def local_response_norm(
     return ops.local_response_norm(input, size, alpha, beta, k)
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+def normalize(
+    input: Tensor,
+    p: float = 2.0,
+    dim: int | Sequence[int] = 1,
+    eps: float = 1e-12,
+    out: Tensor | None = None,
+) -> Tensor:
     """``x / max(‖x‖_p, eps)`` along ``dim``.
 
     Args:
         input: any shape that has ``dim``.
         p: exponent of the norm, ``math.inf`` for the largest absolute value.
-        dim: the dimension the norm is taken along.
+        dim: the dimension, or dimensions, the norm is taken along.
         eps: smallest divisor.
+        out: where to write the result; no gradients flow then.
+
+    Raises:
+        ValueError: ``p`` is not positive.
+        RuntimeError: ``input`` is not of a floating-point type.
     """
     if p <= 0:
         raise ValueError(f"normalize: p must be positive, got {p}")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"normalize needs a floating-point tensor, got {input.dtype}; use .float()")
     size = input.abs()
     if p == math.inf:
         norm = size.amax(dim, keepdim=True)
     elif p == 1:
         norm = size.sum(dim, keepdim=True)
-    else:
+    elif input.numel():
         # Divided by the largest element first: powers neither overflow nor vanish, and at x = 0 the
         # root is taken of 1 rather than 0, where its slope is infinite.
         top = size.detach().amax(dim, keepdim=True).clamp(min=eps)
-        total = ((size / top) ** p).sum(dim, keepdim=True)
-        norm = top * total.clamp(min=eps) ** (1 / p)
-    return input / norm.clamp(min=eps)
+        total = ((size / top) ** p).sum(dim, keepdim=True)  # below 1 only where all are below eps
+        norm = top * total.clamp(min=0.5) ** (1 / p)
+    else:
+        norm = input.norm(p, dim, keepdim=True)
+    result = input / norm.clamp(min=eps)
+    if out is None:
+        return result
+    if (input.requires_grad or out.requires_grad) and is_grad_enabled():
+        raise RuntimeError("normalize: out= does not support automatic differentiation; use the result")
+    if out.shape != result.shape:
+        raise RuntimeError(
+            f"normalize: out has shape {tuple(out.shape)}, the result {tuple(result.shape)}; they must agree"
+        )
+    return out.copy_(result)
