@@ -41,9 +41,6 @@ from genesis.nn.layers.convolution import (
     Fold,
     Unfold,
 )
-from genesis.nn.layers.dropout import Dropout
-from genesis.nn.layers.embedding import Embedding, EmbeddingBag
-from genesis.nn.layers.linear import Bilinear, Identity, Linear
 from genesis.nn.layers.dropout import (
     AlphaDropout,
     Dropout,
@@ -52,8 +49,8 @@ from genesis.nn.layers.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
-from genesis.nn.layers.embedding import Embedding
-from genesis.nn.layers.linear import Identity, Linear
+from genesis.nn.layers.embedding import Embedding, EmbeddingBag
+from genesis.nn.layers.linear import Bilinear, Identity, Linear
 from genesis.nn.layers.loss import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
