@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from genesis.func.derivatives import jvp as jvp
     from genesis.func.derivatives import linearize as linearize
     from genesis.func.derivatives import vjp as vjp
-    from genesis.func.modules import functional_call as functional_call
     from genesis.func.modules import stack_module_state as stack_module_state
+    from genesis.nn.utils.stateless import functional_call as functional_call
 
 _NAMES = {
     "batch": ("vmap",),
@@ -34,9 +34,13 @@ _NAMES = {
         "linearize",
         "vjp",
     ),
-    "modules": ("functional_call", "stack_module_state"),
+    "modules": ("stack_module_state",),
 }
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, {name: f"genesis.func.{module}:{name}" for module, names in _NAMES.items() for name in names}
+    __name__,
+    {
+        **{name: f"genesis.func.{module}:{name}" for module, names in _NAMES.items() for name in names},
+        "functional_call": "genesis.nn.utils.stateless:functional_call",
+    },
 )

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from genesis import no_grad
+from genesis._lazy import missing as no_such_name
 from genesis._tensor import Tensor
 from genesis.nn.layers.container import ModuleDict, ModuleList
 from genesis.nn.module import Module
@@ -327,3 +328,9 @@ def transfer_parametrizations_and_params(
         for theirs, ours in zip(source._originals(), target._originals(), strict=True):
             ours.data = theirs.detach().clone()
     return to_module
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = no_such_name(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genesis._lazy import missing as no_such_name
 from genesis._tensor import Tensor
 from genesis.nn.module import Module
 
@@ -86,3 +87,9 @@ def functional_call(
     finally:
         for place, last, before in reversed(replaced):
             place[last] = before
+
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = no_such_name(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder
