@@ -262,8 +262,8 @@ def attention(
     task = _Task(query, key, value, mask, is_causal, 1)
     out = _like((*query.shape[:-1], value.shape[-1]), query)
     sums = empty(query.shape[:-1], query.dtype, query.buffer.device)
-    words = task.words(_Heads(out), sums)
-    launch(forward(query.dtype.name), task.heads, task.cut, words, (scale,))
+    result = _Heads(out)  # its addresses have to live until the kernel has read them
+    launch(forward(query.dtype.name), task.heads, task.cut, task.words(result, sums), (scale,))
     return out, sums
 
 
