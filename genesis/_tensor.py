@@ -28,7 +28,7 @@ from genesis.autograd.graph import (
 from genesis.autograd.nodes import retain, shown
 from genesis.ops import elementwise as ew
 from genesis.ops.reduction import axis_of
-from genesis.ops.shape import fill_view
+from genesis.ops.shape import fill_view, is_contiguous
 
 _hook_ids = count(1)
 
@@ -142,9 +142,9 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
         """Position of the first element in the storage."""
         return self._view.offset
 
-    def is_contiguous(self) -> bool:
-        """True when the elements lie in row-major order without gaps."""
-        return self._view.contiguous
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """True when the elements lie in row-major order without gaps, or in another memory format."""
+        return self._view.contiguous if memory_format is None else is_contiguous(self, memory_format)
 
     def is_floating_point(self) -> bool:
         """True for float32 and float64."""

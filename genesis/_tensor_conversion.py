@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genesis._device import device as Device
-from genesis._dtypes import as_dtype, bool_, float32, float64, int32, int64, uint8
+from genesis._dtypes import as_dtype, bool_, float32, float64, int32, int64, preserve_format, uint8
 from genesis._errors import GenesisError
 from genesis._tensor_methods import TensorMethods
 from genesis.autograd.graph import Node, TensorCore, new, tracked
@@ -56,6 +56,8 @@ class TensorConversion(TensorMethods):
         """
         if memory_format is not None:
             changed = self.to(*args, dtype=dtype, device=device, copy=copy, other=other)
+            if memory_format is preserve_format:
+                return changed
             return changed.contiguous(memory_format=memory_format)
         if other is not None:
             args = (*args, other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,18 +32,39 @@ def put(array: Any, like: Any) -> Any:
     return from_host(np.asarray(array, order="C"), like._view.buffer.device)
 
 
+# A node of the graph has one result, so a factorization is recorded as one vector with all factors, and the
+# factors are views of it; the gradients of those that are used meet there.
+def pack(arrays: Any, like: Any) -> Any:
+    """Several host arrays as one vector."""
+    return put(np.concatenate([np.asarray(a).reshape(-1) for a in arrays]), like)
+
+
+def unpack(packed: Any, shapes: Any) -> list[Any]:
+    """The parts of a vector, each a view with its own shape."""
+    from genesis.ops._view import take_view
+    from genesis.ops.shape import reshape
+
+    out, start = [], 0
+    for shape in shapes:
+        n = math.prod(shape)
+        out.append(reshape(take_view(packed, (("narrow", (0, start, n)),)), shape))
+        start += n
+    return out
+
+
 def numbers(name: str, *tensors: Any) -> None:
     """Check tensors of one floating-point type on one device.
 
     Raises:
         TypeError: something is no tensor.
-        RuntimeError: a type is not floating, types differ, or devices do.
+        NotImplementedError: a type is not floating (a RuntimeError, too).
+        RuntimeError: types differ, or devices do.
     """
     for x in tensors:
         if not isinstance(x, TensorCore):
             raise TypeError(f"{name}: expected a tensor, got {type(x).__name__}")
         if not x._view.dtype.is_floating_point:
-            raise RuntimeError(f"{name}: expected a floating-point tensor, got {x._view.dtype}")
+            raise NotImplementedError(f"{name}: expected a floating-point tensor, got {x._view.dtype}")
     types = [x._view.dtype for x in tensors]
     if any(t is not types[0] for t in types):
         raise RuntimeError(f"{name}: expected all tensors to have the same dtype, got {types}")
@@ -84,6 +106,6 @@ def refusing(name: str, what: str) -> Iterator[None]:
 
 def each(x: Array, function: Callable[[Array], Any], out: Any) -> Any:
     """``function`` of each matrix of a batch, which may be of none."""
-    flat = x.reshape(-1, *x.shape[-2:])
+    flat = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
     found = [function(m) for m in flat]
     return np.array(found, dtype=out).reshape(x.shape[:-2])

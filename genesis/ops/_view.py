@@ -214,4 +214,4 @@ def resize_(x: Any, *sizes: Any, memory_format: Any = None) -> Any:
 
 def sizes_given(sizes: Sequence[Any], named: Any) -> tuple[Any, ...]:
     """Sizes that were given one by one, as a sequence, or by name."""
-    return tuple(sizes) if named is None else (named,)
+    return size_of(tuple(sizes) if named is None else (named,))

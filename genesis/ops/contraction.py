@@ -96,7 +96,7 @@ def _number(x: Any) -> int:
     if x is Ellipsis:
         return _ELLIPSIS
     if not 0 <= int(x) < len(_LETTERS):
-        raise RuntimeError(f"einsum(): subscripts in lists are numbers from 0 to 51, got {x}")
+        raise ValueError(f"einsum(): subscripts in lists are numbers from 0 to 51, got {x}")
     return int(x)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,10 +10,9 @@ from genesis._dtypes import float32, int64
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
-from genesis.ops._view import take_view
 from genesis.ops.diagonals import diag_embed, triu
 from genesis.ops.linalg import matmul
-from genesis.ops.reduction import amax, sum
+from genesis.ops.reduction import sum
 from genesis.ops.shape import matrix_transpose, reshape, unsqueeze
 from genesis.ops.solving import _diagonal_part, _is_vector, solve_triangular
 
@@ -22,22 +20,6 @@ if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
 _T = matrix_transpose
-
-
-# -- several results in one tensor -------------------------------------------------------------------------
-# A node of the graph has one result, so a factorization is recorded as one vector with all factors, and the
-# factors are views of it; the gradients of those that are used meet there.
-def _pack(arrays: Any, like: Any) -> Any:
-    return _host.put(np.concatenate([np.asarray(a).reshape(-1) for a in arrays]), like)
-
-
-def _unpack(packed: Any, shapes: Any) -> list[Any]:
-    out, start = [], 0
-    for shape in shapes:
-        n = math.prod(shape)
-        out.append(reshape(take_view(packed, (("narrow", (0, start, n)),)), shape))
-        start += n
-    return out
 
 
 # -- QR ----------------------------------------------------------------------------------------------------
@@ -57,7 +39,7 @@ def _qr_shapes(shape: Any, mode: str) -> list[Any]:
 @op(saves=("x", "out"))
 def qr_factors(x: Any, *, mode: str) -> Any:
     """Q and R of matrices in one vector."""
-    return _pack(np.linalg.qr(_host.read(x), mode), x)  # type: ignore[call-overload]
+    return _host.pack(np.linalg.qr(_host.read(x), mode), x)  # type: ignore[call-overload]
 
 
 @qr_factors.backward_rule
@@ -69,7 +51,7 @@ def _qr(needs: Any, grad: Any, x: Any, out: Any, *, mode: str) -> Any:
             "use 'reduced'"
         )
     shapes = _qr_shapes(x._view.shape, mode)
-    (q, r), (gq, gr) = _unpack(out, shapes), _unpack(grad, shapes)
+    (q, r), (gq, gr) = _host.unpack(out, shapes), _host.unpack(grad, shapes)
     if m >= n:
         return (_square_qr(q, r, gq, gr),)
     # the first m columns determine Q; the others are R's by Q^T (Roberts & Roberts 2020, QR and LQ
@@ -110,7 +92,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
         return QR(_host.put(np.zeros(0, found.dtype), A), _host.put(found, A))
     if mode not in ("reduced", "complete"):
         raise RuntimeError(f"qr received unrecognized mode {mode!r}; expected reduced, complete or r")
-    return QR(*_unpack(qr_factors(A, mode=mode), _qr_shapes(A._view.shape, mode)))
+    return QR(*_host.unpack(qr_factors(A, mode=mode), _qr_shapes(A._view.shape, mode)))
 
 
 def old_qr(input: Tensor, some: bool = True) -> QR:
@@ -145,7 +127,7 @@ def _svd_shapes(shape: Any, full: bool) -> list[Any]:
 def svd_factors(x: Any, *, full: bool) -> Any:
     """U, S and V^T of matrices in one vector."""
     with _host.refusing("linalg.svd", "the algorithm failed to converge"):
-        return _pack(np.linalg.svd(_host.read(x), full), x)
+        return _host.pack(np.linalg.svd(_host.read(x), full), x)
 
 
 @svd_factors.backward_rule
@@ -155,7 +137,7 @@ def _svd(needs: Any, grad: Any, x: Any, out: Any, *, full: bool) -> Any:
     Defined where the result does not depend on the signs of the singular vectors, and the values differ.
     """
     shapes = _svd_shapes(x._view.shape, full)
-    (u, s, vh), (gu, gs, gvh) = _unpack(out, shapes), _unpack(grad, shapes)
+    (u, s, vh), (gu, gs, gvh) = _host.unpack(out, shapes), _host.unpack(grad, shapes)
     m, n = x._view.shape[-2:]
     k = min(m, n)
     if full:  # columns beyond the k-th are any basis of the rest; they have no gradient
@@ -189,7 +171,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     """
     _host.matrices("linalg.svd", A)
     full = bool(full_matrices)
-    return SVD(*_unpack(svd_factors(A, full=full), _svd_shapes(A._view.shape, full)))
+    return SVD(*_host.unpack(svd_factors(A, full=full), _svd_shapes(A._view.shape, full)))
 
 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
@@ -228,14 +210,14 @@ class Eigh(NamedTuple):
 def eigh_factors(x: Any, *, triangle: str) -> Any:
     """Eigenvalues and eigenvectors of symmetric matrices in one vector."""
     with _host.refusing("linalg.eigh", "the algorithm failed to converge"):
-        return _pack(np.linalg.eigh(_host.read(x), triangle), x)  # type: ignore[call-overload]
+        return _host.pack(np.linalg.eigh(_host.read(x), triangle), x)  # type: ignore[call-overload]
 
 
 @eigh_factors.backward_rule
 def _eigh(needs: Any, grad: Any, x: Any, out: Any, *, triangle: str) -> Any:
     # V (diag(gL) + V^T gV / (L_j - L_i)) V^T: Giles 2008, 3.1
     shapes = x._view.shape[:-1], x._view.shape
-    (values, v), (g_values, gv) = _unpack(out, shapes), _unpack(grad, shapes)
+    (values, v), (g_values, gv) = _host.unpack(out, shapes), _host.unpack(grad, shapes)
     gaps = unsqueeze(values, -2) - unsqueeze(values, -1)
     turned = matmul(_T(v), gv)
     off = turned - _diagonal_part(turned)
@@ -257,7 +239,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
     if triangle not in ("L", "U"):
         raise RuntimeError(f"expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     packed = eigh_factors(A, triangle=triangle)
-    return Eigh(*_unpack(packed, (A._view.shape[:-1], A._view.shape)))
+    return Eigh(*_host.unpack(packed, (A._view.shape[:-1], A._view.shape)))
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
@@ -307,7 +289,7 @@ def pseudo_inverse(x: Any, *, atol: float, rtol: float, symmetric: bool) -> Any:
         else:
             u, s, vh = np.linalg.svd(host, False)
     size = np.abs(s)
-    keep = size > np.maximum(atol, rtol * size.max(-1, keepdims=True))
+    keep = size > np.maximum(_per_matrix(atol), _per_matrix(rtol) * size.max(-1, keepdims=True))
     factors = np.where(keep, 1 / np.where(keep, s, 1), 0)
     out = np.swapaxes(vh, -1, -2) @ (factors[..., None] * np.swapaxes(u, -1, -2))
     return _host.put(out.astype(host.dtype), x)
@@ -328,12 +310,18 @@ def _pseudo_inverse(needs: Any, grad: Any, x: Any, out: Any, **options: Any) -> 
     return (-_T(matmul(k, out)) + rest + wide - matmul(matmul(wide, out), x),)
 
 
-def _tolerances(x: Any, atol: Any, rtol: Any) -> tuple[float, float]:
-    atol, rtol = (None if t is None else float(t) for t in (atol, rtol))
+def _per_matrix(tolerance: Any) -> Any:
+    """A number, or one for each matrix, beside a row of singular values."""
+    return np.asarray(tolerance)[..., None]
+
+
+def _tolerances(x: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
+    """Numbers or host arrays."""
+    atol, rtol = (_host.read(t) if hasattr(t, "_view") else t for t in (atol, rtol))
     if rtol is None:
         eps = 2.0**-23 if x.dtype is float32 else 2.0**-52
-        rtol = eps * max(x._view.shape[-2:]) if atol is None or atol == 0 else 0.0
-    return atol or 0.0, rtol
+        rtol = eps * max(x._view.shape[-2:]) if atol is None or not np.any(atol) else 0.0
+    return 0.0 if atol is None else atol, rtol
 
 
 def pinv(
@@ -371,9 +359,9 @@ def matrix_rank(
     x = A.detach()
     if not min(x._view.shape[-2:]):
         return sum(svdvals(x), -1).to(int64)
-    values: Any = ew.abs(eigvalsh(x)) if hermitian else svdvals(x)
-    limit = ew.clamp(amax(values, -1, keepdim=True) * rtol, min=atol)
-    return sum(ew.gt(values, limit), -1)
+    values = np.abs(_host.read(eigvalsh(x) if hermitian else svdvals(x)))
+    limit = np.maximum(_per_matrix(atol), _per_matrix(rtol) * values.max(-1, keepdims=True))
+    return _host.put((values > limit).sum(-1), x)  # type: ignore[no-any-return]
 
 
 class Lstsq(NamedTuple):
@@ -397,7 +385,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None)
 
     Returns:
         (solution, residuals, rank, singular_values). The residuals are the squared lengths of the columns of
-        ``A X - B``, empty unless m > n and every rank is full.
+        ``A X - B``, with ``"gels"``, and with ``"gelsd"`` and ``"gelss"`` where every rank is full; empty
+        otherwise and where m <= n.
     """
     _host.numbers("linalg.lstsq", A, B)
     _host.matrices("linalg.lstsq", A)
@@ -416,12 +405,11 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None)
     rtol = eps * max(m, n) if rcond is None else float(rcond)
     solution = matmul(pinv(A, rtol=rtol), b)
     rank = matrix_rank(A, rtol=rtol)
-    empty = B.detach().new_zeros((0,))
-    residuals = empty
-    if m > n and (driver == "gels" or bool(ew.eq(rank, n).all())):
+    full = driver == "gels" or (driver in ("gelsd", "gelss") and bool(ew.eq(rank, n).all()))
+    residuals = reshape(solution, -1)[:0]
+    if m > n and full:
         residuals = sum(ew.square(matmul(A, solution) - b), -2)
-        residuals = residuals.detach()
-    values = svdvals(A.detach()) if driver in ("gelsd", "gelss") else empty
+    values = svdvals(A.detach()) if driver in ("gelsd", "gelss") else B.detach().new_zeros((0,))
     if driver == "gels":
         rank = rank.new_zeros((0,))
     return Lstsq(solution.squeeze(-1) if vector else solution, residuals, rank, values)

@@ -61,9 +61,10 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     import numpy as np
 
     from genesis.ops.creation import from_host
+    from genesis.ops.distances import length_of
     from genesis.ops.indexing import index_select
 
     first, second = np.triu_indices(input.shape[0], 1)
     device = input._view.buffer.device
     rows = [index_select(input, 0, from_host(i.astype(np.int64), device)) for i in (first, second)]
-    return norm(rows[0] - rows[1], p, -1)
+    return length_of(rows[0] - rows[1], p)

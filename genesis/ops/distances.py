@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from genesis.backend.expr import call, const
 from genesis.backend.view import broadcast_shapes
+from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
+from genesis.ops._op import op
 from genesis.ops.linalg import matmul
 from genesis.ops.norms import vector_norm
-from genesis.ops.reduction import sum
+from genesis.ops.reduction import amax, sum
 from genesis.ops.shape import expand, matrix_transpose, unsqueeze
 
 if TYPE_CHECKING:
@@ -66,10 +69,25 @@ def cdist(
         lengths = sum(a * a, -1, keepdim=True) + matrix_transpose(sum(b * b, -1, keepdim=True))
         squares: Any = lengths - 2 * matmul(a, matrix_transpose(b))
         return _root(squares)
-    return _norm(unsqueeze(a, -2) - unsqueeze(b, -3), p)
+    return length_of(unsqueeze(a, -2) - unsqueeze(b, -3), p)
 
 
-def _norm(difference: Any, p: float) -> Tensor:
+def length_of(difference: Any, p: float) -> Tensor:
+    """The p-norm along the last axis, 0 where that is empty."""
     if not difference._view.shape[-1]:
         return sum(difference, -1)
+    if p == math.inf:
+        return largest(difference)  # type: ignore[no-any-return]
     return vector_norm(difference, p, -1)
+
+
+@op(saves=("x", "out"))
+def largest(x: Any) -> Any:
+    """The largest absolute value along the last axis; equal ones all get its gradient, as in PyTorch."""
+    return amax(ew.abs(x), -1)
+
+
+@largest.backward_rule
+def _largest(needs: Any, grad: Any, x: Any, out: Any) -> Any:
+    chosen = ew.eq(ew.abs(x), unsqueeze(out, -1))
+    return (ew.where(chosen, ew.sign(x) * unsqueeze(grad, -1), 0.0),)

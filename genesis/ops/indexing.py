@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import int32, int64
+from genesis._dtypes import bool_, int32, int64
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
 from genesis.backend.view import broadcast_shapes
@@ -105,7 +105,7 @@ def _check_index(name: str, index: Any) -> Any:
     if not isinstance(index, TensorCore):
         raise TypeError(f"{name}: index must be a tensor, got {type(index).__name__}")
     if index._view.dtype is not int64:
-        if index._view.dtype is not int32:
+        if index._view.dtype is not int32 and index._view.size:
             raise RuntimeError(f"{name}: expected int32 or int64 for index, got {index._view.dtype}")
         index = index.to(int64)  # type: ignore[attr-defined]
     return index
@@ -136,7 +136,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """
     index = _check_index("gather", index)
     _check_devices("gather", input, index)
-    if max(input.dim(), 1) != max(index.dim(), 1):
+    if max(input.dim(), 1) != max(index.dim(), 1) and index._view.size:
         raise RuntimeError(
             f"gather: index has {index.dim()} dimensions, the input {input.dim()}; they must agree"
         )
@@ -378,39 +378,37 @@ def _index_copy(name: str, write: Any, x: Any, dim: int, index: Any, source: Any
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """``input`` with a number (or 0-d tensor) at the given indices of axis ``dim``; negative ones count."""
-    out: Tensor = _index_fill(scatter, input, dim, index, value)
-    return out
+    """``input`` with a number (or 0-d tensor) at the given indices of axis ``dim``, which may be negative."""
+    return ew.masked_fill(input, *_filled("index_fill", input, dim, index, value))  # type: ignore[no-any-return]
 
 
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """``index_fill`` in place."""
-    _index_fill(scatter_, input, dim, index, value)
-    return input
+    return ew.masked_fill_(input, *_filled("index_fill_", input, dim, index, value))  # type: ignore[no-any-return]
 
 
-def _index_fill(write: Any, x: Any, dim: int, index: Any, value: Any) -> Any:
+def _filled(name: str, x: Any, dim: int, index: Any, value: Any) -> tuple[Any, Any]:
+    """Which elements are filled (a mask: an index may appear twice), and with what."""
     if isinstance(index, TensorCore) and index._view.dtype is not int64:
-        raise PositionError(f"index_fill: expected int64 for index, got {index._view.dtype}")
-    where = vector_of("index_fill", index)
+        raise PositionError(f"{name}: expected int64 for index, got {index._view.dtype}")
+    where = vector_of(name, index)
     axis = axis_of(dim, x.dim())
     size = x._view.shape[axis] if x.dim() else 1
-    where = ew.where(ew.lt(where, 0), where + size, where)
-    shape = tuple([where._view.shape[0] if a == axis else s for a, s in enumerate(_as_vector(x)._view.shape)])
-    wide = along(where, axis, shape)
     if isinstance(value, TensorCore):
         if value._view.shape:
             raise RuntimeError(
-                f"index_fill_ only supports a 0-dimensional value tensor, got {len(value._view.shape)} "
-                "dimension(s)"
+                f"{name} only supports a 0-dimensional value tensor, got {len(value._view.shape)} axes"
             )
-        source = expand(value.to(x.dtype), shape)  # type: ignore[attr-defined]
+        value = value.to(x.dtype)  # type: ignore[attr-defined]
     else:
-        source = number_as(x, wide, value)
+        value = {"b": bool, "f": float}.get(x.dtype.kind, int)(value)
+    none = new(zeros_view((size,), bool_, x._view.buffer.device))
+    where = ew.where(ew.lt(where, 0), where + size, where)
     try:
-        return write(x, axis, wide, source)
+        mask = scatter(none, 0, where, True)
     except PositionError as error:
         raise IndexError(str(error)) from None
+    return reshape(mask, [size if a == axis else 1 for a in range(x.dim())]), value
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import result_type
-from genesis._errors import DeviceError, ShapeError
+from genesis._errors import DeviceError, GenesisError, ShapeError
 from genesis.autograd.graph import Node, TensorCore
 from genesis.backend.expr import INPUT
 from genesis.ops._op import primitive
@@ -22,20 +22,26 @@ if TYPE_CHECKING:
 @primitive("cat")
 def _cat(node: Node, grad: Any) -> tuple[Any, ...]:
     axis, inputs = node.options
-    starts = accumulate([shape[axis] for shape, _ in inputs], initial=0)
+    starts = accumulate([size for size, _, _ in inputs], initial=0)
     return tuple(
         [
-            take_view(grad, (("narrow", (axis, start, shape[axis])),)).to(dtype) if e is not None else None
-            for e, start, (shape, dtype) in zip(node.edges, starts, inputs, strict=False)
+            reshape(take_view(grad, (("narrow", (axis, start, size)),)), shape).to(dtype)
+            if e is not None
+            else None
+            for e, start, (size, shape, dtype) in zip(node.edges, starts, inputs, strict=False)
         ]
     )
+
+
+class EmptyListError(GenesisError, ValueError, RuntimeError):
+    """There is nothing to join."""
 
 
 def tensors_of(name: str, tensors: Any) -> list[Any]:
     """A list of tensors on one device.
 
     Raises:
-        ValueError: there are none.
+        ValueError, RuntimeError: there are none.
         TypeError: something is no tensor.
         RuntimeError: they lie on several devices.
     """
@@ -43,7 +49,7 @@ def tensors_of(name: str, tensors: Any) -> list[Any]:
         raise TypeError(f"{name} takes a sequence of tensors, got one tensor; put it into a list")
     found = list(tensors)
     if not found:
-        raise ValueError(f"{name} expects a non-empty list of tensors")
+        raise EmptyListError(f"{name} expects a non-empty list of tensors")
     for x in found:
         if not isinstance(x, TensorCore):
             raise TypeError(f"{name} expects tensors, got {type(x).__name__}")
@@ -84,7 +90,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         if x._view.size:
             device.backend.map(INPUT, out.narrow(axis, start, n), x.detach().to(dtype)._view)
         start += n
-    return _cat.wrap(out, parts, (), (axis, [(x._view.shape, x._view.dtype) for x in parts]))
+    inputs = [
+        (0 if x._view.shape == (0,) else x._view.shape[axis], x._view.shape, x._view.dtype) for x in given
+    ]
+    return _cat.wrap(out, given, (), (axis, inputs))
 
 
 concat = cat
@@ -166,6 +175,10 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 def block_diag(*tensors: Any) -> Tensor:
     """A matrix with the given ones (vectors are rows) along its diagonal, and zeros elsewhere."""
+    if not tensors:
+        from genesis.ops.creation import zeros
+
+        return zeros(1, 0)
     parts = [_two(x) for x in tensors_of("block_diag", tensors)]
     if any(x.dim() > 2 for x in parts):
         raise RuntimeError(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from genesis._dtypes import bool_
 from genesis._errors import DeviceError, ShapeError
-from genesis.autograd.graph import Node, TensorCore, tracked
+from genesis.autograd.graph import Node, TensorCore, new, tracked
 from genesis.backend.view import broadcast_shapes
 from genesis.ops._op import op, primitive
+from genesis.ops._view import zeros_view
+from genesis.ops.elementwise import select_where
 from genesis.ops.reduction import sum
 from genesis.ops.shape import expand, reshape, transpose, unsqueeze
 
@@ -171,12 +174,20 @@ def _added(name: str, x: Any, product: Any, beta: float, alpha: float) -> Tensor
     if x._view.dtype is not product.dtype:
         raise RuntimeError(f"{name}: expected all of the same dtype, got {x._view.dtype} and {product.dtype}")
     if not product.dtype.is_floating_point and not (isinstance(beta, int) and isinstance(alpha, int)):
-        raise RuntimeError(f"{name}: for integral tensors, beta and alpha must not be floating point numbers")
+        if name == "addr":
+            raise RuntimeError(f"{name}: for integral tensors, beta and alpha must be integers")
+        beta, alpha = int(beta), int(alpha)  # as PyTorch does
     x = expand(x, product._view.shape)  # type: ignore[arg-type]
     scaled = product if alpha == 1 else product * alpha
     if beta == 0:
-        return scaled  # type: ignore[no-any-return]
+        return unread(x, scaled)
     return (x if beta == 1 else x * beta) + scaled  # type: ignore[no-any-return]
+
+
+def unread(x: Any, value: Any) -> Tensor:
+    """``value`` as a function of ``x`` too: its elements are not read, and their gradient is zero."""
+    never = new(zeros_view((), bool_, x._view.buffer.device))
+    return select_where(never, x, value)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

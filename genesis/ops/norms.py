@@ -10,6 +10,7 @@ from genesis.ops import _host
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
 from genesis.ops.decompositions import svdvals
+from genesis.ops.linalg import unread
 from genesis.ops.parts import diagonal
 from genesis.ops.reduction import amax, amin, axes_of, axis_of, sum
 from genesis.ops.shape import movedim, squeeze, unsqueeze
@@ -75,8 +76,6 @@ def vector_norm(
         if not axes:
             return size
         return amax(size, axes, keepdim) if p > 0 else amin(size, axes, keepdim)
-    if not axes:
-        return ew.abs(x) if p else ew.ne(x, 0).to(x.dtype)
     out: Any = power_norm(x, p=p, axes=axes)
     return out if keepdim else squeeze(out, axes)
 
@@ -154,22 +153,23 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     from genesis.ops.solving import inv_ex
 
     try:
-        inverse = inv(A)
+        return matrix_norm(A, p) * matrix_norm(inv(A), p)
     except _host.LinAlgError:
-        inverse = inv_ex(A).inverse
-    return matrix_norm(A, p) * matrix_norm(inverse, p)
+        inverse, info = inv_ex(A)
+        product = matrix_norm(A, p) * matrix_norm(inverse, p)
+        return ew.where(ew.ne(info, 0), math.inf, product)  # type: ignore[no-any-return]
 
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """Powers 0 … N - 1 (by default as many as elements) of each element of the last axis: (…, n, N)."""
     if not x.dim():
-        raise RuntimeError("linalg.vander: expected a tensor with at least one dimension")
+        x = unsqueeze(x, 0)
     count = x._view.shape[-1] if N is None else N
-    if count < 1:
-        raise RuntimeError(f"N must be greater than 0, got {N}")
+    if N is not None and N <= 1:
+        raise RuntimeError(f"N must be greater than 1, got {N}")
     from genesis.ops.joining import stack
 
-    columns: list[Any] = [x._ones_like()]
+    columns: list[Any] = [unread(x, x._ones_like())]
     while len(columns) < count:
         columns.append(columns[-1] * x)
     return stack(columns, -1)

@@ -12,7 +12,7 @@ from genesis.autograd.graph import TensorCore
 from genesis.backend.view import broadcast_shapes
 from genesis.ops._view import size_of
 from genesis.ops.joining import tensors_of
-from genesis.ops.linalg import matmul, product
+from genesis.ops.linalg import matmul, product, unread
 from genesis.ops.rearranging import roll
 from genesis.ops.reduction import axis_of, sum
 from genesis.ops.shape import clone, expand, permute, reshape, unsqueeze
@@ -192,7 +192,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         from genesis.ops.creation import eye
 
         one = eye(shape[-1], dtype=input.dtype, device=input.device)
-        return clone(expand(one, shape))
+        return unread(input, clone(expand(one, shape)))
     out: Any = None
     square: Any = input
     while n:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import int32, int64
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.ops._op import primitive
-from genesis.ops._view import size_of, some_axes, take_view
+from genesis.ops._view import size_of, sizes_given, some_axes, take_view
 from genesis.ops.joining import cat
 from genesis.ops.reduction import axis_of
 from genesis.ops.shape import clone, expand, reshape, transpose, unsqueeze
@@ -22,9 +22,9 @@ def _flip(node: Node, grad: Any) -> tuple[Any]:
     return (flip(grad, node.options),)
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """A copy with the order along ``dims`` reversed."""
-    axes = tuple([i for i in some_axes(size_of(dims), input.dim()) if i < input.dim()])
+def flip(input: Tensor, *args: Any, dims: Any = None) -> Tensor:
+    """A copy with the order along some axes reversed, given one by one, as a sequence, or as ``dims``."""
+    axes = tuple([i for i in some_axes(sizes_given(args, dims), input.dim()) if i < input.dim()])
     return _flip.wrap(new(input._view.flip(axes))._copy_view(), (input,), (), axes)
 
 
@@ -50,9 +50,9 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """
     if len(dims) != 2 or input.dim() < 2:
         raise RuntimeError(f"rot90 needs 2 axes of a tensor with 2 or more, got {dims} for {input.dim()}-d")
-    if dims[0] == dims[1] or abs(dims[0] - dims[1]) == input.dim():
-        raise RuntimeError(f"rot90: rotation dims must be different, got {tuple(dims)}")
     first, second = axis_of(dims[0], input.dim()), axis_of(dims[1], input.dim())
+    if first == second:
+        raise RuntimeError(f"rot90: rotation dims must be different, got {tuple(dims)}")
     k %= 4
     if k == 2:
         return flip(input, first, second)
@@ -106,9 +106,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return reshape(clone(expand(reshape(input, pairs), wide)), out)
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *args: Any, dims: Any = None) -> Tensor:
     """``repeat`` as NumPy's ``tile``: missing numbers are 1, in front."""
-    times = size_of(dims)
+    times = sizes_given(args, dims)
     return repeat(input, (1,) * (input.dim() - len(times)) + times)
 
 
@@ -164,7 +164,7 @@ def repeat_interleave(
 
 def _check_counts(counts: Any) -> None:
     if counts.dtype not in (int32, int64):
-        raise RuntimeError(f"repeats has to be Long or Int tensor, got {counts.dtype}")
+        raise NotImplementedError(f"repeats has to be an int64 or int32 tensor, got {counts.dtype}")
     if counts.numel() and int(counts.min().item()) < 0:
         raise RuntimeError("repeats can not be negative")
 

@@ -93,8 +93,7 @@ def scatter_reduce(
 def _combined(input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool) -> Tensor:
     axis, x, index, src = check_scatter("scatter_reduce", input, dim, index, src)
     if not index._view.size:
-        out: Tensor = input.clone()
-        return out
+        return scatter_add(input, dim, index, src)
     if not include_self:
         x = scatter(x, axis, index, _neutral(x, index, reduce))
     if reduce in ("sum", "mean"):
@@ -111,8 +110,7 @@ def _combined(input: Any, dim: int, index: Any, src: Any, reduce: str, include_s
         result = total
     else:
         result = scatter_combine(x, index, src, dim=axis, reduce=reduce)
-    out = reshape(result, input._view.shape)
-    return out
+    return reshape(result, input._view.shape)
 
 
 def _neutral(x: Any, index: Any, reduce: str) -> Any:

@@ -20,6 +20,7 @@ from genesis.ops._view import (
     fill_view,
     positions,
     size_of,
+    sizes_given,
     some_axes,
     take,
     take_part,
@@ -92,9 +93,12 @@ def view_as_dtype(x: Any, to: Any) -> Tensor:
     return new(view)
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
-    """The same elements under another shape: a view where possible, else a copy; one size may be -1."""
-    want = resolve_shape(size_of(shape), input._view.size)
+def reshape(input: Tensor, *args: Any, shape: Any = None) -> Tensor:
+    """The same elements under another shape: a view where possible, else a copy; one size may be -1.
+
+    The sizes are given one by one, as a sequence, or as ``shape``.
+    """
+    want = resolve_shape(sizes_given(args, shape), input._view.size)
     if want == input._view.shape:
         return input
     view = input._view.reshape(want)
@@ -154,9 +158,9 @@ def _permute(node: Node, grad: Any) -> tuple[Any]:
     return (permute(grad, inverse),)
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """Axes in another order."""
-    given = size_of(dims)
+def permute(input: Tensor, *args: Any, dims: Any = None) -> Tensor:
+    """Axes in another order, given one by one, as a sequence, or as ``dims``."""
+    given = sizes_given(args, dims)
     if len(given) != input.dim():
         raise RuntimeError(f"permute needs each of the {input.dim()} axes once, got {given}")
     order = tuple([axis_of(d, input.dim()) for d in given])

@@ -146,16 +146,17 @@ def det(A: Tensor) -> Tensor:
     return determinant(A)  # type: ignore[no-any-return]
 
 
-@op(saves=("x",), results=("logabsdet", "sign"), public=2)
+@op(saves=("x",))
 def log_determinant(x: Any) -> Any:
-    """The logarithm of the absolute determinant, and the sign, of square matrices."""
+    """The signs and the logarithms of the absolute determinants of square matrices, in one vector."""
     with np.errstate(all="ignore"):
-        sign, log = np.linalg.slogdet(_host.read(x))
-    return _host.put(log, x), _host.put(sign, x)
+        return _host.pack(np.linalg.slogdet(_host.read(x)), x)
 
 
 @log_determinant.backward_rule
 def _log_determinant(needs: Any, grad: Any, x: Any) -> Any:
+    batch = x._view.shape[:-2]
+    grad = _host.unpack(grad, (batch, batch))[1]
     return (unsqueeze(unsqueeze(grad, -1), -1) * _T(matrix_inverse(x)),)
 
 
@@ -169,8 +170,8 @@ class Slogdet(NamedTuple):
 def slogdet(A: Tensor) -> Slogdet:
     """The sign and the logarithm of the absolute value of each determinant: (sign, logabsdet)."""
     _host.square("linalg.slogdet", A)
-    log, sign = log_determinant(A)
-    return Slogdet(sign, log)
+    batch = A._view.shape[:-2]
+    return Slogdet(*_host.unpack(log_determinant(A), (batch, batch)))
 
 
 def logdet(input: Tensor) -> Tensor:
@@ -290,9 +291,26 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     _host.square("cholesky_solve", L)
     if L._view.shape[-1] != B._view.shape[-2]:
         raise RuntimeError(f"cholesky_solve: shapes of B {tuple(B.shape)} and L {tuple(L.shape)} do not fit")
-    lower = _T(L) if upper else L
-    half = solve_triangular(lower, B, upper=False)
-    return solve_triangular(_T(lower), half, upper=True)
+    b, lower = _common_batch(B, _T(L) if upper else L)
+    return cholesky_solution(b, lower)  # type: ignore[no-any-return]
+
+
+@op(saves=("lower", "out"))
+def cholesky_solution(b: Any, lower: Any) -> Any:
+    """``(L L^T)^-1 b``; leading axes are equal."""
+    half = solve_triangles(lower, b, upper=False, unit=False)
+    return solve_triangles(_T(lower), half, upper=True, unit=False)
+
+
+@cholesky_solution.backward_rule
+def _cholesky_solution(needs: Any, grad: Any, lower: Any, out: Any) -> Any:
+    # of A = L L^T as of an equation, then of L, whose other triangle counts, as in PyTorch
+    to_b = cholesky_solution(grad, lower)
+    to_lower = None
+    if needs[1]:
+        to_a = matmul(to_b, _T(out))
+        to_lower = -matmul(to_a + _T(to_a), lower)
+    return to_b if needs[0] else None, to_lower
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def _few_largest(x: Any, k: int, axis: int, largest: bool) -> Any:
 def _results(x: Any, arrays: list[Any]) -> Any:
     from genesis.ops.creation import from_host
 
-    out = [from_host(np.ascontiguousarray(a), x.device) for a in arrays]
+    out = [from_host(np.asarray(a, order="C"), x.device) for a in arrays]
     return out[0] if len(out) == 1 else tuple(out)
 
 
@@ -138,7 +139,7 @@ def unique(
         first[1:] = found[1:] != found[:-1]
     else:
         host = np.moveaxis(host, axis_of(dim, input.dim()), 0)
-        rows = host.reshape(len(host), -1)
+        rows = host.reshape(len(host), math.prod(host.shape[1:]))
         order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.arange(len(rows))
         found = rows[order]
         first = np.ones(len(found), bool)
@@ -185,7 +186,7 @@ def unique_consecutive(
     """All but the first of equal neighbours taken away; arguments and results as for ``unique``."""
     host = _host(input, dim)
     host = host.reshape(-1) if dim is None else np.moveaxis(host, axis_of(dim, input.dim()), 0)
-    rows = host.reshape(len(host), -1) if host.size else np.zeros((len(host), 0))
+    rows = host.reshape(len(host), math.prod(host.shape[1:]))
     first = np.ones(len(host), bool)
     first[1:] = (rows[1:] != rows[:-1]).any(1)
     group = np.cumsum(first) - 1
@@ -230,11 +231,6 @@ def searchsorted(
             raise RuntimeError("searchsorted(): a number needs a sequence of one dimension")
         values = tensor(values, dtype=sequence.dtype, device=sequence.device)
     v: Any = values
-    if sequence.dtype is not v.dtype:
-        raise RuntimeError(
-            f"searchsorted(): boundary tensor and input value tensor should have same dtype, but got "
-            f"{sequence.dtype} and {v.dtype}"
-        )
     if not sequence.dim() or (sequence.dim() > 1 and sequence._view.shape[:-1] != v._view.shape[:-1]):
         raise RuntimeError(
             "searchsorted(): the sequence has one axis, or all but its last are those of the values; got "

@@ -89,9 +89,15 @@ case("pinv", lambda ns, x: _of("pinv")(ns)(x), WIDE, label="wide")
 case("solve", lambda ns, a, b: _of("solve")(ns)(a, b), SQUARES, floats(3, 2))
 case("solve", lambda ns, a, b: _of("solve")(ns)(a, b), SQUARE, floats(3), label="vector")
 case("solve", lambda ns, a, b: _of("solve")(ns)(a, b, left=False), SQUARE, floats(2, 2, 3), label="right")
-case("cholesky_solve", lambda ns, b, x: ns.cholesky_solve(b, x), floats(3, 2), SQUARE)
-case("cholesky_solve", lambda ns, b, x: ns.cholesky_solve(b, x, True), floats(3, 2), SQUARE, label="upper")
-case("cholesky_inverse", lambda ns, x: ns.cholesky_inverse(x), SQUARE)
+case("cholesky_solve", lambda ns, b, x: ns.cholesky_solve(b, ns.tril(x)), floats(3, 2), SQUARE)
+case(
+    "cholesky_solve",
+    lambda ns, b, x: ns.cholesky_solve(b, ns.triu(x), True),
+    floats(3, 2),
+    SQUARE,
+    label="upper",
+)
+case("cholesky_inverse", lambda ns, x: ns.cholesky_inverse(ns.tril(x)), SQUARE)
 for upper in (True, False):
     for left in (True, False):
         for unit in (True, False):
