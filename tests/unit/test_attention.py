@@ -84,3 +84,13 @@ def test_what_does_not_fit_is_refused():
         F.scaled_dot_product_attention(x, x, x, genesis.ones(5, 5))
     with pytest.warns(UserWarning, match="norm_first"):
         nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, norm_first=True), 1)
+
+
+def test_a_single_query_that_lies_as_a_column():
+    q, k, v = (
+        genesis.randn(2, 4, 1).transpose(1, 2),
+        genesis.randn(2, 4, 3).transpose(1, 2),
+        genesis.randn(2, 3, 1),
+    )
+    want = (q @ k.transpose(1, 2) / 2).softmax(-1) @ v
+    close(F.scaled_dot_product_attention(q, k, v), want)

@@ -186,14 +186,14 @@ class _Heads:
             offsets += steps.reshape((n,) + (1,) * (len(x.shape) - 3 - axis))
         self.addresses = np.ascontiguousarray(offsets + start).reshape(-1)
         self.place = self.addresses.ctypes.data
-        self.row = x.strides[-2]
+        self.row = x.strides[-2] if x.shape[-2] > 1 else x.shape[-1]  # BLAS wants at least the columns
 
 
 def _rows(x: View) -> _Heads:
     """As it is if its rows lie apart as BLAS wants it, else as a copy."""
     columns = x.shape[-1]
     apart = x.shape[-2] == 1 or x.strides[-2] >= columns
-    return _Heads(x if x.strides[-1] == 1 and apart and x.strides[-2] > 0 else duplicate(x))
+    return _Heads(x if x.strides[-1] == 1 and apart else duplicate(x))
 
 
 def _like(shape: tuple[int, ...], x: View) -> View:
@@ -281,10 +281,10 @@ def attention_backward(
     ):
         return NotImplemented
     task = _Task(query, key, value, mask, is_causal, 2)
-    given, result = _rows(grad), _rows(out)
+    given, result, kept = _rows(grad), _rows(out), contiguous(kept)
     found = [_Heads(_like(x.shape, x)) for x in (query, key, value)]
     words = (
-        *task.words(result, contiguous(kept)), given.place, *[x.place for x in found], given.row,
+        *task.words(result, kept), given.place, *[x.place for x in found], given.row,
         *[x.row for x in found],
     )  # fmt: skip
     launch(backward(query.dtype.name), task.heads, task.cut, words, (scale,))
