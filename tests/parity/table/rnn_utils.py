@@ -97,6 +97,7 @@ ENTRIES = [
             S(floats(4, 3, 2), [4, 3, -1], enforce_sorted=False),
             S(floats(4, 0, 2), []),
         ],
+        differs="lengths beyond the input are refused; PyTorch gives batch sizes that do not fit the data",
     ),
     Entry(
         RNN + "pack_padded_sequence",
@@ -160,6 +161,7 @@ ENTRIES = [
             S(integers(0, 9, 3, 4), integers(1, 5, 3), True),
         ],
         errors=[S(floats(3, 4), integers(1, 5, 2), True)],
+        differs="the padded batch keeps its axes; PyTorch transposes it in place unless batch_first",
     ),
     Entry(RNN + "invert_permutation", [S(integers(0, 1, 1))], call=inverse),
     Entry(
