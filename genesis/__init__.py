@@ -137,7 +137,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.func import vmap as vmap
     from genesis.ops.activation import relu as relu
     from genesis.ops.activation import sigmoid as sigmoid
+    from genesis.ops.arithmetic import angle as angle
     from genesis.ops.arithmetic import copysign as copysign
+    from genesis.ops.arithmetic import fill as fill
     from genesis.ops.arithmetic import float_power as float_power
     from genesis.ops.arithmetic import fmax as fmax
     from genesis.ops.arithmetic import fmin as fmin
@@ -287,6 +289,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.grids import meshgrid as meshgrid
     from genesis.ops.grids import tril_indices as tril_indices
     from genesis.ops.grids import triu_indices as triu_indices
+    from genesis.ops.grids import unravel_index as unravel_index
     from genesis.ops.grids import vander as vander
     from genesis.ops.group_norm import group_norm as group_norm
     from genesis.ops.group_norm import rms_norm as rms_norm
@@ -431,6 +434,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.scans import cummin as cummin
     from genesis.ops.scans import cumulative_trapezoid as cumulative_trapezoid
     from genesis.ops.scans import diff as diff
+    from genesis.ops.scans import gradient as gradient
     from genesis.ops.scans import logcumsumexp as logcumsumexp
     from genesis.ops.scans import trapezoid as trapezoid
     from genesis.ops.scans import trapezoid as trapz
@@ -675,7 +679,9 @@ _NAMES = {
         "conv_transpose3d",
     ),
     "genesis.ops.arithmetic": (
+        "angle",
         "copysign",
+        "fill",
         "float_power",
         "fmax",
         "fmin",
@@ -813,6 +819,7 @@ _NAMES = {
         "meshgrid",
         "tril_indices",
         "triu_indices",
+        "unravel_index",
         "vander",
     ),
     "genesis.ops.group_norm": (
@@ -986,6 +993,7 @@ _NAMES = {
         "cummin",
         "cumulative_trapezoid",
         "diff",
+        "gradient",
         "logcumsumexp",
         "trapezoid",
     ),
@@ -1089,55 +1097,110 @@ _NAMES = {
 
 #: other names of the same things
 _ALIASES = {
-    "autocast": "genesis.amp:autocast",
-    "default_generator": "genesis._random:default_generator",
-    "is_anomaly_enabled": "genesis.autograd.anomaly:is_anomaly_enabled",
-    "is_autocast_enabled": "genesis.amp:is_autocast_enabled",
-    "set_anomaly_enabled": "genesis.autograd.anomaly:set_detect_anomaly",
-    "vmap": "genesis.func:vmap",
+    "abs_": "genesis.ops.in_place:abs_",
     "absolute": "genesis.ops.elementwise:abs",
+    "acos_": "genesis.ops.in_place:acos_",
+    "acosh_": "genesis.ops.in_place:acosh_",
     "arccos": "genesis.ops.trigonometry:acos",
+    "arccos_": "genesis.ops.in_place:arccos_",
     "arccosh": "genesis.ops.trigonometry:acosh",
+    "arccosh_": "genesis.ops.in_place:arccosh_",
     "arcsin": "genesis.ops.trigonometry:asin",
+    "arcsin_": "genesis.ops.in_place:arcsin_",
     "arcsinh": "genesis.ops.trigonometry:asinh",
+    "arcsinh_": "genesis.ops.in_place:arcsinh_",
     "arctan": "genesis.ops.trigonometry:atan",
     "arctan2": "genesis.ops.trigonometry:atan2",
+    "arctan_": "genesis.ops.in_place:arctan_",
     "arctanh": "genesis.ops.trigonometry:atanh",
+    "arctanh_": "genesis.ops.in_place:arctanh_",
+    "asin_": "genesis.ops.in_place:asin_",
+    "asinh_": "genesis.ops.in_place:asinh_",
+    "atan_": "genesis.ops.in_place:atan_",
+    "atanh_": "genesis.ops.in_place:atanh_",
+    "autocast": "genesis.amp:autocast",
     "bool": "genesis._dtypes:bool_",
+    "ceil_": "genesis.ops.in_place:ceil_",
     "cholesky": "genesis.ops.solving:old_cholesky",
+    "clamp_": "genesis.ops.in_place:clamp_",
     "clamp_max": "genesis.ops.elementwise:clamp_high",
+    "clamp_max_": "genesis.ops.in_place:clamp_max_",
     "clamp_min": "genesis.ops.elementwise:clamp_low",
+    "clamp_min_": "genesis.ops.in_place:clamp_min_",
     "clip": "genesis.ops.elementwise:clamp",
+    "clip_": "genesis.ops.in_place:clip_",
     "concat": "genesis.ops.joining:cat",
     "concatenate": "genesis.ops.joining:cat",
+    "cos_": "genesis.ops.in_place:cos_",
+    "cosh_": "genesis.ops.in_place:cosh_",
+    "default_generator": "genesis._random:default_generator",
+    "deg2rad_": "genesis.ops.in_place:deg2rad_",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
     "e": "math:e",
+    "erf_": "genesis.ops.in_place:erf_",
+    "erfc_": "genesis.ops.in_place:erfc_",
+    "exp2_": "genesis.ops.in_place:exp2_",
+    "exp_": "genesis.ops.in_place:exp_",
+    "expm1_": "genesis.ops.in_place:expm1_",
     "fix": "genesis.ops.elementwise:trunc",
+    "fix_": "genesis.ops.in_place:fix_",
     "float": "genesis._dtypes:float32",
+    "floor_": "genesis.ops.in_place:floor_",
+    "frac_": "genesis.ops.in_place:frac_",
+    "gcd_": "genesis.ops.in_place:gcd_",
     "get_default_dtype": "genesis._dtypes:default_dtype",
     "greater": "genesis.ops.elementwise:gt",
     "greater_equal": "genesis.ops.elementwise:ge",
+    "i0_": "genesis.ops.in_place:i0_",
     "inf": "math:inf",
     "int": "genesis._dtypes:int32",
+    "is_anomaly_enabled": "genesis.autograd.anomaly:is_anomaly_enabled",
+    "is_autocast_enabled": "genesis.amp:is_autocast_enabled",
+    "lcm_": "genesis.ops.in_place:lcm_",
+    "ldexp_": "genesis.ops.in_place:ldexp_",
     "less": "genesis.ops.elementwise:lt",
     "less_equal": "genesis.ops.elementwise:le",
+    "log10_": "genesis.ops.in_place:log10_",
+    "log1p_": "genesis.ops.in_place:log1p_",
+    "log2_": "genesis.ops.in_place:log2_",
+    "log_": "genesis.ops.in_place:log_",
+    "logit_": "genesis.ops.in_place:logit_",
     "long": "genesis._dtypes:int64",
     "moveaxis": "genesis.ops.shape:movedim",
     "multiply": "genesis.ops.elementwise:mul",
     "nan": "math:nan",
+    "nan_to_num_": "genesis.ops.in_place:nan_to_num_",
+    "neg_": "genesis.ops.in_place:neg_",
     "negative": "genesis.ops.elementwise:neg",
+    "negative_": "genesis.ops.in_place:negative_",
     "not_equal": "genesis.ops.elementwise:ne",
     "pi": "math:pi",
     "qr": "genesis.ops.decompositions:old_qr",
+    "rad2deg_": "genesis.ops.in_place:rad2deg_",
+    "reciprocal_": "genesis.ops.in_place:reciprocal_",
+    "round_": "genesis.ops.in_place:round_",
     "row_stack": "genesis.ops.joining:vstack",
+    "rsqrt_": "genesis.ops.in_place:rsqrt_",
+    "set_anomaly_enabled": "genesis.autograd.anomaly:set_detect_anomaly",
     "sgn": "genesis.ops.elementwise:sign",
     "short": "genesis._dtypes:int16",
+    "sigmoid_": "genesis.ops.in_place:sigmoid_",
+    "sin_": "genesis.ops.in_place:sin_",
+    "sinc_": "genesis.ops.in_place:sinc_",
+    "sinh_": "genesis.ops.in_place:sinh_",
+    "sqrt_": "genesis.ops.in_place:sqrt_",
+    "square_": "genesis.ops.in_place:square_",
     "subtract": "genesis.ops.elementwise:sub",
     "svd": "genesis.ops.decompositions:old_svd",
+    "tan_": "genesis.ops.in_place:tan_",
+    "tanh_": "genesis.ops.in_place:tanh_",
     "trapz": "genesis.ops.scans:trapezoid",
+    "trunc_": "genesis.ops.in_place:trunc_",
     "unsafe_chunk": "genesis.ops.parts:chunk",
     "unsafe_split": "genesis.ops.parts:split",
+    "vmap": "genesis.func:vmap",
+    "xlogy_": "genesis.ops.in_place:xlogy_",
 }
 
 newaxis = None  #: adds an axis where it stands in a subscript

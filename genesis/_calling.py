@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from genesis.autograd.graph import TensorCore, tracked
-from genesis.ops._elementwise import Elementwise
-from genesis.ops._op import Op
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,15 +20,20 @@ _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims", "x2": "other"}
 _FIRST = ("input", "self", "x", "x1", "a")  # the first argument goes by all of these
 #: what changes nothing here: how memory lies is row by row, and all of it is ordinary memory
 _NO_EFFECT = {"layout", "pin_memory"}
+#: where the functions are that make new tensors
+_MAKERS = tuple(f"genesis.ops.{m}" for m in ("creation", "grids", "random", "windows"))
 
 
 class Names:
     """The names by which the arguments of ``target`` may be given."""
 
     def __init__(self, name: str, target: Any) -> None:
+        from genesis.ops._elementwise import Elementwise  # they import what is defined here
+        from genesis.ops._op import Op
+
         self.name, self.target = name, target
         self.order: tuple[str, ...] = ()  # names of what only goes by position
-        self.spread = ""
+        self.spread, self.before = "", 0
         if isinstance(target, Elementwise):
             self.order, self.known = target.names, frozenset[str]()
             first = self.order[0]
@@ -40,20 +43,16 @@ class Names:
                 p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
             )
             first = next(iter(parameters), "")
-            spread = [p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL]
-            self.spread = spread[0] if spread else ""  # zeros(*size) may be given size=
+            kinds = [p.kind for p in parameters.values()]
+            if inspect.Parameter.VAR_POSITIONAL in kinds:  # zeros(*size) may be given size=
+                self.before = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+                self.spread = list(parameters)[self.before]
         own = self.known | set(self.order)
         self.renames = {old: new for old, new in _NUMPY.items() if new in own and old not in own}
         if first in _FIRST and (first in own):
             self.renames |= {old: first for old in _FIRST if old not in own}
-        if len(self.order) > 1 or "other" not in own:
-            second = (self.order or tuple(p for p in self.known if p == "b"))[1:2]
-            for s in second:
-                self.renames |= {old: s for old in ("other", "x2") if old not in own}
-        self.makes = "dtype" in own and getattr(target, "__module__", "") in (
-            "genesis.ops.creation",
-            "genesis.ops.random",
-        )
+        open_ = not self.order and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        self.makes = ("dtype" in own or open_) and getattr(target, "__module__", "") in _MAKERS
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call it with the names that it knows."""
@@ -65,8 +64,8 @@ class Names:
                 if new in named:
                     raise TypeError(f"{self.name}() got both {new!r} and {old!r}, which mean the same")
                 named[new] = named.pop(old)
-            elif old == self.spread and not args:
-                args = (named.pop(old),)
+            elif old == self.spread and len(args) == self.before:
+                args = (*args, named.pop(old))
             elif old == "memory_format" and self.makes:
                 order = named.pop(old)
             elif old in _NO_EFFECT and self.makes:
@@ -122,6 +121,17 @@ def public(name: str, target: Any) -> Any:
 def method(function: Callable[P, R]) -> Callable[P, R]:
     """A method that also takes NumPy's names of arguments."""
     return public(function.__name__, function)  # type: ignore[no-any-return]
+
+
+def with_numpy_names(cls: type) -> None:
+    """Let those methods of a class that have ``dim`` or ``keepdim`` also take ``axis`` and ``keepdims``."""
+    for name, function in list(vars(cls).items()):
+        code = getattr(function, "__code__", None)
+        if code is None or name.startswith("_") or hasattr(function, "__wrapped__"):
+            continue
+        count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+        if {"dim", "keepdim", "dims"}.intersection(code.co_varnames[:count]):
+            setattr(cls, name, method(function))
 
 
 def write(name: str, result: Any, out: Any) -> Any:

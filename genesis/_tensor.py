@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from genesis._calling import with_numpy_names
 from genesis._device import device as Device
 from genesis._dtypes import dtype
 from genesis._missing import absent
@@ -409,5 +410,8 @@ def _rebuild(
 
 
 register_tensor_class(Tensor)
+for _methods in Tensor.__mro__[1:]:
+    if _methods.__module__.startswith("genesis._tensor"):
+        with_numpy_names(_methods)
 
 __all__ = ["GraphError", "RemovableHandle", "Size", "Tensor"]

@@ -54,7 +54,7 @@ class TensorConversion(TensorMethods):
         Returns the tensor itself when nothing changes, unless ``copy``; ``memory_format`` is how the result
         lies in memory.
         """
-        if memory_format is not None:
+        if getattr(memory_format, "name", "preserve_format") != "preserve_format":
             changed = self.to(*args, dtype=dtype, device=device, copy=copy, other=other)
             if memory_format is preserve_format:
                 return changed
@@ -102,29 +102,29 @@ class TensorConversion(TensorMethods):
         """The type of ``other``."""
         return self.to(other.dtype)
 
-    def float(self) -> Tensor:
+    def float(self, memory_format: Any = None) -> Tensor:
         """As float32."""
-        return self.to(float32)
+        return self.to(float32, memory_format=memory_format)
 
-    def double(self) -> Tensor:
+    def double(self, memory_format: Any = None) -> Tensor:
         """As float64."""
-        return self.to(float64)
+        return self.to(float64, memory_format=memory_format)
 
-    def int(self) -> Tensor:
+    def int(self, memory_format: Any = None) -> Tensor:
         """As int32."""
-        return self.to(int32)
+        return self.to(int32, memory_format=memory_format)
 
-    def long(self) -> Tensor:
+    def long(self, memory_format: Any = None) -> Tensor:
         """As int64."""
-        return self.to(int64)
+        return self.to(int64, memory_format=memory_format)
 
-    def bool(self) -> Tensor:
+    def bool(self, memory_format: Any = None) -> Tensor:
         """As bool: True where not zero."""
-        return self.to(bool_)
+        return self.to(bool_, memory_format=memory_format)
 
-    def byte(self) -> Tensor:
+    def byte(self, memory_format: Any = None) -> Tensor:
         """As uint8."""
-        return self.to(uint8)
+        return self.to(uint8, memory_format=memory_format)
 
     def cpu(self) -> Tensor:
         """On the device ``cpu``."""

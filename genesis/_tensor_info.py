@@ -81,10 +81,10 @@ class InfoMethods(TensorCore):
 
     conj_physical = resolve_conj = resolve_neg = conj
 
-    def short(self) -> Tensor:
+    def short(self, memory_format: Any = None) -> Tensor:
         """As int16."""
-        return self.to(int16)  # type: ignore[attr-defined,no-any-return]
+        return self.to(int16, memory_format=memory_format)  # type: ignore[attr-defined,no-any-return]
 
-    def char(self) -> Tensor:
+    def char(self, memory_format: Any = None) -> Tensor:
         """As int8."""
-        return self.to(int8)  # type: ignore[attr-defined,no-any-return]
+        return self.to(int8, memory_format=memory_format)  # type: ignore[attr-defined,no-any-return]

@@ -53,6 +53,7 @@ class MathMethods(TensorCore):
     def xlogy(self, other: Any) -> Tensor: return sp.xlogy(self, other)
 
     # -- arithmetic ----------------------------------------------------------------------------------
+    def angle(self) -> Tensor: return ar.angle(self)
     def copysign(self, other: Any) -> Tensor: return ar.copysign(self, other)
     def fix(self) -> Tensor: return ew.trunc(self)
     def float_power(self, exponent: Any) -> Tensor: return ar.float_power(self, exponent)

@@ -18,7 +18,9 @@ from genesis.ops.activation import (
     softplus,
 )
 from genesis.ops.arithmetic import (
+    angle,
     copysign,
+    fill,
     float_power,
     fmax,
     fmin,
@@ -188,6 +190,7 @@ from genesis.ops.grids import (
     meshgrid,
     tril_indices,
     triu_indices,
+    unravel_index,
 )
 from genesis.ops.group_norm import (
     group_norm,
@@ -384,6 +387,7 @@ from genesis.ops.scans import (
     cummin,
     cumulative_trapezoid,
     diff,
+    gradient,
     logcumsumexp,
     trapezoid,
 )
@@ -529,6 +533,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "angle",
     "any",
     "arange",
     "argmax",
@@ -643,6 +648,7 @@ __all__ = [
     "eye",
     "feature_alpha_dropout",
     "feature_dropout",
+    "fill",
     "flatten",
     "flip",
     "fliplr",
@@ -666,6 +672,7 @@ __all__ = [
     "gelu",
     "ger",
     "glu",
+    "gradient",
     "grid_sample",
     "group_norm",
     "gru",
@@ -892,6 +899,7 @@ __all__ = [
     "unfold",
     "unique",
     "unique_consecutive",
+    "unravel_index",
     "unsqueeze",
     "vander",
     "var",

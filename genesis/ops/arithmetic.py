@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,8 @@ def heaviside(input: Any, values: Any) -> Any:
         raise RuntimeError(
             f"heaviside is not defined for tensors of two types, got {input.dtype} and {values.dtype}"
         )
+    if input.dtype is bool_:
+        return ew.logical_or(input, values)
     return (_step if input.dtype.is_floating_point else _whole_step)(input, values)
 
 
@@ -222,7 +225,7 @@ def _on_host(function: Callable[..., Any], *tensors: Any) -> Any:
         raise DeviceError(f"all tensors must be on one device, got {' and '.join(map(str, devices))}")
     arrays = [t._view.buffer.device.backend.read(t._view) for t in tensors]
     with np.errstate(all="ignore"):
-        return from_host(np.ascontiguousarray(function(*arrays)), tensors[0]._view.buffer.device)
+        return from_host(np.asarray(function(*arrays), order="C"), tensors[0]._view.buffer.device)
 
 
 def _whole_pair(name: str, a: Any, b: Any) -> Any:
@@ -250,3 +253,21 @@ def nextafter(input: Any, other: Any) -> Any:
             raise DtypeError(f"nextafter needs floating-point tensors, got {t.dtype}")
     common = promote_types(input.dtype, other.dtype)
     return _on_host(np.nextafter, input.to(common), other.to(common))
+
+
+_angle = Elementwise(
+    "angle",
+    lambda x: where(is_nan(x), x, where(lt(x, 0), math.pi, x * 0)),
+    1,
+    grad=lambda g, x, out: (None,),
+)
+
+
+def angle(input: Any) -> Any:
+    """The angle of each number as one of the complex plane: 0, pi for negative ones, nan for nan."""
+    return _angle(input)
+
+
+def fill(input: Any, value: Any) -> Any:
+    """A tensor like ``input`` with every element ``value``, a number or a 0-d tensor."""
+    return input.clone().fill_(value)

@@ -10,7 +10,7 @@ import numpy as np
 
 from genesis._device import device as Device
 from genesis._device import get_default_device
-from genesis._dtypes import ALL, DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64
+from genesis._dtypes import ALL, DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64, uint8
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, Expr, arg, call, cast
@@ -246,6 +246,8 @@ def full(
     if dtype is None:
         dtype = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
     view = _empty(size_of((size,)), dtype, device)
+    if view.dtype is uint8 and isinstance(value, int) and -256 < value < 0:
+        value += 256  # what wraps around in PyTorch, too
     fill_view(view, value)
     return _leaf(new(view), requires_grad)
 
@@ -317,6 +319,8 @@ def arange(
     if dtype is None:
         dtype = int64 if all(isinstance(v, int) for v in (start, end, step)) else default_dtype()
     want = as_dtype(dtype)
+    if want is int64 and int(step):  # PyTorch counts in the type of the result
+        start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(v, int) for v in (start, end, step))
     count = max(0, -(-(end - start) // step) if whole else math.ceil((end - start) / step))
     view = _empty((int(count),), want, device)
@@ -350,6 +354,8 @@ def linspace(
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     view = _empty((int(steps),), dtype, device)
+    if not view.dtype.is_floating_point:  # PyTorch takes the ends in the type of the result
+        start, end = int(start), int(end)
     step = (end - start) / (steps - 1) if steps > 1 else 0.0
     # both halves count from their own end, so that both ends are exact
     i = cast(INDEX, float64)

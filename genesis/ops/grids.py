@@ -27,8 +27,12 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """``steps`` numbers from ``base**start`` to ``base**end``, evenly spaced in the exponent."""
+    want = default_dtype() if dtype is None else as_dtype(dtype)
+    start, end = (v.item() if hasattr(v, "item") else v for v in (start, end))
+    if not want.is_floating_point:  # PyTorch takes the ends in the type of the result
+        start, end = int(start), int(end)
     exponents = linspace(start, end, steps, dtype=float64, device=device)
-    out = ew.power(float(base), exponents).to(default_dtype() if dtype is None else as_dtype(dtype))
+    out = ew.power(float(base), exponents).to(want)
     return _leaf(out, requires_grad)
 
 
@@ -134,3 +138,24 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
     powers = [column._ones_like(), cumprod(column.expand(x.numel(), max(n - 1, 0)), 1)]
     out = cat(powers, 1).narrow(1, 0, n)
     return out if increasing else flip(out, 1)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+    """The indices along each axis of ``shape`` of the given positions in the flattened tensor.
+
+    Raises:
+        ValueError: a position is negative or behind the end.
+    """
+    from genesis.ops.reduction import all
+
+    sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    total = 1
+    for n in sizes:
+        total *= n
+    if not bool(all(ew.logical_and(ew.ge(indices, 0), ew.lt(indices, total))).item()):
+        raise ValueError(f"unravel_index: indices must lie in [0, {total}), for the shape {sizes}")
+    found = []
+    for n in reversed(sizes):
+        found.append(ew.remainder(indices, n))
+        indices = ew.floor_divide(indices, n)
+    return tuple(reversed(found))

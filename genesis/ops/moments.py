@@ -164,11 +164,8 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtyp
     if not x.dtype.is_floating_point:
         raise RuntimeError(f"norm needs a floating-point tensor, got {x.dtype}; use x.float().norm()")
     if p == "nuc":
-        from genesis.ops import linalg
+        from genesis.ops.norms import matrix_norm
 
-        matrix_norm = getattr(linalg, "matrix_norm", None)
-        if matrix_norm is None:
-            raise NotImplementedError("norm with p='nuc' is not implemented")
         return matrix_norm(x, "nuc", (-2, -1) if dim is None else dim, keepdim)
     if p in ("fro", 2, None):
         return _square_root(sum(ew.square(x), dim, keepdim))

@@ -9,7 +9,7 @@ import numpy as np
 
 from genesis._dtypes import DtypeError, bool_, default_dtype
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import Node, new
+from genesis.autograd.graph import Node, TensorCore, new
 from genesis.ops import elementwise as ew
 from genesis.ops._op import primitive
 from genesis.ops.reduction import ValuesAndIndices, axis_of, cumsum, sum
@@ -100,22 +100,29 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     axis = axis_of(dim, input.dim())
+    if n == 0:
+        return input.clone()
     parts = [p for p in (prepend, input, append) if p is not None]
     x = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, x._view.shape[axis])):
         length = max(x._view.shape[axis] - 1, 0)
         low, high = x.narrow(axis, 0, length), x.narrow(axis, x._view.shape[axis] - length, length)
         x = ew.logical_xor(high, low) if x.dtype is bool_ else ew.minus(high, low)
-    return x if n else x.clone()
+    return x
 
 
 def _areas(y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
-    """The area under each piece of a broken line."""
+    """The area under each piece of a broken line; twice that where there are points ``x``."""
+    if x is not None and dx is not None:
+        raise RuntimeError("the trapezoidal rule takes either x or dx")
+    if x is None and not y.dtype.is_floating_point:
+        y = y.to(default_dtype())
     axis = axis_of(dim, y.dim())
     length = max(y._view.shape[axis] - 1, 0)
     both = y.narrow(axis, 0, length) + y.narrow(axis, y._view.shape[axis] - length, length)
     if x is None:
         return both * (0.5 if dx is None else dx / 2), axis
+    steps = diff(x, dim=0) if x.dim() == 1 and y.dim() > 1 else diff(x, dim=axis - y.dim())
     if x.dim() == 1 and y.dim() > 1:
         if x._view.shape[0] != y._view.shape[axis]:
             raise RuntimeError(
@@ -123,8 +130,8 @@ def _areas(y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
             )
         shape = [1] * y.dim()
         shape[axis] = -1
-        return both * diff(x).reshape(shape) * 0.5, axis
-    return both * diff(x, dim=axis - y.dim()) * 0.5, axis
+        steps = steps.reshape(shape)
+    return both * steps, axis
 
 
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
@@ -133,17 +140,67 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor
     Raises:
         RuntimeError: both ``x`` and ``dx`` are given.
     """
-    if x is not None and dx is not None:
-        raise RuntimeError("trapezoid takes either x or dx")
-    if not y.dtype.is_floating_point:
-        y = y.to(default_dtype())
     areas, axis = _areas(y, x, dx, dim)
-    return sum(areas, axis - y.dim())
+    total = sum(areas, axis - y.dim())
+    return total if x is None else total / 2
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The running ``trapezoid``, one shorter along ``dim``."""
-    if x is not None and dx is not None:
-        raise RuntimeError("cumulative_trapezoid takes either x or dx")
-    areas, axis = _areas(y if y.dtype.is_floating_point else y.to(default_dtype()), x, dx, dim)
-    return cumsum(areas, axis - y.dim())
+    areas, axis = _areas(y, x, dx, dim)
+    total = cumsum(areas, axis - y.dim())
+    return total if x is None else total / 2
+
+
+def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+    """The slope along each axis: differences of second order inside, of ``edge_order`` at the ends.
+
+    Args:
+        input: values at the points of a grid.
+        spacing: the distance of the points, a number for all axes or for each; or tensors of coordinates.
+        dim: an axis or several; all unless given.
+        edge_order: 1 or 2.
+
+    Raises:
+        RuntimeError: an axis is too short, or there is not a spacing for each axis.
+    """
+    from genesis.ops.reduction import axes_of
+    from genesis.ops.shape import cat
+
+    if edge_order not in (1, 2):
+        raise RuntimeError("gradient only supports edge_order=1 and edge_order=2")
+    if dim is None:
+        axes: tuple[int, ...] = tuple(range(input.dim()))
+    else:
+        axes = tuple(axis_of(d, input.dim()) for d in ((dim,) if isinstance(dim, int) else dim))
+        axes_of(axes, input.dim())  # none twice
+    spaces = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(axes)
+    if len(spaces) != len(axes):
+        raise RuntimeError(f"gradient: expected a spacing for each of {len(axes)} axes, got {len(spaces)}")
+    found = []
+    for axis, space in zip(axes, spaces, strict=True):
+        n = input._view.shape[axis]
+        if n < edge_order + 1:
+            raise RuntimeError(
+                f"gradient expected each dimension size to be at least edge_order+1, got {n} for axis {axis}"
+            )
+        shape = [1] * input.dim()
+        shape[axis] = -1
+        if isinstance(space, TensorCore) and space._view.shape:
+            h: Any = diff(space).reshape(shape)
+        else:
+            h = input.detach().narrow(axis, 0, n - 1)._filled_like(1) * space
+        slope = diff(input, dim=axis) / h
+        first, last = slope.narrow(axis, 0, 1), slope.narrow(axis, n - 2, 1)
+        if n == 2:
+            found.append(cat([first, last], axis))
+            continue
+        h0, h1 = h.narrow(axis, 0, n - 2), h.narrow(axis, 1, n - 2)
+        s0, s1 = slope.narrow(axis, 0, n - 2), slope.narrow(axis, 1, n - 2)
+        middle = (s0 * h1 + s1 * h0) / (h0 + h1)
+        if edge_order == 2:  # the slope of the parabola through the last three points
+            bend = (s1 - s0) / (h0 + h1)
+            first = first - bend.narrow(axis, 0, 1) * h0.narrow(axis, 0, 1)
+            last = last + bend.narrow(axis, n - 3, 1) * h1.narrow(axis, n - 3, 1)
+        found.append(cat([first, middle, last], axis))
+    return tuple(found)

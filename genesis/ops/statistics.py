@@ -274,7 +274,8 @@ def _range(x: Any, low: float, high: float, name: str) -> tuple[float, float]:
     if low == high == 0 and x.numel():
         low, high = float(x.min().item()), float(x.max().item())
     if low == high:
-        low, high = low - 1, high + 1
+        width = 0.5 if name == "histogram" else 1
+        low, high = low - width, high + width
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:

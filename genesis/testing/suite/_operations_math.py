@@ -66,6 +66,9 @@ case("prod", lambda ns, x: ns.prod(x, dim=0), np.array([[0.0, 0, 2], [3, 5, 4]])
 case("prod", lambda ns, x: ns.prod(x), np.array([2.0, 0, 3]), label="one zero, twice")
 case("where", lambda ns, c, a: ns.where(c, a, 0.5) * ns.where(c, 2, 1), bools(3, 4), A, label="two numbers")
 
+case("gradient", lambda ns, x: ns.gradient(x), A)
+case("fill", lambda ns, x: ns.fill(x, 2.0), A)
+case("angle", lambda ns, x: ns.angle(x), A)
 case("meshgrid", lambda ns, x, y: ns.meshgrid(x, y, indexing="xy"), ROW, floats(3))
 case("cartesian_prod", lambda ns, x, y: ns.cartesian_prod(x, y), ROW, floats(3))
 case("combinations", lambda ns, x: ns.combinations(x, 3), ROW)
@@ -73,7 +76,7 @@ case("combinations", lambda ns, x: ns.combinations(x, 3), ROW)
 NOT_DIFFERENTIABLE.update({
     "asarray", "bartlett_window", "binomial", "blackman_window", "empty_strided", "frombuffer",
     "hamming_window", "hann_window", "kaiser_window", "logspace", "poisson", "randint_like",
-    "scalar_tensor", "tril_indices", "triu_indices",
+    "scalar_tensor", "tril_indices", "triu_indices", "unravel_index",
     "allclose", "bincount", "count_nonzero", "equal", "gcd", "histc", "histogram", "isclose", "isin",
     "isneginf", "isposinf", "isreal", "lcm", "nextafter", "signbit",
 })  # fmt: skip

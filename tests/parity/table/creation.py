@@ -264,6 +264,15 @@ ENTRIES = [
         tolerance={"float32": (2e-5, 1e-6)},
         why="float64",
     ),
+    entry(
+        "unravel_index",
+        S(integers(0, 24, 5), (2, 3, 4)),
+        S(integers(0, 24, 2, 2), (24,)),
+        S(integers(0, 5, 3), 6),
+    ),
+    entry("arange", S(-7.9, 3.2, dtype=torch.int64), S(0.5, 4, dtype=torch.int32)),
+    entry("linspace", S(4.3, -3, 9, dtype=torch.int64)),
+    entry("logspace", S(0, 1.2, 3, dtype=torch.int64)),
     # -- methods
     *[
         entry(

@@ -213,6 +213,10 @@ ENTRIES = [
         )
         for n in ("logaddexp", "logaddexp2", "fmax", "fmin", "maximum", "minimum", "copysign", "nextafter")
     ],
+    on("angle", FINITE, INTS, bools(3)),
+    Entry("fill", [S(floats(3, 4), 2.5), S(INTS, 3), S(floats(3), floats())]),
+    Entry("Tensor.softmax", [S(floats(3, 4), axis=1)], layouts=("plain",)),
+    Entry("exp_", [S(floats(3, 4))], layouts=("plain",)),
     # -- signs and steps
     *[one(n, S(INTS)) for n in ("abs", "sign", "neg", "positive")],
     one("sgn", S(INTS), grad=False),  # PyTorch's gradient is a tensor of zeros that has no array

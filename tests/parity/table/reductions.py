@@ -477,6 +477,25 @@ ENTRIES = [
         )
         for n in ("trapezoid", "cumulative_trapezoid")
     ],
+    Entry(
+        "gradient",
+        [
+            S(A),
+            S(CUBE, dim=1),
+            S(A, spacing=2.0),
+            S(A, spacing=(0.5, 3.0)),
+            S(floats(5), edge_order=2),
+            S(A, dim=(0, 1), edge_order=2),
+            S(floats(4), spacing=(np.array([0.0, 1.0, 3.0, 3.5]),)),
+            S(floats(2)),
+        ],
+        layouts=("plain",),
+        errors=[S(floats(1)), S(A, spacing=(1.0,)), S(floats(2), edge_order=2)],
+    ),
+    Entry(
+        "Tensor.sum_to_size", [S(CUBE, 3, 1), S(CUBE, (2, 1, 4)), S(A, 1), S(A, 3, 4)], errors=[S(A, 2, 4)]
+    ),
+    Entry("norm", [S(floats(3, 4), "nuc")], layouts=("plain",)),
     # -- methods
     *[
         Entry(
