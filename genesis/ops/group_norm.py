@@ -222,5 +222,7 @@ def local_response_norm(
     total: Any = narrow(wide, 1, 0, channels)
     for i in range(1, size):
         total = total + narrow(wide, 1, i, channels)
-    out: Tensor = input / (total * (alpha / size) + k) ** beta
+    # of integers the average is one, too, as in PyTorch
+    near = total / size if total.dtype.is_floating_point else ew.div(total, size, rounding_mode="trunc")
+    out: Tensor = input / (near * alpha + k) ** beta
     return out

@@ -115,8 +115,10 @@ def _empty(x: Any, shape: tuple[int, ...]) -> Any:
     return clone(reshape(narrow(reshape(x, -1), 0, 0, 0), (*lead, *shape)))
 
 
-def _places(out: Any) -> Any:
-    return new(zeros_view(tuple(out.shape), int64, out._view.buffer.device))
+def nothing(x: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """The result and the indices where there are no elements."""
+    out = _empty(x, shape)
+    return out, new(zeros_view(tuple(out.shape), int64, out._view.buffer.device))
 
 
 # -- the largest -------------------------------------------------------------------------------------------
@@ -129,8 +131,7 @@ def max_pool_nd(
         raise NotImplementedError(f"{name} is not implemented for {x.dtype}; convert with .float()")
     o = _sliding(name, x, axes, kernel_size, stride, padding, dilation, ceil_mode)
     if not x.numel():
-        out = _empty(x, o.shape)
-        return out, _places(out)
+        return nothing(x, o.shape)
     found: tuple[Any, Any] = pooling.max_pool(
         x, kernel=o.kernel, stride=o.stride, padding=o.padding, dilation=o.dilation, shape=o.shape
     )
@@ -272,8 +273,7 @@ def adaptive_max_pool_nd(axes: int, x: Any, output_size: Any) -> tuple[Any, Any]
     _check_type(name, x)
     shape = _targets(name, x, output_size, axes)
     if not x.numel() or 0 in shape:
-        out = _empty(x, shape)
-        return out, _places(out)
+        return nothing(x, shape)
     found: tuple[Any, Any] = pooling.adaptive_max_pool(x, shape=shape)
     return found
 

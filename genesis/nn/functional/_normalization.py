@@ -173,11 +173,11 @@ def normalize(
         out: where to write the result; no gradients flow then.
 
     Raises:
-        ValueError: ``p`` is not positive.
+        ValueError: ``p`` is 0.
         RuntimeError: ``input`` is not of a floating-point type.
     """
-    if p <= 0:
-        raise ValueError(f"normalize: p must be positive, got {p}")
+    if p == 0:
+        raise ValueError(f"normalize: p must be negative or positive, got {p}")
     if not input.dtype.is_floating_point:
         raise RuntimeError(f"normalize needs a floating-point tensor, got {input.dtype}; use .float()")
     size = input.abs()
@@ -185,7 +185,7 @@ def normalize(
         norm = size.amax(dim, keepdim=True)
     elif p == 1:
         norm = size.sum(dim, keepdim=True)
-    elif input.numel():
+    elif p > 0 and input.numel():
         # Divided by the largest element first: powers neither overflow nor vanish, and at x = 0 the
         # root is taken of 1 rather than 0, where its slope is infinite.
         top = size.detach().amax(dim, keepdim=True).clamp(min=eps)

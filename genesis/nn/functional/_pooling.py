@@ -7,6 +7,7 @@ from typing import Any
 
 from genesis._tensor import Tensor
 from genesis.ops import pools
+from genesis.ops.fractional import fractional_max_pool_nd
 
 Count = int | Sequence[int]
 
@@ -433,3 +434,71 @@ def max_unpool3d(
     """
     out: Tensor = pools.max_unpool_nd(3, input, indices, kernel_size, stride, padding, output_size)
     return out
+
+
+def fractional_max_pool2d_with_indices(
+    input: Tensor,
+    kernel_size: Count,
+    output_size: Count | None = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """``fractional_max_pool2d`` that always returns the indices, too."""
+    return fractional_max_pool_nd(2, input, kernel_size, output_size, output_ratio, _random_samples)
+
+
+def fractional_max_pool2d(
+    input: Tensor,
+    kernel_size: Count,
+    output_size: Count | None = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> Any:
+    """The largest element of windows at random distances (Graham 2014, arXiv:1412.6071).
+
+    Args:
+        input: ``(N, C, H, W)`` or ``(C, H, W)``.
+        kernel_size: size of the window.
+        output_size: how many windows.
+        output_ratio: or their number in terms of the size, between 0 and 1.
+        return_indices: also return where the elements were, among those of a channel.
+        _random_samples: uniform numbers ``(N, C, 2)`` instead of those that are drawn.
+    """
+    out, where = fractional_max_pool_nd(2, input, kernel_size, output_size, output_ratio, _random_samples)
+    return (out, where) if return_indices else out
+
+
+def fractional_max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: Count,
+    output_size: Count | None = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """``fractional_max_pool3d`` that always returns the indices, too."""
+    return fractional_max_pool_nd(3, input, kernel_size, output_size, output_ratio, _random_samples)
+
+
+def fractional_max_pool3d(
+    input: Tensor,
+    kernel_size: Count,
+    output_size: Count | None = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> Any:
+    """The largest element of windows at random distances (Graham 2014, arXiv:1412.6071).
+
+    Args:
+        input: ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+        kernel_size: size of the window.
+        output_size: how many windows.
+        output_ratio: or their number in terms of the size, between 0 and 1.
+        return_indices: also return where the elements were, among those of a channel.
+        _random_samples: uniform numbers ``(N, C, 3)`` instead of those that are drawn.
+    """
+    out, where = fractional_max_pool_nd(3, input, kernel_size, output_size, output_ratio, _random_samples)
+    return (out, where) if return_indices else out

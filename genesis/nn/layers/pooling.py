@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from genesis._tensor import Tensor
 from genesis.nn.module import Module
 from genesis.ops import pools
+from genesis.ops.fractional import fractional_max_pool_nd
 
 Count = int | Sequence[int]
 
@@ -365,5 +366,53 @@ class MaxUnpool3d(_MaxUnpool):
     Args:
         kernel_size, stride, padding: as the pooling got them.
     """
+
+    axes = 3
+
+
+class _FractionalMaxPool(Module):
+    axes: ClassVar[int]
+
+    def __init__(
+        self,
+        kernel_size: Count,
+        output_size: Count | None = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        if (output_size is None) == (output_ratio is None):
+            raise ValueError(f"{type(self).__name__} needs one of output_size and output_ratio")
+        self.kernel_size = _tuple(kernel_size, self.axes)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = None if output_size is None else _tuple(output_size, self.axes)
+        self.output_ratio = None if output_ratio is None else _tuple(output_ratio, self.axes)
+        if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Tensor) -> Any:
+        out, where = fractional_max_pool_nd(
+            self.axes, input, self.kernel_size, self.output_size, self.output_ratio, self._random_samples
+        )
+        return (out, where) if self.return_indices else out
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """The largest element of windows at random distances (Graham 2014, arXiv:1412.6071).
+
+    Args:
+        kernel_size: size of the window.
+        output_size: how many windows.
+        output_ratio: or their number in terms of the size, between 0 and 1.
+        return_indices: also return where the elements were, among those of a channel.
+    """
+
+    axes = 2
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """``FractionalMaxPool2d`` for ``(N, C, D, H, W)`` or ``(C, D, H, W)``."""
 
     axes = 3

@@ -3,6 +3,7 @@
 from typing import Any
 
 from genesis.ops import pools
+from genesis.ops.fractional import fractional_max_pool_nd
 from genesis.testing.suite._operations import case, floats, positive
 
 LINE, PLANE, SPACE = floats(1, 2, 5), floats(1, 2, 5, 4), floats(1, 1, 3, 4, 3)
@@ -30,6 +31,14 @@ nd("pools", lambda x: pools.adaptive_max_pool_nd(2, x, (3, 2))[0], PLANE, label=
 nd("pools", lambda x: pools.adaptive_avg_pool_nd(3, x, 2), SPACE, label="adaptive_avg_pool3d")
 nd("pools", lambda x: pools.adaptive_max_pool_nd(3, x, 2)[0], SPACE, label="adaptive_max_pool3d")
 nd("pools", lambda x: pools.lp_pool_nd(2, x, 3.0, 2, None, True), positive(1, 2, 5, 4), label="lp_pool2d")
+
+
+def fractional(x: Any) -> Any:
+    u = x.new_tensor([[[0.3, 0.6], [0.8, 0.1]]])
+    return fractional_max_pool_nd(2, x, 2, (3, 2), None, u)[0]
+
+
+nd("pools", fractional, PLANE, label="fractional_max_pool2d")
 
 
 def unpool(x: Any) -> Any:

@@ -255,3 +255,37 @@ ENTRIES += [
         ],
     ),
 ]
+
+_U2, _U3 = floats(2, 3, 2, low=0, high=1), floats(1, 2, 3, low=0, high=1)
+ENTRIES += [
+    Entry(
+        "nn.functional.fractional_max_pool2d",
+        [
+            S(_X[2], 2, (4, 3), return_indices=True, _random_samples=_U2),
+            S(_X[2], (3, 2), output_ratio=(0.5, 0.7), return_indices=True, _random_samples=_U2),
+            S(_X[2], 2, 1, _random_samples=_U2),
+            S(_X[2][0], 2, (6, 5), _random_samples=_U2[:1]),
+        ],
+        errors=[
+            S(_X[2], 2),
+            S(_X[2], 2, (7, 5)),
+            S(_X[2], 2, 3, _random_samples=floats(2, 3, 3)),
+            S(_X[2], 2, 3, _random_samples=floats(1, 3, 2)),
+        ],
+        grad=False,
+        why="PyTorch refuses numbers that want a gradient",
+    ),
+    Entry(
+        "nn.functional.fractional_max_pool3d",
+        [S(_X[3], 2, (3, 3, 2), return_indices=True, _random_samples=_U3), S(_X[3][:0], 2, (3, 3, 2))],
+        grad=False,
+    ),
+    Entry(
+        "nn.FractionalMaxPool2d",
+        [S(Init(2, output_ratio=0.5), _X[2]), S(Init(2, 3, return_indices=True), _X[2])],
+        values=False,
+        layouts=("plain",),
+        errors=[S(Init(2), _X[2]), S(Init(2, 3, 0.5), _X[2]), S(Init(2, output_ratio=1.5), _X[2])],
+    ),
+    Entry("nn.FractionalMaxPool3d", [S(Init(2, output_ratio=0.6), _X[3])], values=False),
+]

@@ -68,9 +68,11 @@ ENTRIES = [
             S(floats(2, 3), eps=2.5),
             S(floats(5), dim=0),
             S(floats(0, 4)),
+            S(floats(2, 3), -1, -1),
+            S(floats(2, 3), -math.inf),
         ],
         errors=[S(floats(3, 4), dim=3), S(integers(0, 4, 2, 3))],
-        differs="p must be positive",
+        differs="p = 0 is refused",
     ),
     Entry(
         f"{_F}normalize",
