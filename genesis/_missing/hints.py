@@ -74,7 +74,10 @@ HINTS: dict[str, str] = {
     **dict.fromkeys(
         ("Tensor.to_sparse_csr", "Tensor.sparse_mask", "Tensor.indices", "Tensor.values"), _NO_SPARSE
     ),
-    **dict.fromkeys(("nn.EmbeddingBag.sparse", "optim.SparseAdam"), _NO_SPARSE),
+    "nn.EmbeddingBag.sparse": _NO_SPARSE,
+    "optim.SparseAdam": (
+        "gradients are dense; the nearest is genesis.optim.Adam, which also moves what has the gradient 0"
+    ),
     **dict.fromkeys(
         ("Storage", "UntypedStorage", "TypedStorage", "FloatStorage", "Tensor.storage"), _NO_STORAGE
     ),
@@ -111,7 +114,6 @@ HINTS: dict[str, str] = {
     "cuda.graphs": _NO_GRAPH,
     "cuda.nvtx": "the nearest is genesis.profiler.record_function",
     # training
-    "swa_utils": "the nearest is genesis.optim.SWALR",
     "overrides": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
     "overrides.*": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
     "utils.data.datapipes": "the nearest is genesis.data.Dataset",

@@ -22,7 +22,6 @@ _NAMESPACE = Namespace(
         "RateChange": "genesis.optim._rates:RateChange",
         "Schedule": "genesis.optim._schedule:Schedule",
         "SchedulerType": "genesis.optim._get_scheduler:SchedulerType",
-        "SparseAdam": "genesis.optim._sparse:SparseAdam",
         "create_optimizer": "genesis.optim._create:create_optimizer",
         "create_scheduler": "genesis.optim._create:create_scheduler",
         "get_scheduler": "genesis.optim._get_scheduler:get_scheduler",

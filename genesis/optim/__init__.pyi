@@ -20,7 +20,6 @@ from genesis.optim._schedule import Explanation as Explanation
 from genesis.optim._schedule import Schedule as Schedule
 from genesis.optim._scheduler import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from genesis.optim._scheduler import LRScheduler as LRScheduler
-from genesis.optim._sparse import SparseAdam as SparseAdam
 from genesis_optimizers.adadelta import Adadelta as Adadelta
 from genesis_optimizers.adafactor import Adafactor as Adafactor
 from genesis_optimizers.adagrad import Adagrad as Adagrad

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 import genesis
+from genesis._lazy import no_attribute
 from genesis._tensor import Tensor
 from genesis.autograd.grad_mode import no_grad
 from genesis.nn.module import Module
@@ -33,10 +34,15 @@ MultiAverage = Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]
 _AVERAGE = Update("average", ("a", "p"), {"a": lambda a, p, part: a + (p - a) * part})
 
 
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder
+
+
 def __getattr__(name: str) -> Any:
-    if name == "SWALR":  # from a plugin
-        return genesis.optim.SWALR
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("SWALR", "LRScheduler"):  # the first is a plugin's
+        return getattr(genesis.optim, name)
+    raise no_attribute(__name__, name, __all__)
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Average:

@@ -41,7 +41,8 @@ class Adam(Optimizer):
         decoupled_weight_decay: Decay as `AdamW` does: `p = p * (1 - lr * weight_decay)` before the step.
 
     Raises:
-        ValueError: An option is out of its range.
+        ValueError: An option is out of its range, or `lr` is a tensor with `foreach` and not `capturable`.
+        RuntimeError: `fused` and `foreach` are True.
         NotImplementedError: `differentiable` is True.
 
     Example:
@@ -70,7 +71,7 @@ class Adam(Optimizer):
             params,
             {
                 "lr": lr,
-                "betas": betas,
+                "betas": _numbers(betas),
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
@@ -86,6 +87,8 @@ class Adam(Optimizer):
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Check the options of a group."""
         check_common(options)
+        if isinstance(options["lr"], genesis.Tensor) and options["foreach"] and not options["capturable"]:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
         at_least_zero("epsilon value", options["eps"])
         check_betas(options["betas"])
 
@@ -151,6 +154,15 @@ class Adam(Optimizer):
         state["exp_avg"] = genesis.zeros_like(p)
         state["exp_avg_sq"] = genesis.zeros_like(p)
         return state
+
+
+def _numbers(betas: Any) -> Any:
+    """Betas that are tensors as numbers, as PyTorch takes them."""
+    if isinstance(betas, tuple | list) and any(isinstance(beta, genesis.Tensor) for beta in betas):
+        if not all(isinstance(beta, genesis.Tensor) for beta in betas):
+            raise ValueError("betas must be either both floats or both Tensors")
+        return tuple(float(beta) for beta in betas)
+    return betas
 
 
 def _largest(state: dict[str, Any]) -> genesis.Tensor:

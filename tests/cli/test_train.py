@@ -167,3 +167,22 @@ def shifted(image: Any, down: int, right: int) -> Any:
 
 def test_recipes_are_found_by_name() -> None:
     assert [find(name.upper().replace("-", "_")) for name in RECIPES] == list(RECIPES)
+
+
+@pytest.mark.parametrize("name", ["RMSprop", "LBFGS"])
+def test_an_optimizer_by_name(genesis_command: Any, name: str) -> None:
+    options = ("--optimizer-option", "max_iter=2") if name == "LBFGS" else ()
+    done = genesis_command(
+        "train", "digits", "--epochs", 1, "--batch-size", 300, "--optimizer", name, "--lr", 1e-3, *options,
+        "--out", "run",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert f"{name}, supplied by genesis-dl" in " ".join(done.out.split())
+    metrics = rows("run")
+    assert float(metrics[-1]["loss"]) < float(metrics[0]["loss"])
+
+
+def test_an_optimizer_that_does_not_fit(genesis_command: Any) -> None:
+    done = genesis_command("train", "digits", "--optimizer", "Muon", "--out", "run")
+    assert done.code != 0
+    assert "Muon only supports 2D parameters" in " ".join(done.err.split())
