@@ -51,7 +51,7 @@ def _shares(g: Expr, *xs: Expr) -> list[Expr]:
 
 
 def _if(jump: Expr, c: Expr) -> Expr:
-    return call("where", call("eq", jump, 0), const(LOWEST), c)
+    return call("where", jump, c, const(LOWEST))
 
 
 #: emission + log(exp(a) + exp(b) + exp(c)), c only where the jump over a blank is allowed: equation 6
@@ -60,6 +60,7 @@ _advance = Elementwise(
     lambda a, b, c, jump, emission: _log_sum(a, b, _if(jump, c)) + emission,
     5,
     grad=lambda g, a, b, c, jump, emission, out: (*_shares(g, a, b, _if(jump, c)), None, g),
+    conditions=(3,),
 )
 _either = Elementwise("ctc_loss", _log_sum, 2, grad=lambda g, a, b, out: _shares(g, a, b))
 
@@ -273,7 +274,7 @@ def ctc_loss(
     rows = _padded(targets, want, blank)
     labels = np.full((n, 2 * rows.shape[1] + 1), blank, np.int64)
     labels[:, 1::2] = rows
-    jump = np.zeros(labels.shape, log_probs.dtype.name)
+    jump = np.zeros(labels.shape, np.int64)
     jump[:, 3::2] = rows[:, 1:] != rows[:, :-1]
     if labels.min() < 0 or labels.max() >= classes:
         raise IndexError(f"ctc_loss: labels must be between 0 and {classes - 1}")

@@ -30,6 +30,8 @@ class CpuBackend(Backend):
         "attention.backward": "genesis_cpu.fused.attention:attention_backward",
         "cross_entropy": "genesis_cpu.fused.loss:cross_entropy",
         "cross_entropy.backward": "genesis_cpu.fused.loss:cross_entropy_backward",
+        "ctc_loss": "genesis_cpu.fused.ctc:ctc_loss",
+        "ctc_loss.backward": "genesis_cpu.fused.ctc:ctc_loss_backward",
         "layer_norm": "genesis_cpu.fused.norm:layer_norm",
         "layer_norm.backward": "genesis_cpu.fused.norm:layer_norm_backward",
         "lstm": "genesis_cpu.fused.lstm:lstm",

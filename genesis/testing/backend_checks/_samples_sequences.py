@@ -1,4 +1,4 @@
-"""Arguments on which the kernels of attention and recurrent layers are tried."""
+"""Arguments on which the kernels of attention, recurrent layers and the CTC loss are tried."""
 
 from __future__ import annotations
 
@@ -69,8 +69,30 @@ def _projected() -> Sample:
     return Sample(arrays, {"batch_sizes": sizes, "reverse": False, "keep": True}, "a projection")
 
 
+def _ctc_loss() -> list[Sample]:
+    made = []
+    for times, n, classes, longest, label in (
+        (7, 3, 5, 3, "a few steps"),
+        (1, 2, 3, 1, "one step"),
+        (60, 5, 8, 12, "many steps"),
+        (4, 2, 3, 0, "no labels"),
+    ):
+        rng = np.random.default_rng(times)
+        scores = _normal(times, n, classes, scale=2)
+        log_probs = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+        labels = np.zeros((n, 2 * longest + 1), np.int64)
+        labels[:, 1::2] = rng.integers(1, classes, (n, longest))
+        jump = np.zeros(labels.shape, np.int64)
+        jump[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
+        last = 2 * rng.integers(0, min(longest, times // 3) + 1, (n, 1))
+        lengths = rng.integers((times + 2) // 2, times + 1, (n, 1))
+        made.append(Sample((log_probs, labels, jump, lengths, last), {}, label))
+    return made
+
+
 SAMPLES.update(
     attention=_attention,
+    ctc_loss=_ctc_loss,
     lstm=lambda: [*_recurrent(4, 2, 1, keep=True), _projected()],
     gru=lambda: _recurrent(3, 1, 2, keep=True),
     rnn=lambda: [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -147,3 +149,22 @@ def test_other_shapes_are_named(on):
         nn.L1Loss()(on(X), on(Y[0]))
     with pytest.raises(ValueError, match=r"\(6, 1\).*\(6, 4\)"):
         nn.BCEWithLogitsLoss()(on(X), on(BITS[:, :1]))
+
+
+def test_ctc_sums_over_all_alignments(on):
+    rng = np.random.default_rng(3)
+    steps, classes, target = 5, 3, [1, 1]
+    scores = rng.normal(size=(steps, 1, classes))
+    logs = log_softmax(scores.reshape(steps, classes))
+    total = 0.0
+    for path in itertools.product(range(classes), repeat=steps):
+        merged = [c for i, c in enumerate(path) if (i == 0 or path[i - 1] != c) and c]
+        if merged == target:
+            total += np.exp(sum(logs[t, c] for t, c in enumerate(path)))
+    x = on(scores.astype(np.float64))
+    x.requires_grad_()
+    loss = nn.CTCLoss(reduction="sum")(x.log_softmax(2), on(np.array([target])), (steps,), (2,))
+    assert abs(loss.item() + np.log(total)) < 1e-10
+    loss.backward()
+    assert abs(x.grad.numpy().sum(-1)).max() < 1e-12  # every step gives up as much probability as it gains
+    assert nn.CTCLoss(zero_infinity=True)(x.log_softmax(2), on(np.array([[1, 1]])), (2,), (2,)).item() == 0
