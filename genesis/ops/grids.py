@@ -149,7 +149,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
     from genesis.ops.reduction import all
 
     sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
-    total = 1
+    indices, total = indices.to(int64), 1
     for n in sizes:
         total *= n
     if not bool(all(ew.logical_and(ew.ge(indices, 0), ew.lt(indices, total))).item()):

@@ -167,6 +167,7 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     from genesis.ops.reduction import axes_of
     from genesis.ops.shape import cat
 
+    spacing = 1 if spacing is None else spacing
     if edge_order not in (1, 2):
         raise RuntimeError("gradient only supports edge_order=1 and edge_order=2")
     if dim is None:
