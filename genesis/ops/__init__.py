@@ -85,6 +85,9 @@ from genesis.ops.creation import (
     zeros,
     zeros_like,
 )
+from genesis.ops.ctc import (
+    ctc_loss,
+)
 from genesis.ops.decompositions import (
     eigh,
     eigvalsh,
@@ -606,6 +609,7 @@ __all__ = [
     "cov",
     "cross",
     "cross_entropy",
+    "ctc_loss",
     "cummax",
     "cummin",
     "cumprod",
