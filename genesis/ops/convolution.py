@@ -13,6 +13,7 @@ The option ``size`` is always the length of the result along each axis, so ``pad
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from genesis._errors import DeviceError, ShapeError
@@ -199,19 +200,24 @@ def _check(name: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, tr
 
 
 def _run(operation: Any, axes: int, x: Any, weight: Any, bias: Any, **geometry: Any) -> Any:
-    if x.dim() == axes + 2:
+    if len(x._view.shape) == axes + 2:
         return operation(x, weight, bias, **geometry)
     return operation(x.unsqueeze(0), weight, bias, **geometry).squeeze(0)
 
 
-def _conv(
-    axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
-) -> Any:
+def _fixed(value: Any) -> Any:
+    """What a cache can look up."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+@lru_cache(1024, typed=True)
+def _forward(
+    axes: int, source: Shape, kernel: Shape, stride: Any, padding: Any, dilation: Any
+) -> dict[str, Shape]:
+    """Checked stride, padding in front, dilation and size of the result."""
     name = f"conv{axes}d"
-    _check(name, axes, x, weight, bias, groups, False)
     stride = whole_numbers(stride, axes, "stride", 1, name)
     dilation = whole_numbers(dilation, axes, "dilation", 1, name)
-    source, kernel = x._view.shape[-axes:], weight._view.shape[2:]
     reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
@@ -232,18 +238,44 @@ def _conv(
             f"{name}: calculated padded input size per channel: ({_text(padded)}). Kernel size: "
             f"({_text([r + 1 for r in reach])}). Kernel size can't be greater than actual input size"
         )
-    return _run(
-        _convolution,
-        axes,
-        x,
-        weight,
-        bias,
-        stride=stride,
-        padding=tuple(before),
-        dilation=dilation,
-        groups=groups,
-        size=size,
+    return {"stride": stride, "padding": tuple(before), "dilation": dilation, "size": size}
+
+
+@lru_cache(1024, typed=True)
+def _backward(
+    axes: int, source: Shape, kernel: Shape, stride: Any, padding: Any, output_padding: Any, dilation: Any
+) -> dict[str, Shape]:
+    """The same for a transpose."""
+    name = f"conv_transpose{axes}d"
+    stride = whole_numbers(stride, axes, "stride", 1, name)
+    padding = whole_numbers(padding, axes, "padding", 0, name)
+    output_padding = whole_numbers(output_padding, axes, "output_padding", 0, name)
+    dilation = whole_numbers(dilation, axes, "dilation", 1, name)
+    if any(o >= max(s, d) for o, s, d in zip(output_padding, stride, dilation, strict=True)):
+        raise ShapeError(
+            f"{name}: output padding must be smaller than either stride or dilation, got "
+            f"output_padding={output_padding}, stride={stride}, dilation={dilation}"
+        )
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + o + 1
+        for n, s, p, d, k, o in zip(source, stride, padding, dilation, kernel, output_padding, strict=True)
     )
+    if 0 in source or min(size) < 1:
+        raise ShapeError(
+            f"{name}: given input size per channel: ({_text(source)}). Calculated output size per channel: "
+            f"({_text(size)}). Output size is too small"
+        )
+    return {"stride": stride, "padding": padding, "dilation": dilation, "size": size}
+
+
+def _conv(
+    axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
+    _check(f"conv{axes}d", axes, x, weight, bias, groups, False)
+    geometry = _forward(
+        axes, x._view.shape[-axes:], weight._view.shape[2:], _fixed(stride), _fixed(padding), _fixed(dilation)
+    )
+    return _run(_convolution, axes, x, weight, bias, groups=groups, **geometry)
 
 
 def _transpose(
@@ -257,39 +289,17 @@ def _transpose(
     groups: Any,
     dilation: Any,
 ) -> Any:
-    name = f"conv_transpose{axes}d"
-    _check(name, axes, x, weight, bias, groups, True)
-    stride = whole_numbers(stride, axes, "stride", 1, name)
-    padding = whole_numbers(padding, axes, "padding", 0, name)
-    output_padding = whole_numbers(output_padding, axes, "output_padding", 0, name)
-    dilation = whole_numbers(dilation, axes, "dilation", 1, name)
-    if any(o >= max(s, d) for o, s, d in zip(output_padding, stride, dilation, strict=True)):
-        raise ShapeError(
-            f"{name}: output padding must be smaller than either stride or dilation, got "
-            f"output_padding={output_padding}, stride={stride}, dilation={dilation}"
-        )
-    source, kernel = x._view.shape[-axes:], weight._view.shape[2:]
-    size = tuple(
-        (n - 1) * s - 2 * p + d * (k - 1) + o + 1
-        for n, s, p, d, k, o in zip(source, stride, padding, dilation, kernel, output_padding, strict=True)
-    )
-    if 0 in source or min(size) < 1:
-        raise ShapeError(
-            f"{name}: given input size per channel: ({_text(source)}). Calculated output size per channel: "
-            f"({_text(size)}). Output size is too small"
-        )
-    return _run(
-        _conv_transpose,
+    _check(f"conv_transpose{axes}d", axes, x, weight, bias, groups, True)
+    geometry = _backward(
         axes,
-        x,
-        weight,
-        bias,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        size=size,
+        x._view.shape[-axes:],
+        weight._view.shape[2:],
+        _fixed(stride),
+        _fixed(padding),
+        _fixed(output_padding),
+        _fixed(dilation),
     )
+    return _run(_conv_transpose, axes, x, weight, bias, groups=groups, **geometry)
 
 
 def conv1d(

@@ -28,7 +28,7 @@ from genesis_cpu.kernels import reduce
 from genesis_cpu.kernels.map import contiguous
 
 #: multiplications below which a second thread costs more than it brings
-ALONE = 200_000
+ALONE = 800_000
 #: bytes of images that are worked on together, where one has few places
 NEAR = 256 << 10
 #: bytes of weights from which on they are read panel by panel
