@@ -58,7 +58,7 @@ def tile(real: str, height: int, vectors: int, lanes: int) -> Any:
             number = _number(real)
             vector = ir.VectorType(number, lanes)
             fma = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{8 * size}"
+                builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{8 * size}"
             )
             zero = ir.Constant(_I64, 0)
             starts = [

@@ -39,11 +39,16 @@ def _machine() -> tuple[int, int]:
     return 16, 32 if features.get("neon") else 16
 
 
-#: vectors -> heights, for 32 registers and for 16: the sums, a row of the right factor and one number fit,
-#: and there are enough sums to hide the latency of a multiplication
-_HEIGHTS = {
-    32: {1: (24, 9), 2: (11, 9), 3: (9,), 4: (7, 3)},
-    16: {1: (10, 5), 2: (5, 3), 3: (3,), 4: (2,)},
+#: vectors -> heights, for 32 registers and for 16, as measured: there are enough sums to hide the latency of
+#: a multiplication, and few enough that the compiler keeps all, and what it loads ahead, in registers
+_HEIGHTS: dict[int, dict[int, tuple[int, ...]]] = {
+    32: {1: (24, 9), 2: (10, 9), 3: (9, 6), 4: (6, 5, 3)},
+    16: {1: (8, 5), 2: (5, 4), 3: (4, 3)},
+}
+#: the same for tiles that lie: height -> vectors
+_LYING = {
+    32: {1: 8, 2: 8, 3: 7, 4: 6, 6: 4, 8: 3},
+    16: {1: 8, 2: 4, 3: 3, 4: 3, 6: 2, 8: 1},
 }
 
 
@@ -54,8 +59,9 @@ def choices(itemsize: int, columns: int) -> list[Tile]:
     while lanes > 4 and lanes // 2 >= columns:
         lanes //= 2
     needed = -(-columns // lanes)
-    vectors = -(-needed // -(-needed // 4))
-    return [Tile(height, vectors, lanes) for height in _HEIGHTS[registers][vectors]]
+    heights = _HEIGHTS[registers]
+    vectors = -(-needed // -(-needed // max(heights)))
+    return [Tile(height, vectors, lanes) for height in heights[vectors]]
 
 
 def choose(itemsize: int, columns: int, rows: int) -> Tile:
@@ -67,11 +73,10 @@ def choose(itemsize: int, columns: int, rows: int) -> Tile:
 
 
 def lying(itemsize: int, rows: int) -> Tile:
-    """The tile for a product with few rows: as many vectors as the registers hold."""
+    """The tile for a product with at most 8 rows."""
     width, registers = _machine()
-    height = next((h for h in (1, 2, 3, 4, 6, 8) if h >= rows), rows)
-    vectors = max(1, min(8, (24 if registers == 32 else 12) // height))
-    return Tile(height, vectors, width // itemsize)
+    height = min(h for h in _LYING[registers] if h >= rows)
+    return Tile(height, _LYING[registers][height], width // itemsize)
 
 
 def _tiles(args, lo, hi):

@@ -216,7 +216,7 @@ def _sums(
         plan = layout("weight", cut, *shape)
         for tile in choices(itemsize, outs):
             steps = sum(-(-len(p.rows) // tile.height) * tile.height * len(p.offs) for p in plan.phases)
-            cost = steps * (1 + 0.03 * cut + 0.02 * (tile.height * tile.vectors < 24))
+            cost = steps * (1 + 0.03 * cut + 0.02 * (tile.height * tile.vectors < 18))
             if best is None or cost < best[0]:
                 best = cost, plan, tile
     assert best is not None
