@@ -362,6 +362,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.parts import split as split
     from genesis.ops.parts import split as unsafe_split
     from genesis.ops.parts import split_with_sizes as split_with_sizes
+    from genesis.ops.parts import split_with_sizes as unsafe_split_with_sizes
     from genesis.ops.parts import tensor_split as tensor_split
     from genesis.ops.parts import unbind as unbind
     from genesis.ops.parts import vsplit as vsplit
@@ -442,6 +443,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.scattering import scatter_reduce as scatter_reduce
     from genesis.ops.shape import adjoint as adjoint
     from genesis.ops.shape import as_strided as as_strided
+    from genesis.ops.shape import as_strided_scatter as as_strided_scatter
     from genesis.ops.shape import broadcast_shapes as broadcast_shapes
     from genesis.ops.shape import broadcast_tensors as broadcast_tensors
     from genesis.ops.shape import broadcast_to as broadcast_to
@@ -500,6 +502,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.statistics import nansum as nansum
     from genesis.ops.statistics import quantile as quantile
     from genesis.ops.subscript import index_put as index_put
+    from genesis.ops.subscript import index_put_ as index_put_
     from genesis.ops.trigonometry import acos as acos
     from genesis.ops.trigonometry import acos as arccos
     from genesis.ops.trigonometry import acosh as acosh
@@ -1004,6 +1007,7 @@ _NAMES = {
     "genesis.ops.shape": (
         "adjoint",
         "as_strided",
+        "as_strided_scatter",
         "broadcast_shapes",
         "broadcast_tensors",
         "broadcast_to",
@@ -1135,6 +1139,7 @@ _ALIASES = {
     "cosh_": "genesis.ops.in_place:cosh_",
     "default_generator": "genesis._random:default_generator",
     "deg2rad_": "genesis.ops.in_place:deg2rad_",
+    "default_generator": "genesis._random:default_generator",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
     "e": "math:e",
@@ -1153,6 +1158,7 @@ _ALIASES = {
     "greater": "genesis.ops.elementwise:gt",
     "greater_equal": "genesis.ops.elementwise:ge",
     "i0_": "genesis.ops.in_place:i0_",
+    "index_put_": "genesis.ops.subscript:index_put_",
     "inf": "math:inf",
     "int": "genesis._dtypes:int32",
     "is_anomaly_enabled": "genesis.autograd.anomaly:is_anomaly_enabled",
@@ -1201,6 +1207,8 @@ _ALIASES = {
     "unsafe_split": "genesis.ops.parts:split",
     "vmap": "genesis.func:vmap",
     "xlogy_": "genesis.ops.in_place:xlogy_",
+    "unsafe_split_with_sizes": "genesis.ops.parts:split_with_sizes",
+    "vmap": "genesis.func:vmap",
 }
 
 newaxis = None  #: adds an axis where it stands in a subscript

@@ -401,6 +401,7 @@ from genesis.ops.scattering import (
 from genesis.ops.shape import (
     adjoint,
     as_strided,
+    as_strided_scatter,
     broadcast_shapes,
     broadcast_tensors,
     broadcast_to,
@@ -544,6 +545,7 @@ __all__ = [
     "argsort",
     "argwhere",
     "as_strided",
+    "as_strided_scatter",
     "as_tensor",
     "asarray",
     "asin",

@@ -65,6 +65,34 @@ def trace(input: Tensor) -> Tensor:
     return sum(diagonal(input, 0, 0, 1))
 
 
+def fill_diagonal_(input: Tensor, fill_value: float, wrap: bool = False) -> Tensor:
+    """Write a number into the main diagonal, where all indices are equal; in place.
+
+    Args:
+        wrap: of a tall matrix, go on with the diagonal below, one row further down.
+
+    Raises:
+        RuntimeError: there are fewer than two axes, or more, of different lengths.
+    """
+    shape = input._view.shape
+    if len(shape) < 2:
+        raise RuntimeError("fill_diagonal_: dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError(f"all dimensions of input must be of equal length, got {tuple(shape)}")
+    n = min(shape)
+    if len(shape) > 2:
+        line: Any = input
+        for _ in range(len(shape) - 1):
+            line = diagonal(line, 0, 0, line.dim() - 1)
+        line.fill_(fill_value)
+        return input
+    diagonal(input).fill_(fill_value)
+    if wrap:
+        for first in range(n + 1, shape[0], n + 1):
+            diagonal(input[first:]).fill_(fill_value)
+    return input
+
+
 # -- triangles ---------------------------------------------------------------------------------------------
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of the last two axes; zeros above ``diagonal``."""

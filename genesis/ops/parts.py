@@ -103,6 +103,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 unsafe_chunk = chunk
 unsafe_split = split
+unsafe_split_with_sizes = split_with_sizes
 
 
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:

@@ -427,6 +427,34 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     return take(_as_strided, input, (step,), options, view)
 
 
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None
+) -> Tensor:
+    """A copy of ``input`` with ``src`` in place of ``as_strided(size, stride, storage_offset)`` of it."""
+    out = clone(input)
+    place = as_strided(out, size, stride, storage_offset)
+    if place._view.shape != src._view.shape:
+        raise RuntimeError(
+            f"as_strided_scatter: expected src to have shape {place._view.shape}, got {src._view.shape}"
+        )
+    place.copy_(src)
+    return out
+
+
+def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+    """Sums over the axes along which ``size`` would broadcast to the shape of ``input``.
+
+    Raises:
+        RuntimeError: it would not.
+    """
+    want = size_of(size)
+    if len(want) > input.dim() or any(
+        s not in (1, n) for s, n in zip(reversed(want), reversed(input._view.shape), strict=False)
+    ):
+        raise RuntimeError(f"size {want} is not expandable to size {tuple(input.shape)}")
+    return sum_to_shape(input, want)
+
+
 # names that have moved to files of their own, for those who look for them here
 if TYPE_CHECKING:
     from genesis.ops.joining import cat as cat

@@ -160,7 +160,8 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 def _check_range(index: Any, size: int) -> None:
     """Raise IndexError for an index that is out of range."""
     if index._view.size:
-        low, high = int(index.min().item()), int(index.max().item())
+        host = index._view.buffer.device.backend.read(index._view)
+        low, high = int(host.min()), int(host.max())
         if low < -size or high >= size:
             bad = low if low < -size else high
             raise IndexError(f"index {bad} is out of bounds for an axis of size {size}")

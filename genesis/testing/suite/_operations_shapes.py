@@ -130,3 +130,4 @@ case("select", lambda ns, x: x[[0, 1, 1], :, [3, 0, 0]], CUBE, label="two lists 
 # -- sorting -----------------------------------------------------------------------------------------------
 case("msort", lambda ns, x: ns.msort(x), A)
 case("topk", lambda ns, x: ns.topk(x, 1), floats(2, 40), label="of many")
+case("as_strided_scatter", lambda ns, x, s: ns.as_strided_scatter(x, s, (2, 2), (4, 2), 1), A, floats(2, 2))

@@ -253,3 +253,11 @@ ERRORS = [
 ]
 
 ENTRIES = [*VIEWS, *BROADCASTS, *OWN, *PROPERTIES, *COPIES, *ERRORS]
+
+ENTRIES += [
+    # no gradients: PyTorch gives the input those of the part that was replaced, we give it those of the rest
+    Entry("as_strided_scatter", [S(A, floats(2, 2), (2, 2), (4, 1)), S(A, floats(3), (3,), (5,), 1)], layouts=("plain",), grad=False),
+    Entry("Tensor.sum_to_size", [S(A, 4), S(A, 3, 1), S(CUBE, (1, 3, 4)), S(A, 3, 4)], errors=[S(A, 3), S(A, 2, 3, 4)]),
+    Entry("Tensor.fill_diagonal_", [S(A, 2.5), S(floats(7, 3), 1.0), S(floats(7, 3), 1.0, True), S(floats(3, 3, 3), 0.5), S(floats(2, 5), 1.0, wrap=True)], errors=[S(floats(3), 1.0), S(CUBE, 1.0)]),
+    Entry("unsafe_split_with_sizes", [S(A, [1, 3], 1)]),
+]
