@@ -1139,7 +1139,6 @@ _ALIASES = {
     "cosh_": "genesis.ops.in_place:cosh_",
     "default_generator": "genesis._random:default_generator",
     "deg2rad_": "genesis.ops.in_place:deg2rad_",
-    "default_generator": "genesis._random:default_generator",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
     "e": "math:e",
@@ -1205,10 +1204,9 @@ _ALIASES = {
     "trunc_": "genesis.ops.in_place:trunc_",
     "unsafe_chunk": "genesis.ops.parts:chunk",
     "unsafe_split": "genesis.ops.parts:split",
-    "vmap": "genesis.func:vmap",
-    "xlogy_": "genesis.ops.in_place:xlogy_",
     "unsafe_split_with_sizes": "genesis.ops.parts:split_with_sizes",
     "vmap": "genesis.func:vmap",
+    "xlogy_": "genesis.ops.in_place:xlogy_",
 }
 
 newaxis = None  #: adds an axis where it stands in a subscript
