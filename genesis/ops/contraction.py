@@ -174,7 +174,9 @@ def _contract(operands: list[Any], labels: list[Labels], want: Labels) -> Tensor
         needed = set(want).union(*[ls for _, ls in terms])
         terms.insert(i, _pair(a, la, b, lb, needed))
     x, ls = terms[0]
-    x, ls = _sum_out(x, ls, set(want))
+    axes = [i for i, label in enumerate(ls) if label not in want]
+    if axes:  # of one operand alone: integers become int64, as in any sum
+        x, ls = sum(x, axes), [label for label in ls if label in want]
     out: Tensor = permute(x, [ls.index(label) for label in want])
     return out
 

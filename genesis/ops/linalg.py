@@ -177,6 +177,8 @@ def _added(name: str, x: Any, product: Any, beta: float, alpha: float) -> Tensor
         if name == "addr":
             raise RuntimeError(f"{name}: for integral tensors, beta and alpha must be integers")
         beta, alpha = int(beta), int(alpha)  # as PyTorch does
+    if product.dtype is bool_:
+        beta, alpha = bool(beta), bool(alpha)
     x = expand(x, product._view.shape)  # type: ignore[arg-type]
     scaled = product if alpha == 1 else product * alpha
     if beta == 0:

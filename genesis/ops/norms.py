@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import as_dtype
+from genesis._dtypes import as_dtype, int64
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
@@ -162,6 +162,8 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """Powers 0 … N - 1 (by default as many as elements) of each element of the last axis: (…, n, N)."""
+    if not x.dtype.is_floating_point:
+        x = x.to(int64)
     if not x.dim():
         x = unsqueeze(x, 0)
     count = x._view.shape[-1] if N is None else N

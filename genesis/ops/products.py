@@ -100,9 +100,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise ShapeError(f"contracted dimensions need to match, but shapes are {s} and {t} over {dims}")
     for i, j in zip(first, second, strict=True):  # an axis of length 1 stands for any
         if s[i] == 1 and t[j] != 1:
-            b = sum(b, j, keepdim=True)
+            b = sum(b, j, keepdim=True, dtype=b.dtype)
         elif t[j] == 1 and s[i] != 1:
-            a = sum(a, i, keepdim=True)
+            a = sum(a, i, keepdim=True, dtype=a.dtype)
     s, t = a._view.shape, b._view.shape
     left = [i for i in range(a.dim()) if i not in first]
     right = [i for i in range(b.dim()) if i not in second]

@@ -1,4 +1,7 @@
-"""Products and factorizations of matrices, for the checks of gradients."""
+"""Products and factorizations of matrices, for the checks of gradients.
+
+``parity=False``: tests/parity/table has the case, with a tolerance of its own or without gradients.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +45,12 @@ case("addr", lambda ns, x, a, b: ns.addr(x, a, b, beta=0.5, alpha=2), A, floats(
 case("addbmm", lambda ns, x, a, b: ns.addbmm(x, a, b, beta=0.5, alpha=2), floats(2), CUBE, floats(2, 4, 2))
 case("baddbmm", lambda ns, x, a, b: ns.baddbmm(x, a, b, beta=0.5), floats(3, 2), CUBE, floats(2, 4, 2))
 case("kron", lambda ns, a, b: ns.kron(a, b), floats(2, 2), floats(2, 1, 3))
-case("cross", lambda ns, a, b: ns.cross(a, b), A, floats(3, 4))
+case("cross", lambda ns, a, b: ns.cross(a, b), A, floats(3, 4), parity=False)
 case("linalg_cross", lambda ns, a, b: _of("cross")(ns)(a, b), floats(2, 3), floats(1, 3))
 case("vecdot", lambda ns, a, b: _of("vecdot")(ns)(a, b), A, ROW)
 case("tensordot", lambda ns, a, b: ns.tensordot(a, b, 2), CUBE, floats(3, 4, 2))
 case("tensordot", lambda ns, a, b: ns.tensordot(a, b, ([1, 2], [1, 0])), CUBE, floats(4, 3), label="axes")
-case("chain_matmul", lambda ns, a, b, c: ns.chain_matmul(a, b, c), A, B, floats(3, 2))
+case("chain_matmul", lambda ns, a, b, c: ns.chain_matmul(a, b, c), A, B, floats(3, 2), parity=False)
 case("multi_dot", lambda ns, a, b, c: _of("multi_dot")(ns)([a, b, c]), floats(3), A, ROW)
 for n in (1, 3, -2):
     case("matrix_power", lambda ns, x, n=n: ns.matrix_power(x, n), SQUARES, label=f"to {n}")
@@ -109,11 +112,12 @@ for upper in (True, False):
                 SQUARES, floats(3, 3),
                 label=f"upper={upper}, left={left}, unitriangular={unit}",
             )  # fmt: skip
-case("triangular_solve", lambda ns, b, a: ns.triangular_solve(b, a)[0], floats(3, 2), SQUARE)
+case("triangular_solve", lambda ns, b, a: ns.triangular_solve(b, a)[0], floats(3, 2), SQUARE, parity=False)
 case(
     "triangular_solve",
     lambda ns, b, a: ns.triangular_solve(b, a, upper=False, transpose=True)[0],
     floats(3, 2), SQUARE,
+    parity=False,
     label="transposed",
 )  # fmt: skip
 for label, x in (("tall", floats(4, 3)), ("square", SQUARES), ("wide", floats(2, 3))):
@@ -141,7 +145,7 @@ case("lstsq", lambda ns, a, b: _of("lstsq")(ns)(a, b)[0], WELL, floats(3, 2))
 case("lstsq", lambda ns, a, b: _of("lstsq")(ns)(a, b)[0], WIDE, floats(2), label="wide")
 NOT_DIFFERENTIABLE.add("matrix_rank")
 case("cond", lambda ns, x: _of("cond")(ns)(x), SQUARES)
-case("cond", lambda ns, x: _of("cond")(ns)(x, 1), SQUARE, label="p=1")
+case("cond", lambda ns, x: _of("cond")(ns)(x, 1), SQUARE, label="p=1", parity=False)
 for order in ("fro", "nuc", 1, -1, 2, -2, float("inf"), -float("inf")):
     case("matrix_norm", lambda ns, x, o=order: _of("matrix_norm")(ns)(x, o), CUBE, label=f"{order}")
 for order in (0, 0.5, 1, 2, 3.5, -1, float("inf"), -float("inf")):

@@ -11,7 +11,9 @@ from table._entry import Entry, S, floats, positive
 # fmt: off
 # ruff: noqa: E501 - a table
 
-A, TALL, WIDE, CUBE, ROW = floats(3, 4), floats(4, 3) + np.eye(4, 3) * 2, floats(2, 4) + np.eye(2, 4) * 2, floats(2, 3, 4), floats(4)
+# sums of rows and columns must differ by more than rounding: which is the largest decides where gradients go
+UNEVEN = np.outer([1.0, 1.31, 1.73], [1.0, 1.07, 1.19, 1.37])
+A, TALL, WIDE, CUBE, ROW = floats(3, 4) * UNEVEN, floats(4, 3) + np.eye(4, 3) * 2, floats(2, 4) + np.eye(2, 4) * 2, floats(2, 3, 4) * UNEVEN * np.array([1.0, 1.13])[:, None, None], floats(4)
 SQUARE, SQUARES = np.eye(3) * 2 + floats(3, 3) * 0.4, np.eye(3) * 2 + floats(2, 3, 3) * 0.4
 SYMMETRIC = SQUARES @ np.swapaxes(SQUARES, -1, -2) + np.diag([0.5, 1.5, 3.0])
 ONE = SYMMETRIC[0]
