@@ -59,6 +59,25 @@ def gpt(
     )
 
 
+def cnn(fw: Any, batch: int = 64, width: int = 32) -> Step:
+    """Two 3x3 convolutions on 28 x 28 images, a pool, two linear layers: a first network for digits."""
+    nn, optim, functional = _modules(fw)
+    fw.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, width, 3),
+        nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(2 * width * 144, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+    x, y = fw.randn(batch, 1, 28, 28), fw.randint(0, 10, (batch,))
+    return _step(fw, optim, model.parameters(), lambda: functional.cross_entropy(model(x), y))
+
+
 def _modules(fw: Any) -> tuple[Any, Any, Any]:
     name = fw.__name__
     return import_module(f"{name}.nn"), import_module(f"{name}.optim"), import_module(f"{name}.nn.functional")
@@ -83,10 +102,12 @@ def _step(fw: Any, optim: Any, parameters: Any, loss_of: Callable[[], Any]) -> S
 WORKLOADS: dict[str, Callable[[Any], Step]] = {
     "MLP 784-256-10, batch 64": mlp,
     "MLP 784-256-10, batch 512": lambda fw: mlp(fw, batch=512),
+    "CNN 3x3 32-64, batch 64": cnn,
     "GPT d128 L4 h4 T64, batch 12": gpt,
     "GPT d384 L6 h6 T256, batch 8": lambda fw: gpt(fw, d=384, layers=6, heads=6, length=256, batch=8),
 }
 QUICK: dict[str, Callable[[Any], Step]] = {
     "MLP 784-256-10, batch 64": mlp,
+    "CNN 3x3 8-16, batch 4": lambda fw: cnn(fw, batch=4, width=8),
     "GPT d32 L2 h2 T16, batch 4": lambda fw: gpt(fw, d=32, layers=2, heads=2, length=16, batch=4),
 }
