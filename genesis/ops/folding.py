@@ -37,6 +37,14 @@ def _part(v: View, starts: Sequence[int], lengths: Sequence[int], steps: Sequenc
     return v
 
 
+def _windows(v: View, kernel: Shape, stride: Shape, dilation: Shape, size: Shape) -> View:
+    """(N, C, *kernel, *size): what lies under each window; windows may overlap."""
+    steps = v.strides[2:]
+    within = [d * t for d, t in zip(dilation, steps, strict=True)]
+    between = [s * t for s, t in zip(stride, steps, strict=True)]
+    return v.like((*v.shape[:2], *kernel, *size), (*v.strides[:2], *within, *between))
+
+
 @op()
 def _im2col(
     x: Any, *, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, size: Shape, source: Shape
@@ -54,19 +62,30 @@ def _im2col(
         v = wide
     out: View = device.backend.empty((batch, channels, *kernel, *size), v.dtype, device)
     if out.size:
-        steps = v.strides[2:]
-        windows = v.like(
-            out.shape,
-            (
-                *v.strides[:2],
-                *[d * t for d, t in zip(dilation, steps, strict=True)],
-                *[s * t for s, t in zip(stride, steps, strict=True)],
-            ),
-        )
-        device.backend.map(INPUT, out, windows)
+        device.backend.map(INPUT, out, _windows(v, kernel, stride, dilation, size))
     flat = out.reshape((batch, channels * math.prod(kernel), math.prod(size)))
     assert flat is not None
     return new(flat)
+
+
+def _add_up(total: View, v: View, kernel: Shape, stride: Shape, dilation: Shape, size: Shape) -> None:
+    """Add the columns to their places, one element of the window after the other."""
+    backend = total.buffer.device.backend
+    count = math.prod(kernel)
+    place = [0] * len(kernel)
+    for k in range(count):
+        rest = k
+        for i in reversed(range(len(kernel))):
+            rest, place[i] = divmod(rest, kernel[i])
+        starts = [p * d for p, d in zip(place, dilation, strict=True)]
+        target = _part(total, starts, size, stride)
+        part = v.narrow(1, k, total.shape[1], count)
+        columns = part.reshape(target.shape)
+        if columns is None:
+            copy = backend.empty(part.shape, v.dtype, v.buffer.device)
+            backend.map(INPUT, copy, part)
+            columns = copy.reshape(target.shape)
+        run_map(backend, _ADD, target, target, columns)
 
 
 @op()
@@ -82,20 +101,12 @@ def _col2im(
         max(r, s + p) for r, s, p in zip(_reach(kernel, stride, dilation, size), source, padding, strict=True)
     )
     total = zeros_view((batch, channels, *whole), v.dtype, device)
-    if v.size:
-        place = [0] * len(kernel)
-        for k in range(math.prod(kernel)):
-            rest = k
-            for i in reversed(range(len(kernel))):
-                rest, place[i] = divmod(rest, kernel[i])
-            starts = [p * d for p, d in zip(place, dilation, strict=True)]
-            target = _part(total, starts, size, stride)
-            columns = v.narrow(1, k, channels, math.prod(kernel)).reshape((batch, channels, *size))
-            if columns is None:
-                copy = backend.empty((batch, channels, math.prod(size)), v.dtype, device)
-                backend.map(INPUT, copy, v.narrow(1, k, channels, math.prod(kernel)))
-                columns = copy.reshape((batch, channels, *size))
-            run_map(backend, _ADD, target, target, columns)
+    apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation, strict=True))
+    columns = v.reshape((batch, channels, *kernel, *size))
+    if v.size and apart and columns is not None:  # no two windows meet: one copy
+        backend.map(INPUT, _windows(total, kernel, stride, dilation, size), columns)
+    elif v.size:
+        _add_up(total, v, kernel, stride, dilation, size)
     if whole == source:
         return new(total)
     out: View = backend.empty((batch, channels, *source), v.dtype, device)
