@@ -294,9 +294,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.group_norm import group_norm as group_norm
     from genesis.ops.group_norm import rms_norm as rms_norm
     from genesis.ops.indexing import gather as gather
-    from genesis.ops.indexing import index_add as index_add
-    from genesis.ops.indexing import index_copy as index_copy
-    from genesis.ops.indexing import index_fill as index_fill
     from genesis.ops.indexing import index_select as index_select
     from genesis.ops.indexing import scatter as scatter
     from genesis.ops.indexing import scatter_add as scatter_add
@@ -442,8 +439,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.scattering import index_reduce as index_reduce
     from genesis.ops.scattering import scatter_reduce as scatter_reduce
     from genesis.ops.shape import adjoint as adjoint
-    from genesis.ops.shape import as_strided as as_strided
-    from genesis.ops.shape import as_strided_scatter as as_strided_scatter
     from genesis.ops.shape import broadcast_shapes as broadcast_shapes
     from genesis.ops.shape import broadcast_tensors as broadcast_tensors
     from genesis.ops.shape import broadcast_to as broadcast_to
@@ -461,14 +456,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.shape import transpose as transpose
     from genesis.ops.shape import unflatten as unflatten
     from genesis.ops.shape import unsqueeze as unsqueeze
-    from genesis.ops.solving import cholesky_inverse as cholesky_inverse
-    from genesis.ops.solving import cholesky_solve as cholesky_solve
+    from genesis.ops.slices import index_add as index_add
+    from genesis.ops.slices import index_copy as index_copy
+    from genesis.ops.slices import index_fill as index_fill
     from genesis.ops.solving import det as det
     from genesis.ops.solving import inverse as inverse
     from genesis.ops.solving import logdet as logdet
-    from genesis.ops.solving import old_cholesky as cholesky
     from genesis.ops.solving import slogdet as slogdet
-    from genesis.ops.solving import triangular_solve as triangular_solve
     from genesis.ops.sorting import argsort as argsort
     from genesis.ops.sorting import bucketize as bucketize
     from genesis.ops.sorting import msort as msort
@@ -501,8 +495,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.statistics import nanquantile as nanquantile
     from genesis.ops.statistics import nansum as nansum
     from genesis.ops.statistics import quantile as quantile
+    from genesis.ops.strided import as_strided as as_strided
+    from genesis.ops.strided import as_strided_scatter as as_strided_scatter
     from genesis.ops.subscript import index_put as index_put
     from genesis.ops.subscript import index_put_ as index_put_
+    from genesis.ops.triangles import cholesky_inverse as cholesky_inverse
+    from genesis.ops.triangles import cholesky_solve as cholesky_solve
+    from genesis.ops.triangles import old_cholesky as cholesky
+    from genesis.ops.triangles import triangular_solve as triangular_solve
     from genesis.ops.trigonometry import acos as acos
     from genesis.ops.trigonometry import acos as arccos
     from genesis.ops.trigonometry import acosh as acosh
@@ -831,9 +831,6 @@ _NAMES = {
     ),
     "genesis.ops.indexing": (
         "gather",
-        "index_add",
-        "index_copy",
-        "index_fill",
         "index_select",
         "scatter",
         "scatter_add",
@@ -1006,8 +1003,6 @@ _NAMES = {
     ),
     "genesis.ops.shape": (
         "adjoint",
-        "as_strided",
-        "as_strided_scatter",
         "broadcast_shapes",
         "broadcast_tensors",
         "broadcast_to",
@@ -1026,14 +1021,16 @@ _NAMES = {
         "unsqueeze",
     ),
     "genesis.plugin": ("list_backends", "list_kernels", "list_optimizers", "list_schedulers"),
+    "genesis.ops.slices": (
+        "index_add",
+        "index_copy",
+        "index_fill",
+    ),
     "genesis.ops.solving": (
-        "cholesky_inverse",
-        "cholesky_solve",
         "det",
         "inverse",
         "logdet",
         "slogdet",
-        "triangular_solve",
     ),
     "genesis.ops.sorting": (
         "argsort",
@@ -1074,6 +1071,15 @@ _NAMES = {
         "quantile",
     ),
     "genesis.ops.subscript": ("index_put",),
+    "genesis.ops.strided": (
+        "as_strided",
+        "as_strided_scatter",
+    ),
+    "genesis.ops.triangles": (
+        "cholesky_inverse",
+        "cholesky_solve",
+        "triangular_solve",
+    ),
     "genesis.ops.trigonometry": (
         "acos",
         "acosh",
@@ -1125,7 +1131,7 @@ _ALIASES = {
     "autocast": "genesis.amp:autocast",
     "bool": "genesis._dtypes:bool_",
     "ceil_": "genesis.ops.in_place:ceil_",
-    "cholesky": "genesis.ops.solving:old_cholesky",
+    "cholesky": "genesis.ops.triangles:old_cholesky",
     "clamp_": "genesis.ops.in_place:clamp_",
     "clamp_max": "genesis.ops.elementwise:clamp_high",
     "clamp_max_": "genesis.ops.in_place:clamp_max_",

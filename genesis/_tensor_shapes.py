@@ -18,7 +18,10 @@ from genesis.ops import products as pr
 from genesis.ops import rearranging as ra
 from genesis.ops import scattering as sc
 from genesis.ops import shape as sh
+from genesis.ops import slices as sl
 from genesis.ops import sorting as so
+from genesis.ops import strided as st
+from genesis.ops import triangles as tri
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -70,8 +73,8 @@ class ShapeMethods(TensorCore):
     def expand(self, *shape: Any, size: Any = None, implicit: bool = False) -> Tensor: return sh.expand(self, *vw.sizes_given(shape, size))
     def expand_as(self, other: Any) -> Tensor: return sh.expand(self, other.shape)
     def broadcast_to(self, size: Any) -> Tensor: return sh.expand(self, size)
-    def as_strided(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return sh.as_strided(self, size, stride, storage_offset)
-    def as_strided_scatter(self, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return sh.as_strided_scatter(self, src, size, stride, storage_offset)
+    def as_strided(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return st.as_strided(self, size, stride, storage_offset)
+    def as_strided_scatter(self, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return st.as_strided_scatter(self, src, size, stride, storage_offset)
     def sum_to_size(self, *size: Any) -> Tensor: return sh.sum_to_size(self, *size)
     def clone(self, *, memory_format: Any = None) -> Tensor: return sh.clone(self, memory_format=memory_format)
     def contiguous(self, memory_format: Any = None) -> Tensor: return sh.contiguous(self, memory_format)
@@ -121,7 +124,7 @@ class ShapeMethods(TensorCore):
     def swapaxes_(self, axis0: int, axis1: int) -> Tensor: return vw.become(self, sh.transpose(self, axis0, axis1))
     def swapdims_(self, dim0: int, dim1: int) -> Tensor: return vw.become(self, sh.transpose(self, dim0, dim1))
     def t_(self) -> Tensor: return vw.become(self, sh.t(self))
-    def as_strided_(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return vw.become(self, sh.as_strided(self, size, stride, storage_offset))
+    def as_strided_(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor: return vw.become(self, st.as_strided(self, size, stride, storage_offset))
     def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor: return vw.resize_(self, *sizes, memory_format=memory_format)
     def resize_as_(self, the_template: Any, *, memory_format: Any = None) -> Tensor: return vw.resize_(self, the_template.shape, memory_format=memory_format)
 
@@ -136,12 +139,12 @@ class ShapeMethods(TensorCore):
     def scatter_reduce(self, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor: return sc.scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
     def scatter_reduce_(self, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor: return _into(self, sc.scatter_reduce, dim, index, src, reduce, include_self=include_self)
     def index_select(self, dim: int, index: Any) -> Tensor: return ix.index_select(self, dim, index)
-    def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor: return ix.index_add(self, dim, index, source, alpha=alpha)
-    def index_add_(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor: return ix.index_add_(self, dim, index, source, alpha=alpha)
-    def index_copy(self, dim: int, index: Any, source: Any) -> Tensor: return ix.index_copy(self, dim, index, source)
-    def index_copy_(self, dim: int, index: Any, source: Any) -> Tensor: return ix.index_copy_(self, dim, index, source)
-    def index_fill(self, dim: int, index: Any, value: Any) -> Tensor: return ix.index_fill(self, dim, index, value)
-    def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor: return ix.index_fill_(self, dim, index, value)
+    def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor: return sl.index_add(self, dim, index, source, alpha=alpha)
+    def index_add_(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor: return sl.index_add_(self, dim, index, source, alpha=alpha)
+    def index_copy(self, dim: int, index: Any, source: Any) -> Tensor: return sl.index_copy(self, dim, index, source)
+    def index_copy_(self, dim: int, index: Any, source: Any) -> Tensor: return sl.index_copy_(self, dim, index, source)
+    def index_fill(self, dim: int, index: Any, value: Any) -> Tensor: return sl.index_fill(self, dim, index, value)
+    def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor: return sl.index_fill_(self, dim, index, value)
     def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor: return subscript.index_put(self, indices, values, accumulate)
     def index_put_(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor: return subscript.index_put_(self, indices, values, accumulate)
     def index_reduce(self, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Tensor: return sc.index_reduce(self, dim, index, source, reduce, include_self=include_self)
@@ -196,9 +199,9 @@ class ShapeMethods(TensorCore):
     def det(self) -> Tensor: return solving.det(self)
     def logdet(self) -> Tensor: return solving.logdet(self)
     def slogdet(self) -> Any: return solving.slogdet(self)
-    def cholesky(self, upper: bool = False) -> Tensor: return solving.cholesky(self, upper=upper)
-    def cholesky_solve(self, input2: Any, upper: bool = False) -> Tensor: return solving.cholesky_solve(self, input2, upper)
-    def cholesky_inverse(self, upper: bool = False) -> Tensor: return solving.cholesky_inverse(self, upper)
-    def triangular_solve(self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any: return solving.triangular_solve(self, A, upper, transpose, unitriangular)
+    def cholesky(self, upper: bool = False) -> Tensor: return tri.cholesky(self, upper=upper)
+    def cholesky_solve(self, input2: Any, upper: bool = False) -> Tensor: return tri.cholesky_solve(self, input2, upper)
+    def cholesky_inverse(self, upper: bool = False) -> Tensor: return tri.cholesky_inverse(self, upper)
+    def triangular_solve(self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any: return tri.triangular_solve(self, A, upper, transpose, unitriangular)
     def qr(self, some: bool = True) -> Any: return dc.old_qr(self, some)
     def svd(self, some: bool = True, compute_uv: bool = True) -> Any: return dc.old_svd(self, some, compute_uv)

@@ -30,25 +30,25 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.products import matrix_power as matrix_power
     from genesis.ops.products import multi_dot as multi_dot
     from genesis.ops.products import vecdot as vecdot
-    from genesis.ops.solving import cholesky as cholesky
-    from genesis.ops.solving import cholesky_ex as cholesky_ex
     from genesis.ops.solving import det as det
     from genesis.ops.solving import inv as inv
     from genesis.ops.solving import inv_ex as inv_ex
     from genesis.ops.solving import slogdet as slogdet
     from genesis.ops.solving import solve as solve
     from genesis.ops.solving import solve_ex as solve_ex
-    from genesis.ops.solving import solve_triangular as solve_triangular
     from genesis.ops.solving import tensorinv as tensorinv
     from genesis.ops.solving import tensorsolve as tensorsolve
+    from genesis.ops.triangles import cholesky as cholesky
+    from genesis.ops.triangles import cholesky_ex as cholesky_ex
+    from genesis.ops.triangles import solve_triangular as solve_triangular
 
 _NAMES = {
     "decompositions": "eig eigh eigvals eigvalsh lstsq matrix_rank pinv qr svd svdvals",
     "linalg": "matmul",
     "norms": "cond matrix_norm norm vander vector_norm",
     "products": "matrix_power multi_dot vecdot",
-    "solving": "cholesky cholesky_ex det inv inv_ex slogdet solve solve_ex solve_triangular "
-    "tensorinv tensorsolve",
+    "solving": "det inv inv_ex slogdet solve solve_ex tensorinv tensorsolve",
+    "triangles": "cholesky cholesky_ex solve_triangular",
 }
 
 

@@ -203,9 +203,6 @@ from genesis.ops.group_norm import (
 from genesis.ops.indexing import (
     embedding,
     gather,
-    index_add,
-    index_copy,
-    index_fill,
     index_select,
     scatter,
     scatter_add,
@@ -400,8 +397,6 @@ from genesis.ops.scattering import (
 )
 from genesis.ops.shape import (
     adjoint,
-    as_strided,
-    as_strided_scatter,
     broadcast_shapes,
     broadcast_tensors,
     broadcast_to,
@@ -422,17 +417,17 @@ from genesis.ops.shape import (
     unsqueeze,
     view,
 )
+from genesis.ops.slices import (
+    index_add,
+    index_copy,
+    index_fill,
+)
 from genesis.ops.solving import (
-    cholesky,
-    cholesky_inverse,
-    cholesky_solve,
     det,
     inv,
     logdet,
     slogdet,
     solve,
-    solve_triangular,
-    triangular_solve,
 )
 from genesis.ops.sorting import (
     argsort,
@@ -481,8 +476,19 @@ from genesis.ops.statistics import (
     nansum,
     quantile,
 )
+from genesis.ops.strided import (
+    as_strided,
+    as_strided_scatter,
+)
 from genesis.ops.subscript import (
     index_put,
+)
+from genesis.ops.triangles import (
+    cholesky,
+    cholesky_inverse,
+    cholesky_solve,
+    solve_triangular,
+    triangular_solve,
 )
 from genesis.ops.trigonometry import (
     acos,

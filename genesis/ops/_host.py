@@ -11,6 +11,7 @@ import numpy as np
 
 from genesis._errors import DeviceError, GenesisError
 from genesis.autograd.graph import TensorCore
+from genesis.backend.view import broadcast_shapes
 
 Array = np.ndarray[Any, Any]
 
@@ -109,3 +110,18 @@ def each(x: Array, function: Callable[[Array], Any], out: Any) -> Any:
     flat = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
     found = [function(m) for m in flat]
     return np.array(found, dtype=out).reshape(x.shape[:-2])
+
+
+def common_batch(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two batches of matrices with the leading axes that they broadcast to."""
+    from genesis.ops.shape import expand
+
+    batch = broadcast_shapes(a._view.shape[:-2], b._view.shape[:-2])
+    return expand(a, (*batch, *a._view.shape[-2:])), expand(b, (*batch, *b._view.shape[-2:]))
+
+
+def identity(n: int, like: Any) -> Any:
+    """The unit matrix with the type and device of ``like``."""
+    from genesis.ops.creation import eye
+
+    return eye(n, dtype=like.dtype, device=like.device)

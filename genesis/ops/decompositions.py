@@ -14,7 +14,8 @@ from genesis.ops.diagonals import diag_embed, triu
 from genesis.ops.linalg import matmul
 from genesis.ops.reduction import sum
 from genesis.ops.shape import matrix_transpose, reshape, unsqueeze
-from genesis.ops.solving import _diagonal_part, _is_vector, solve_triangular
+from genesis.ops.solving import _is_vector
+from genesis.ops.triangles import diagonal_part, solve_triangular
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -67,7 +68,7 @@ def _qr(needs: Any, grad: Any, x: Any, out: Any, *, mode: str) -> Any:
 def _square_qr(q: Any, r: Any, gq: Any, gr: Any) -> Any:
     """The gradient of X where X = Q R and R is square: [gQ + Q sym(triu(gR R^T - Q^T gQ))] R^-T."""
     middle = triu(matmul(gr, _T(r)) - matmul(_T(q), gq))
-    middle = middle + _T(middle) - _diagonal_part(middle)
+    middle = middle + _T(middle) - diagonal_part(middle)
     return solve_triangular(_T(r), gq + matmul(q, middle), upper=False, left=False)
 
 
@@ -220,7 +221,7 @@ def _eigh(needs: Any, grad: Any, x: Any, out: Any, *, triangle: str) -> Any:
     (values, v), (g_values, gv) = _host.unpack(out, shapes), _host.unpack(grad, shapes)
     gaps = unsqueeze(values, -2) - unsqueeze(values, -1)
     turned = matmul(_T(v), gv)
-    off = turned - _diagonal_part(turned)
+    off = turned - diagonal_part(turned)
     return (matmul(v, matmul(_over(off, gaps) + diag_embed(g_values), _T(v))),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import bool_, int32, int64
+from genesis._dtypes import int32, int64
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
 from genesis.backend.view import broadcast_shapes
@@ -68,7 +68,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
                 f"index_select: index to a scalar can have only 1 value, got {where._view.size}"
             )
         return reshape(index_select(reshape(input, 1), 0, where), ())
-    _check_devices("index_select", input, where)
+    check_devices("index_select", input, where)
     if not axis and (input._view.size or not where._view.size):
         return embedding(where, input)  # type: ignore[no-any-return]
     shape = input._view.shape
@@ -95,7 +95,7 @@ def vector_of(name: str, index: Any, error: type[Exception] = IndexError) -> Any
 
 
 # -- gather and scatter ------------------------------------------------------------------------------------
-def _check_devices(name: str, *tensors: Any) -> None:
+def check_devices(name: str, *tensors: Any) -> None:
     devices = {str(t._view.buffer.device) for t in tensors}
     if len(devices) > 1:
         raise DeviceError(f"{name}: all tensors must be on one device, got {' and '.join(sorted(devices))}")
@@ -111,7 +111,7 @@ def _check_index(name: str, index: Any) -> Any:
     return index
 
 
-def _as_vector(x: Any) -> Any:
+def as_vector(x: Any) -> Any:
     """A 0-d tensor as one of a single element: devices look up along an axis."""
     return x if x.dim() else reshape(x, 1)
 
@@ -135,14 +135,14 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
         RuntimeError, IndexError: an index is out of range.
     """
     index = _check_index("gather", index)
-    _check_devices("gather", input, index)
+    check_devices("gather", input, index)
     if max(input.dim(), 1) != max(index.dim(), 1) and index._view.size:
         raise RuntimeError(
             f"gather: index has {index.dim()} dimensions, the input {input.dim()}; they must agree"
         )
     axis = axis_of(dim, input.dim())
     if not (input.dim() and index.dim()):
-        return reshape(gather(_as_vector(input), 0, _as_vector(index)), index._view.shape)
+        return reshape(gather(as_vector(input), 0, as_vector(index)), index._view.shape)
     device = input._view.buffer.device
     out = device.backend.empty(index._view.shape, input._view.dtype, device)
     if out.size:
@@ -179,14 +179,14 @@ def check_scatter(name: str, x: Any, dim: int, index: Any, src: Any) -> tuple[in
     """
     index = _check_index(name, index)
     axis = axis_of(dim, x.dim())
-    _check_devices(name, x, index, src)
+    check_devices(name, x, index, src)
     if x.dtype is not src.dtype:
         raise RuntimeError(f"{name}: expected self.dtype {x.dtype} to be equal to src.dtype {src.dtype}")
     if not index._view.size:  # whatever the shapes are, there is nothing to write
         return axis, x, index, src if src._view.shape == index._view.shape else zeros_of(index._view.shape, x)
     if not max(x.dim(), 1) == max(index.dim(), 1) == max(src.dim(), 1):
         raise RuntimeError(f"{name}: input, index and src must have the same number of dimensions")
-    x, index, src = _as_vector(x), _as_vector(index), _as_vector(src)
+    x, index, src = as_vector(x), as_vector(index), as_vector(src)
     for a, (i, s, n) in enumerate(zip(index.shape, src.shape, x.shape, strict=True)):
         if i > s or (a != axis and i > n):
             raise ShapeError(
@@ -301,116 +301,6 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return _scattered("add", _scatter_add, input, dim, index, src, True)
 
 
-# -- whole indices of an axis ------------------------------------------------------------------------------
-def check_source(
-    name: str, x: Any, axis: int, index: Any, source: Any, error: type[Exception] = RuntimeError
-) -> Any:
-    """``source``, after checking that it has one slice for each index."""
-    if not isinstance(source, TensorCore):
-        raise TypeError(f"{name}: source must be a tensor, got {type(source).__name__}")
-    shape, have = x._view.shape, source._view.shape
-    _check_devices(name, x, index, source)
-    if x.dtype is not source._view.dtype:
-        raise RuntimeError(
-            f"{name}: self ({x.dtype}) and source ({source._view.dtype}) must have the same scalar type"
-        )
-    source = _as_vector(source)
-    have, count = source._view.shape, index._view.shape[0]
-    if len(have) != max(len(shape), 1) or have[:axis] + have[axis + 1 :] != shape[:axis] + shape[axis + 1 :]:
-        raise error(f"{name}: source of shape {have} must match the input {shape}, but for dimension {axis}")
-    if have[axis] != count:
-        raise error(
-            f"{name}: number of indices ({count}) should be equal to source.size({axis}) ({have[axis]})"
-        )
-    return source
-
-
-def _indexed(name: str, write: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
-    where = vector_of(name, index)
-    axis = axis_of(dim, x.dim())
-    source = check_source(name, x, axis, where, source)
-    wide = along(where, axis, source._view.shape)
-    try:
-        return write(x, axis, wide, source)
-    except PositionError as error:
-        raise IndexError(str(error)) from None
-
-
-def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
-    """``input`` with ``alpha * source`` added at the given indices of axis ``dim``."""
-    if alpha != 1 and isinstance(source, TensorCore):
-        source = source * alpha
-    out: Tensor = _indexed("index_add", scatter_add, input, dim, index, source)
-    return out
-
-
-def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
-    """``index_add`` in place."""
-    if alpha != 1 and isinstance(source, TensorCore):
-        source = source * alpha
-    _indexed("index_add_", scatter_add_, input, dim, index, source)
-    return input
-
-
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """``input`` with the slices of ``source`` in place of the given indices of axis ``dim``."""
-    out: Tensor = _index_copy("index_copy", scatter, input, dim, index, source)
-    return out
-
-
-def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """``index_copy`` in place."""
-    _index_copy("index_copy_", scatter_, input, dim, index, source)
-    return input
-
-
-def _index_copy(name: str, write: Any, x: Any, dim: int, index: Any, source: Any) -> Any:
-    where = vector_of(name, index)
-    if isinstance(source, TensorCore):
-        axis = axis_of(dim, x.dim())
-        have = _as_vector(source)._view.shape
-        if len(have) == max(x.dim(), 1) and have[axis] != where._view.shape[0]:
-            raise PositionError(
-                f"{name}: number of indices ({where._view.shape[0]}) should be equal to source.size(dim) "
-                f"({have[axis]})"
-            )
-    return _indexed(name, write, x, dim, where, source)
-
-
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """``input`` with a number (or 0-d tensor) at the given indices of axis ``dim``, which may be negative."""
-    return ew.masked_fill(input, *_filled("index_fill", input, dim, index, value))  # type: ignore[no-any-return]
-
-
-def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """``index_fill`` in place."""
-    return ew.masked_fill_(input, *_filled("index_fill_", input, dim, index, value))  # type: ignore[no-any-return]
-
-
-def _filled(name: str, x: Any, dim: int, index: Any, value: Any) -> tuple[Any, Any]:
-    """Which elements are filled (a mask: an index may appear twice), and with what."""
-    if isinstance(index, TensorCore) and index._view.dtype is not int64:
-        raise PositionError(f"{name}: expected int64 for index, got {index._view.dtype}")
-    where = vector_of(name, index)
-    axis = axis_of(dim, x.dim())
-    size = x._view.shape[axis] if x.dim() else 1
-    if isinstance(value, TensorCore):
-        if value._view.shape:
-            raise RuntimeError(
-                f"{name} only supports a 0-dimensional value tensor, got {len(value._view.shape)} axes"
-            )
-        value = value.to(x.dtype)  # type: ignore[attr-defined]
-    else:
-        value = {"b": bool, "f": float}.get(x.dtype.kind, int)(value)
-    none = new(zeros_view((size,), bool_, x._view.buffer.device))
-    where = ew.where(ew.lt(where, 0), where + size, where)
-    try:
-        mask = scatter(none, 0, where, True)
-    except PositionError as error:
-        raise IndexError(str(error)) from None
-    return reshape(mask, [size if a == axis else 1 for a in range(x.dim())]), value
-
-
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """``gather`` whose other axes broadcast; of the flattened tensors where no ``dim`` is given.
 
@@ -445,6 +335,7 @@ if TYPE_CHECKING:
     from genesis.ops.picking import masked_select as masked_select
     from genesis.ops.picking import nonzero as nonzero
     from genesis.ops.picking import one_hot as one_hot
+    from genesis.ops.slices import index_add as index_add
     from genesis.ops.sorting import argsort as argsort
     from genesis.ops.sorting import sort as sort
     from genesis.ops.sorting import topk as topk
@@ -452,9 +343,9 @@ else:
 
     def __getattr__(name: str) -> Any:
         if not name.startswith("_"):
-            from genesis.ops import picking, sorting
+            from genesis.ops import picking, slices, sorting
 
-            for module in (picking, sorting):
+            for module in (picking, slices, sorting):
                 if hasattr(module, name):
                     return getattr(module, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,6 @@ from genesis.ops._op import op
 from genesis.ops.indexing import (
     along,
     check_scatter,
-    check_source,
     gather,
     number_as,
     scatter,
@@ -20,6 +19,7 @@ from genesis.ops.indexing import (
 )
 from genesis.ops.reduction import axis_of
 from genesis.ops.shape import reshape
+from genesis.ops.slices import check_source
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor

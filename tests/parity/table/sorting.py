@@ -14,6 +14,7 @@ from table._entry import Entry, S, bools, floats, integers
 A, CUBE, ROW, ZERO = floats(3, 4), floats(2, 3, 4), floats(6), np.array(0.5)
 NANS = np.array([[1.0, np.nan, -1.0, 2.0], [np.nan, np.inf, -np.inf, 0.0]])
 SORTED = np.sort(floats(7))
+SHUFFLED = floats(5)
 ROWS = np.sort(floats(3, 5), axis=-1)
 TIES = np.array([3, 1, 3, 2, 1, 1])
 
@@ -56,7 +57,7 @@ ENTRIES = [
     Entry(
         "searchsorted",
         [S(SORTED, floats(4)), S(SORTED, floats(2, 3)), S(SORTED, SORTED), S(SORTED, SORTED, right=True), S(SORTED, SORTED, side="right"), S(SORTED, SORTED, side="left"), S(ROWS, floats(3, 2)), S(ROWS, ROWS, right=True),
-         S(SORTED, 0.1), S(SORTED, np.array(0.1)), S(SORTED, floats(4), out_int32=True), S(np.array([1, 3, 5]), np.array([0, 1, 2, 5, 9])), S(np.array([1, 3, 5]), np.array([3]), right=True), S(np.array([1, 3, 5]), floats(4)), S(floats(5), floats(3), sorter=np.array([4, 3, 2, 1, 0])),
+         S(SORTED, 0.1), S(SORTED, np.array(0.1)), S(SORTED, floats(4), out_int32=True), S(np.array([1, 3, 5]), np.array([0, 1, 2, 5, 9])), S(np.array([1, 3, 5]), np.array([3]), right=True), S(np.array([1, 3, 5]), floats(4)), S(SHUFFLED, floats(3), sorter=np.argsort(SHUFFLED)),
          S(np.zeros((2, 0)), floats(2, 3)), S(np.zeros(0), floats(3)), S(SORTED, np.array([np.nan, np.inf, -np.inf]))],
         errors=[S(ROWS, floats(2, 2)), S(ROWS, 0.5), S(SORTED, floats(2), side="middle"), S(SORTED, floats(2), right=True, side="left"), S(np.array(1.0), floats(2)), S(SORTED, floats(2), sorter=integers(0, 3, 2))],
         grad=False,
