@@ -291,25 +291,36 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> Any:
     """Return the gradients of ``outputs`` with respect to ``inputs``, without touching ``.grad``.
 
     Args:
         outputs, grad_outputs: as in ``backward``.
-        inputs: a tensor or a sequence of them, leaves or not.
+        inputs: a tensor, a sequence of them or a dict of them, leaves or not.
         retain_graph, create_graph: as in ``backward``.
+        only_inputs: PyTorch's; other leaves never get a gradient here.
         allow_unused: give None for an input that the outputs do not depend on, instead of an error.
         is_grads_batched: the first axis of each of ``grad_outputs`` counts gradients; so does that of the
             results. There is one pass for each.
         materialize_grads: give zeros instead of None; ``allow_unused`` is then True.
 
+    Returns:
+        A gradient for each of ``inputs``: a tuple, or a dict with the same keys.
+
     Raises:
         RuntimeError: an input does not require a gradient, or is not part of the graph.
         ValueError: ``materialize_grads=True`` with ``allow_unused=False``.
     """
+    if not only_inputs:
+        warnings.warn("only_inputs=False is ignored: use backward() to accumulate gradients", stacklevel=2)
+    if isinstance(inputs, dict):
+        options = (grad_outputs, retain_graph, create_graph, True, allow_unused, is_grads_batched)
+        values = grad(outputs, list(inputs.values()), *options, materialize_grads)
+        return dict(zip(inputs, values, strict=True))
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
@@ -352,7 +363,7 @@ def _batched(
     passes = [
         grad(
             outputs, wanted, [None if g is None else g[i] for g in seeds],
-            keep or i + 1 < count, create, unused, False, zeros,
+            keep or i + 1 < count, create, True, unused, False, zeros,
         )
         for i in range(count)
     ]  # fmt: skip

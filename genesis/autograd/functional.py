@@ -262,7 +262,7 @@ def _grad(y: Tensors, x: Tensors, weights: Tensors | None, create_graph: bool) -
     used = [i for i, t in enumerate(y) if t is not None and edge(t) is not None]
     if not used:
         return (None,) * len(x)
-    return grad(
+    found: Tensors = grad(
         [y[i] for i in used],
         x,
         None if weights is None else [weights[i] for i in used],
@@ -270,6 +270,7 @@ def _grad(y: Tensors, x: Tensors, weights: Tensors | None, create_graph: bool) -
         create_graph=create_graph,
         allow_unused=True,
     )
+    return found
 
 
 def _rows(number: int, out: Any, x: Tensors, create_graph: bool, strict: bool) -> Tensors:

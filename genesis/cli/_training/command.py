@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import genesis
 from genesis import recipes
+from genesis.backend import Backend
 from genesis.cli._console import warn
 from genesis.cli._errors import Misuse, Stopped
 from genesis.cli._training.config import NO_SCHEDULER, Config, parse_options
@@ -147,8 +148,8 @@ def _check_device(name: str) -> genesis.device:
 
 def _set_threads(device: genesis.device, threads: int | None) -> int | None:
     """Set the threads of a device that has such a setting; return how many it uses."""
-    backend: Any = device.backend
-    if not hasattr(backend, "set_num_threads"):
+    backend = device.backend
+    if type(backend).set_num_threads is Backend.set_num_threads:
         if threads is not None:
             raise Misuse(f"the device {str(device)!r} has no setting for threads; leave --threads out")
         return None
@@ -157,7 +158,7 @@ def _set_threads(device: genesis.device, threads: int | None) -> int | None:
             backend.set_num_threads(threads)
         except ValueError as error:
             raise Misuse(f"--threads {threads}: {error}") from None
-    return int(backend.get_num_threads())
+    return backend.get_num_threads()
 
 
 def _configure(

@@ -105,7 +105,7 @@ def test_devices(device):
     with raises(GenesisError, "nowhere"):
         genesis.ones(2, device="nowhere")
     with pytest.raises(TypeError, match="device"):
-        genesis.ones(2, device=3)
+        genesis.ones(2, device=3.5)
 
 
 def test_a_number_from_the_host_may_join_any_device(device):
