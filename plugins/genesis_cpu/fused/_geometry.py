@@ -136,7 +136,7 @@ def _extent(axes: list[list[Axis]]) -> tuple[Ints, Ints]:
     return tuple(low), tuple(high)
 
 
-@lru_cache(512)
+@lru_cache(32)
 def layout(
     kind: Kind,
     cut: int,

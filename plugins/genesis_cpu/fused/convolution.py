@@ -93,7 +93,7 @@ def _lies(transposed: bool, results: int, itemsize: int, *shape: Ints, **geometr
     return _planes.cost(transposed, results, itemsize, *shape, **geometry) < standing
 
 
-@lru_cache(256)
+@lru_cache(128)
 def _job(
     transposed: bool, batch: int, channels: int, results: int, groups: int, itemsize: int, threads: int,
     source: Ints, kernel: Ints, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
@@ -125,13 +125,13 @@ def _job(
     pitch = tile.columns * itemsize
     chunk = CHUNK * tile.height
     table = np.zeros((len(plan.phases), 8), np.int64)
-    owner: list[Any] = [plan, table]
+    owner: list[Any] = [table]
     for row, phase in zip(table, plan.phases, strict=True):
         rows = np.ascontiguousarray(_spread(phase.rows, image, together))
         pairs = _pairs(phase.offs, phase.off_ids, pitch)
         begin, target = (int(phase.row_ids[0]), 0) if _runs(phase.row_ids) else (0, phase.row_ids.ctypes.data)
         row[:6] = len(phase.offs), len(phase.rows), pairs.ctypes.data, rows.ctypes.data, target, begin
-        owner += [rows, pairs]
+        owner += [rows, pairs, phase.row_ids]
     sets = -(-batch // together)
     largest = max(len(p.rows) for p in plan.phases)
     splits = max(1, min(-(-8 * threads // sets), -(-together * largest // chunk)))
@@ -203,7 +203,7 @@ class Sums(NamedTuple):
     owner: Any
 
 
-@lru_cache(256)
+@lru_cache(128)
 def _sums(
     batch: int, channels: int, results: int, groups: int, itemsize: int, threads: int, with_bias: bool,
     source: Ints, kernel: Ints, size: Ints, stride: Ints, padding: Ints, dilation: Ints,
@@ -238,7 +238,7 @@ def _sums(
     splits = -(-together * places // chunk)
     where = np.zeros(per * math.prod(kernel), np.int64)
     table = np.zeros((len(plan.phases), 8), np.int64)
-    owner: list[Any] = [plan, table]
+    owner: list[Any] = [table]
     base = 0
     for row, phase, high in zip(table, plan.phases, talls, strict=True):
         rows = np.concatenate([phase.rows, np.repeat(phase.rows[-1:], SPARE)])
