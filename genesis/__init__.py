@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import cuda as cuda
     from genesis import data as data
     from genesis import distributed as distributed
+    from genesis import distributions as distributions
     from genesis import func as func
     from genesis import linalg as linalg
     from genesis import mps as mps
@@ -535,11 +536,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.plugin import list_schedulers as list_schedulers
 
 _MODULES = (
-    "autograd",
-    "backend",
-    "checkpoint",
-    "data",
-    "linalg",
     "accelerator",
     "amp",
     "autograd",
@@ -549,15 +545,15 @@ _MODULES = (
     "cuda",
     "data",
     "distributed",
+    "distributions",
     "func",
+    "linalg",
     "mps",
     "multiprocessing",
     "nn",
     "ops",
     "optim",
     "plugin",
-    "special",
-    "testing",
     "profiler",
     "random",
     "special",

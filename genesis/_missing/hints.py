@@ -21,8 +21,8 @@ _FFT = (
     "and in two parts, for there are no complex types"
 )
 _DISTRIBUTIONS = (
-    "the nearest are genesis.normal, genesis.bernoulli and genesis.multinomial with "
-    "genesis.nn.functional.log_softmax for log-probabilities"
+    "the nearest is a genesis.distributions.TransformedDistribution of a distribution that is here, or a "
+    "subclass of genesis.distributions.Distribution with sample and log_prob"
 )
 _SUMMARY = (
     "the nearest is the tensorboard package with its own writer, or a CSV file as `genesis train` writes"
@@ -33,7 +33,6 @@ HINTS: dict[str, str] = {
     # modules
     "ao": _NO_QUANTIZED,
     "compiler": "nothing is compiled as a whole; the nearest is genesis.compile, which changes nothing",
-    "distributions": _DISTRIBUTIONS,
     "distributions.*": _DISTRIBUTIONS,
     "export": _NO_EXPORT,
     "fft": _FFT,
@@ -96,8 +95,6 @@ HINTS: dict[str, str] = {
     "cond": "the nearest is Python's if",
     "while_loop": "the nearest is Python's while",
     # processes and devices
-    "nn.DataParallel": _NO_PROCESSES,
-    "nn.parallel": _NO_PROCESSES,
     "nn.parallel.*": _NO_PROCESSES,
     "distributed.*": _NO_PROCESSES,
     "utils.data.DistributedSampler": _NO_PROCESSES + "; there, shuffle=True of the DataLoader is the same",

@@ -1,7 +1,7 @@
 """Neural networks: modules, parameters, layers, losses; the names are PyTorch's."""
 
 from genesis._lazy import missing
-from genesis.nn import functional, init, modules, utils
+from genesis.nn import functional, init, modules, parallel, utils
 from genesis.nn.layers.activation import (
     ELU,
     GELU,
@@ -160,6 +160,7 @@ from genesis.nn.layers.transformer import (
     TransformerEncoderLayer,
 )
 from genesis.nn.module import Module
+from genesis.nn.parallel import DataParallel
 from genesis.nn.parameter import Buffer, Parameter
 
 TYPE_CHECKING = False
@@ -207,6 +208,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -315,6 +317,7 @@ __all__ = [
     "functional",
     "init",
     "modules",
+    "parallel",
     "utils",
 ]
 

@@ -112,7 +112,7 @@ xlogy = Elementwise(
     lambda x, y: where(is_nan(y), NAN, where(eq(x, 0), 0.0, x * call("log", y))),
     2,
     grad=lambda g, x, y, out: (
-        where(both(eq(x, 0), le(y, 0)), ZERO, g * where(eq(x, 0), 0.0 * y, call("log", y))),
+        where(both(eq(x, 0), le(y, 0)), ZERO, where(eq(g, 0), 0.0 * y, g * call("log", y))),
         g * x / y,
     ),
 )
@@ -121,7 +121,7 @@ xlog1py = Elementwise(
     lambda x, y: where(is_nan(y), NAN, where(eq(x, 0), 0.0, x * call("log1p", y))),
     2,
     grad=lambda g, x, y, out: (
-        where(both(eq(x, 0), le(y, -1)), ZERO, g * where(eq(x, 0), 0.0 * y, call("log1p", y))),
+        where(both(eq(x, 0), le(y, -1)), ZERO, where(eq(g, 0), 0.0 * y, g * call("log1p", y))),
         g * x / (y + 1),
     ),
 )

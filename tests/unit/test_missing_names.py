@@ -19,8 +19,11 @@ def test_a_name_of_pytorch_gets_a_hint() -> None:
         genesis.fft.rfft(genesis.ones(2))
     with pytest.raises(AttributeError, match=r"genesis\.bfloat16: .* the nearest is genesis\.float32"):
         _ = genesis.bfloat16
-    with pytest.raises(AttributeError, match=r"genesis\.nn\.DataParallel: not implemented; training runs in"):
-        nn.DataParallel  # noqa: B018
+    with pytest.raises(
+        AttributeError,
+        match=r"genesis\.nn\.parallel\.DistributedDataParallel: not implemented; training runs in",
+    ):
+        nn.parallel.DistributedDataParallel  # noqa: B018
     with pytest.raises(
         AttributeError, match=r"genesis\.optim\.SparseAdam: not implemented; gradients are dense"
     ):
@@ -65,7 +68,7 @@ def test_methods_of_tensors() -> None:
         ("import genesis.fft", "genesis.fft: not implemented; the nearest is NumPy"),
         ("from genesis import fft", "genesis.fft: not implemented; the nearest is NumPy"),
         ("from genesis.nn.parallel import DistributedDataParallel", "training runs in one process"),
-        ("from genesis.nn import DataParallel", "training runs in one process"),
+        ("from genesis.nn.parallel import DistributedDataParallelCPU", "training runs in one process"),
         ("from genesis.nn.functional import rellu", "did you mean 'relu'"),
         ("from genesis.nn.init import xavier_uniform__", "did you mean 'xavier_uniform_'"),
         ("from genesis.optim import SparseAdam", "gradients are dense"),

@@ -1,0 +1,83 @@
+"""Distributions: samples have the moments that the formulas say, and gradients flow through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import genesis
+from genesis import distributions as D
+from genesis.nn.parallel import DataParallel, data_parallel
+
+one = genesis.ones(2)
+
+
+@pytest.mark.parametrize(
+    "d",
+    [
+        D.Bernoulli(0.3 * one),
+        D.Beta(2 * one, 5 * one),
+        D.Chi2(3 * one),
+        D.Dirichlet(genesis.tensor([1.0, 2.0, 3.0])),
+        D.Exponential(2 * one),
+        D.Gamma(0.5 * one, 2 * one),
+        D.Geometric(0.4 * one),
+        D.Gumbel(one, 2 * one),
+        D.HalfNormal(2 * one),
+        D.Independent(D.Normal(one, 2 * one), 1),
+        D.Laplace(one, 2 * one),
+        D.LogNormal(0 * one, 0.5 * one),
+        D.MixtureSameFamily(D.Categorical(one), D.Normal(genesis.tensor([-1.0, 2.0]), 0.5)),
+        D.MultivariateNormal(one, genesis.tensor([[2.0, 0.5], [0.5, 1.0]])),
+        D.Normal(one, 2 * one),
+        D.OneHotCategorical(genesis.tensor([0.2, 0.3, 0.5])),
+        D.Poisson(3 * one),
+        D.StudentT(8 * one, one),
+        D.Uniform(-one, 2 * one),
+    ],
+    ids=lambda d: type(d).__name__,
+)
+def test_samples_have_the_mean_and_the_variance(d: Any) -> None:
+    genesis.manual_seed(3)
+    drawn = d.sample((20000,))
+    assert drawn.shape == (20000, *d.batch_shape, *d.event_shape)
+    assert not drawn.requires_grad
+    error = d.stddev / 20000**0.5
+    assert ((drawn.mean(0) - d.mean).abs() < 5 * error).all()
+    assert genesis.allclose(drawn.var(0), d.variance, rtol=0.15)
+    assert genesis.isfinite(d.log_prob(drawn)).all()
+
+
+def test_categorical_samples_and_its_gradient() -> None:
+    genesis.manual_seed(0)
+    logits = genesis.tensor([[0.0, 1.0, 2.0], [3.0, 0.0, -1.0]], requires_grad=True)
+    d = D.Categorical(logits=logits)
+    drawn = d.sample((5000,))
+    assert drawn.dtype == genesis.int64
+    shares = genesis.nn.functional.one_hot(drawn, 3).double().mean(0)
+    assert genesis.allclose(shares, d.probs.detach().double(), atol=0.03)
+    d.log_prob(drawn[0]).sum().backward()
+    assert logits.grad is not None
+    with pytest.raises(ValueError, match="support"):
+        d.log_prob(genesis.tensor([3, 0]))
+    with pytest.raises(NotImplementedError, match="use sample and log_prob"):
+        d.rsample()
+
+
+def test_gradients_flow_through_gamma_samples() -> None:
+    genesis.manual_seed(1)
+    a = genesis.tensor([0.7, 3.0, 40.0], dtype=genesis.float64, requires_grad=True)
+    D.Gamma(a, 2.0).rsample((4000,)).mean(0).sum().backward()
+    assert genesis.allclose(a.grad, genesis.full((3,), 0.5, dtype=genesis.float64), rtol=0.1)  # of a / rate
+
+
+def test_a_wrapped_model_is_the_model_on_one_device() -> None:
+    model = genesis.nn.Linear(3, 2)
+    wrapped = DataParallel(model)
+    x = genesis.ones(4, 3)
+    assert list(wrapped.state_dict()) == ["module.weight", "module.bias"]
+    assert genesis.equal(wrapped(x), model(x))
+    assert genesis.equal(data_parallel(model, x, [0]), model(x))
+    with pytest.raises(NotImplementedError, match="not spread over several devices"):
+        DataParallel(model, device_ids=[0, 1])
