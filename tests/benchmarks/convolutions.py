@@ -3,16 +3,20 @@
     python tests/benchmarks/convolutions.py             # all shapes
     python tests/benchmarks/convolutions.py --only 3x3  # those whose name contains this text
     python tests/benchmarks/convolutions.py --quick     # small ones, once: only that it runs
+    python tests/benchmarks/convolutions.py --busy      # one thread, least time of the processor
 
 Each framework has a process of its own, and one waits while the other works, so their pools of threads do
 not meet.  A round times both, one right after the other; a ratio is the median of the rounds' ratios, so that
-what else the machine does falls on both.  Backward is all three gradients, where the input wants one.
+what else the machine does falls on both.  Where others work on the same cores, a step on two threads waits
+for them; ``--busy`` counts what the processor did for one thread instead.  Backward is all three gradients,
+where the input wants one.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -78,10 +82,12 @@ CASES = [
 QUICK = [Case((8, 1, 12, 12), (16, 1, 3, 3)), Case((2, 8, 9, 9), (8, 1, 3, 3), {"groups": 8})]
 
 
-def work(framework: str, quick: bool) -> None:
+def work(framework: str, quick: bool, busy: bool) -> None:
     """Answer lines "case seconds" with the median times of forward and backward in milliseconds."""
     fw = import_module(framework)
     functional = import_module(f"{framework}.nn.functional")
+    clock = time.process_time if busy else time.perf_counter
+    typical = min if busy else statistics.median
     for line in sys.stdin:
         number, seconds = line.split()
         case = (QUICK if quick else CASES)[int(number)]
@@ -100,28 +106,31 @@ def work(framework: str, quick: bool) -> None:
         while time.perf_counter() < end or len(forward) < 4:
             for t in inputs:
                 t.grad = None
-            start = time.perf_counter()
+            start = clock()
             out = function(x, weight, bias, **case.options)
-            middle = time.perf_counter()
+            middle = clock()
             if grad is None:
                 grad = fw.randn(*out.shape)
                 continue
-            between = time.perf_counter()
+            between = clock()
             out.backward(grad)
-            stop = time.perf_counter()
+            stop = clock()
             forward.append(middle - start)
             backward.append(stop - between)
         forward, backward = forward[1:], backward[1:]
         both = [f + b for f, b in zip(forward, backward, strict=True)]
-        print(*[f"{1e3 * statistics.median(t):.6f}" for t in (forward, backward, both)], flush=True)
+        print(*[f"{1e3 * typical(t):.6f}" for t in (forward, backward, both)], flush=True)
 
 
 class Worker:
     """A process that measures when it is asked."""
 
-    def __init__(self, framework: str, quick: bool) -> None:
-        command = [sys.executable, __file__, "--worker", framework] + ["--quick"] * quick
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, framework: str, quick: bool, busy: bool) -> None:
+        command = [sys.executable, __file__, "--worker", framework] + ["--quick"] * quick + ["--busy"] * busy
+        alone = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"} if busy else {}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **alone}
+        )
 
     def ask(self, number: int, seconds: float) -> list[float]:
         assert self.process.stdin is not None
@@ -141,19 +150,20 @@ class Worker:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small shapes, one short round")
+    parser.add_argument("--busy", action="store_true", help="one thread, least time of the processor")
     parser.add_argument("--only", default="", help="cases whose name contains this text")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3, help="how long to time each process in a round")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.quick)
+        work(options.worker, options.quick, options.busy)
         return
     cases: Sequence[Case] = QUICK if options.quick else CASES
     rounds, seconds = (1, 0.05) if options.quick else (options.rounds, options.seconds)
     frameworks = ["genesis"] + (["torch"] if importlib.util.find_spec("torch") else [])
-    workers = [Worker(f, options.quick) for f in frameworks]
-    print(f"{'median ms; genesis / torch':46}{'forward':>22}{'backward':>24}{'both':>8}")
+    workers = [Worker(f, options.quick, options.busy) for f in frameworks]
+    print(f"{'ms; genesis / torch':46}{'forward':>22}{'backward':>24}{'both':>8}")
     ratios = []
     for number, case in enumerate(cases):
         if options.only not in case.name:
