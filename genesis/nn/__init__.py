@@ -50,6 +50,21 @@ from genesis.nn.layers.dropout import (
     FeatureAlphaDropout,
 )
 from genesis.nn.layers.embedding import Embedding, EmbeddingBag
+from genesis.nn.layers.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from genesis.nn.layers.linear import Bilinear, Identity, Linear
 from genesis.nn.layers.loss import (
     BCEWithLogitsLoss,
@@ -161,7 +176,7 @@ from genesis.nn.layers.transformer import (
 )
 from genesis.nn.module import Module
 from genesis.nn.parallel import DataParallel
-from genesis.nn.parameter import Buffer, Parameter
+from genesis.nn.parameter import Buffer, Parameter, UninitializedParameter
 
 TYPE_CHECKING = False
 
@@ -240,6 +255,19 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -308,6 +336,7 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

@@ -25,7 +25,7 @@ _SOURCES = {
     "flatten": ("shape",),
     "fold": (),
     "instancenorm": ("batchnorm",),
-    "linear": ("linear",),
+    "linear": ("linear", "lazy"),
     "loss": ("loss", "loss_pointwise", "loss_margin"),
     "normalization": ("normalization",),
     "padding": ("padding",),
