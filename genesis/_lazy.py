@@ -86,5 +86,6 @@ class Finder:
         try:
             getattr(sys.modules[parent], name)
         except AttributeError as error:
-            # Without `name=`: Python would take it for a submodule that need not be there, and say less.
-            raise ModuleNotFoundError(str(error)) from None
+            # The name is the parent's: with its own, Python would take it for a submodule that need not be
+            # there, and say less.
+            raise ModuleNotFoundError(str(error), name=parent) from None
