@@ -295,7 +295,7 @@ CLASSIFICATION = [
             S(floats(4), np.array(2), label_smoothing=0.1),
         ],
         call=constant_target,
-        errors=[S(X, CLASSES, label_smoothing=1.5), S(X, CLASSES, label_smoothing=-0.1)],
+        errors=[S(X, CLASSES, label_smoothing=1.5), S(X, CLASSES, label_smoothing=1.1)],
     ),
     Entry(
         F + "cross_entropy",
