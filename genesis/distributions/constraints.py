@@ -12,6 +12,7 @@ from genesis._lazy import missing
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
     __getattr__ = missing(__name__)
+    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder
 
 
 class Constraint:

@@ -81,3 +81,19 @@ def test_a_wrapped_model_is_the_model_on_one_device() -> None:
     assert genesis.equal(data_parallel(model, x, [0]), model(x))
     with pytest.raises(NotImplementedError, match="not spread over several devices"):
         DataParallel(model, device_ids=[0, 1])
+
+
+def test_a_way_to_compute_attention_may_be_chosen() -> None:
+    from genesis.nn.attention import SDPBackend, sdpa_kernel
+
+    x = genesis.randn(1, 2, 3, 4)
+    attend = genesis.nn.functional.scaled_dot_product_attention
+    with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
+        assert genesis.equal(attend(x, x, x), attend(x, x, x))
+    with pytest.raises(AssertionError, match="must be SDPBackend"), sdpa_kernel(["flash"]):
+        pass
+
+
+def test_names_that_are_not_here_say_so() -> None:
+    with pytest.raises(ImportError, match="StackTransform"):
+        from genesis.distributions.transforms import StackTransform  # noqa: F401
