@@ -1,7 +1,9 @@
 """Neural networks: modules, parameters, layers, losses; the names are PyTorch's."""
 
 from genesis._lazy import missing
-from genesis.nn import attention, functional, init, modules, parallel, utils
+from genesis.nn import attention as attention
+from genesis.nn import functional, init, modules, utils
+from genesis.nn import parallel as parallel
 from genesis.nn.layers.activation import (
     ELU,
     GELU,
@@ -343,11 +345,9 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
-    "attention",
     "functional",
     "init",
     "modules",
-    "parallel",
     "utils",
 ]
 

@@ -1,4 +1,4 @@
-"""Ways to compute attention, by the names of ``torch.nn.attention``: there is one; a choice changes nothing."""
+"""Ways to compute attention, as in ``torch.nn.attention``: there is one, so a choice changes nothing."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, cast
 
 from genesis import ones, zeros
@@ -185,7 +186,12 @@ class _LazyNorm(_Lazy):
 def _lazy(base: type[_Lazy], layer: type[Module], size: str) -> type[_Lazy]:
     name = f"Lazy{layer.__name__}"
     doc = f"``{layer.__name__}`` without ``{size}``, which is taken from the first input."
-    return type(name, (base, layer), {"cls_to_become": layer, "__doc__": doc, "__module__": __name__})
+    made = type(name, (base, layer), {"cls_to_become": layer, "__doc__": doc, "__module__": __name__})
+    if base is _LazyConvolution:
+        given = inspect.signature(layer)
+        parameters = [p for p in given.parameters.values() if p.name != size]
+        made.__signature__ = given.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return made
 
 
 LazyConv1d = _lazy(_LazyConvolution, Conv1d, "in_channels")
