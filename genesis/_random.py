@@ -25,7 +25,7 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device = device
-        self._seed, self._offset = _DEFAULT_SEED, 0
+        self._seed, self._offset, self._children = _DEFAULT_SEED, 0, 0
         self._lock = threading.Lock()
 
     def manual_seed(self, seed: int) -> Generator:
@@ -34,7 +34,7 @@ class Generator:
         if not -(1 << 63) <= value < 1 << 64:
             raise ValueError(f"a seed lies in [-2**63, 2**64), got {value}")
         with self._lock:
-            self._seed, self._offset = value & 0xFFFFFFFFFFFFFFFF, 0
+            self._seed, self._offset, self._children = value & 0xFFFFFFFFFFFFFFFF, 0, 0
         return self
 
     def seed(self) -> int:
@@ -55,7 +55,20 @@ class Generator:
             offset = self._offset
             # whole blocks of 4 words; a normal number uses two
             self._offset = offset + (count + 3) // 4 * 4
+            self._children = 0
             return self._seed, offset
+
+    def child_seed(self) -> int:
+        """A seed for the generators of other processes, another one each time; less than 2**62.
+
+        It draws nothing: the numbers that follow are the same with and without it.
+        """
+        from hashlib import blake2b
+
+        with self._lock:
+            text = f"{self._seed} {self._offset} {self._children}"
+            self._children += 1
+        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 2
 
     def get_state(self) -> Tensor:
         """The state as an int64 tensor [seed, position]."""
@@ -73,18 +86,18 @@ class Generator:
         if len(values) != 2 or values[1] < 0:
             raise ValueError(f"expected the state of a Generator, [seed, position], got {values}")
         with self._lock:
-            self._seed, self._offset = values[0] & 0xFFFFFFFFFFFFFFFF, values[1]
+            self._seed, self._offset, self._children = values[0] & 0xFFFFFFFFFFFFFFFF, values[1], 0
 
     def __deepcopy__(self, memo: object) -> Generator:
         copy = Generator(self.device)
-        copy._seed, copy._offset = self._seed, self._offset
+        copy._seed, copy._offset, copy._children = self._seed, self._offset, self._children
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
         return {"device": self.device, "_seed": self._seed, "_offset": self._offset}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update({"_children": 0, **state}, _lock=threading.Lock())
 
 
 def _signed(value: int) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
 
 import genesis
-from genesis._dtypes import bool_
 from genesis._errors import ShapeError
 from genesis.data._dataset import Columns
+
+Rules = dict[Any, Callable[..., Any]]
 
 
 def default_collate(batch: Any) -> Any:
@@ -19,6 +21,8 @@ def default_collate(batch: Any) -> Any:
     Tensors and NumPy arrays are stacked; float, int and bool become tensors of float64, int64 and bool;
     strings and bytes stay a list. Inside dicts, lists and tuples each field is treated so; a tuple of
     fields becomes a list, a named tuple and a dict stay what they are.
+
+    ``default_collate_fn_map`` has the function for each type; what is added there counts here, too.
 
     Args:
         batch: a non-empty list of samples.
@@ -32,73 +36,176 @@ def default_collate(batch: Any) -> Any:
         >>> x.shape, y.dtype
         ((2, 3), genesis.int64)
     """
-    if isinstance(batch, Columns):
+    if isinstance(batch, Columns) and not _changed:
         return list(batch.tensors)
+    return collate(batch, collate_fn_map=default_collate_fn_map)
+
+
+def collate(batch: Any, *, collate_fn_map: Rules | None = None) -> Any:
+    """Make a batch of samples with a function for each type of element.
+
+    Args:
+        batch: a non-empty list of samples.
+        collate_fn_map: from a type, or a tuple of types, to ``function(batch, *, collate_fn_map)``. The
+            exact type comes first, then the first of which the element is an instance. Dicts, tuples and
+            lists that are not in it are taken apart.
+
+    Raises:
+        TypeError: there is no function for a type.
+        ShapeError: lists of different lengths.
+    """
     first = batch[0]
-    if isinstance(first, genesis.Tensor):
-        return _stack(batch)
-    if isinstance(first, np.ndarray | np.generic):
-        array = np.asarray(first)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(
-                f"default_collate takes arrays of numbers and bools, got an array of {array.dtype}"
-            )
-        return _stack([genesis.from_numpy(np.array(sample)) for sample in batch])
-    if isinstance(first, bool):
-        return genesis.tensor(batch, dtype=bool_)
-    if isinstance(first, int):
-        return genesis.tensor(batch, dtype=genesis.int64)
-    if isinstance(first, float):
-        return genesis.tensor(batch, dtype=genesis.float64)
-    if isinstance(first, str | bytes):
-        return list(batch)
+    rule = _rule(type(first), first, collate_fn_map)
+    if rule is not None:
+        return rule(batch, collate_fn_map=collate_fn_map)
+
+    def inner(samples: Any) -> Any:
+        return collate(samples, collate_fn_map=collate_fn_map)
+
     if isinstance(first, Mapping):
-        return _rebuild(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
+        return _rebuilt(first, {key: inner([sample[key] for sample in batch]) for key in first})
     if isinstance(first, Sequence):
         lengths = {len(sample) for sample in batch}
         if len(lengths) > 1:
             raise ShapeError(
-                f"samples of one batch must have equally many fields, got {sorted(lengths)}; "
+                f"each element of a batch must be of equal size (equally many fields, got "
+                f"{sorted(lengths)}); pad them, or pass a collate_fn of your own"
+            )
+        fields = [inner(field) for field in zip(*batch, strict=True)]
+        if isinstance(first, tuple):
+            return type(first)(*fields) if hasattr(first, "_fields") else fields
+        return _rebuilt(first, fields)
+    raise TypeError(
+        "default_collate: batch must contain tensors, numpy arrays, numbers, strings, dicts or lists, "
+        f"got {type(first)}; pass a collate_fn of your own to DataLoader"
+    )
+
+
+def _rule(kind: type, first: Any, rules: Rules | None) -> Callable[..., Any] | None:
+    if rules is None:
+        return None
+    if kind in rules:
+        return rules[kind]
+    return next((rule for known, rule in rules.items() if isinstance(first, known)), None)
+
+
+def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules | None = None) -> Any:
+    """Tensors of one shape, stacked."""
+    first = batch[0]
+    shape = first.shape
+    for tensor in batch:
+        if tensor.shape != shape:
+            shapes = sorted({tuple(t.shape) for t in batch})
+            raise ShapeError(
+                f"samples of one batch must have equal shapes, got {', '.join(map(str, shapes))}; "
                 "pad them, or pass a collate_fn of your own"
             )
-        fields = [default_collate(list(field)) for field in zip(*batch, strict=True)]
-        if hasattr(first, "_fields"):
-            return type(first)(*fields)
-        return fields if isinstance(first, tuple) else _rebuild(first, fields)
-    raise TypeError(
-        f"default_collate takes tensors, NumPy arrays, numbers, strings, dicts and lists, got {type(first)}; "
-        "pass a collate_fn of your own to DataLoader"
-    )
+    dtype = first.dtype
+    for tensor in batch:
+        if (
+            type(tensor) is not genesis.Tensor
+            or tensor.requires_grad
+            or tensor.dtype is not dtype
+            or tensor.device.type != "cpu"
+        ):
+            return genesis.stack(list(batch))
+    return genesis.from_numpy(np.stack([tensor.numpy() for tensor in batch]))  # faster, and without Numba
+
+
+def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:
+    """Arrays of numbers, as tensors."""
+    for array in batch:
+        if array.dtype.kind not in "biuf":
+            raise TypeError(
+                "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+                f"found an array of {array.dtype}"
+            )
+    tensors = [genesis.from_numpy(a if a.flags.writeable else a.copy()) for a in batch]
+    return collate(tensors, collate_fn_map=collate_fn_map)
+
+
+def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:
+    """NumPy's numbers, as one tensor of their type."""
+    return genesis.from_numpy(np.array(batch))
+
+
+def collate_float_fn(batch: Sequence[float], *, collate_fn_map: Rules | None = None) -> Any:
+    """Python's floats: float64."""
+    return genesis.from_numpy(np.array(batch, np.float64))
+
+
+def collate_int_fn(batch: Sequence[int], *, collate_fn_map: Rules | None = None) -> Any:
+    """Python's integers: int64; bool if all are."""
+    whole = not all(isinstance(value, bool) for value in batch)
+    kind = np.float64 if any(isinstance(value, float) for value in batch) else np.int64 if whole else np.bool_
+    if kind is np.float64:
+        return genesis.tensor(list(batch))
+    return genesis.from_numpy(np.array(batch, kind))
+
+
+def collate_str_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:
+    """Strings, in a list."""
+    return list(batch)
+
+
+class _Rules(dict[Any, Callable[..., Any]]):
+    """Remembers that it was changed: then a batch of tensors is cut into samples for what the user put in."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _changed.append(key)
+        super().__setitem__(key, value)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for key, value in dict(*args, **kwargs).items():
+            self[key] = value
+
+
+_changed: list[Any] = []
+default_collate_fn_map: Rules = _Rules(
+    {
+        genesis.Tensor: collate_tensor_fn,
+        np.ndarray: collate_numpy_array_fn,
+        (np.bool_, np.number, np.object_): collate_numpy_scalar_fn,
+        float: collate_float_fn,
+        int: collate_int_fn,
+        str: collate_str_fn,
+        bytes: collate_str_fn,
+    }
+)
 
 
 def default_convert(sample: Any) -> Any:
     """Make the NumPy arrays in a single sample tensors and leave everything else; for loaders without
     batches."""
     if isinstance(sample, np.ndarray | np.generic):
-        array = np.array(sample)
-        return genesis.from_numpy(array) if array.dtype.kind in "biuf" else sample
+        array = np.asarray(sample)
+        if array.dtype.kind not in "biuf":
+            return sample
+        return genesis.from_numpy(array if array.flags.writeable else array.copy())
     if isinstance(sample, Mapping):
-        return _rebuild(sample, {key: default_convert(value) for key, value in sample.items()})
+        return _rebuilt(sample, {key: default_convert(value) for key, value in sample.items()})
     if isinstance(sample, tuple) and hasattr(sample, "_fields"):
         return type(sample)(*(default_convert(field) for field in sample))
-    if isinstance(sample, list | tuple):
+    if isinstance(sample, tuple):
         return [default_convert(field) for field in sample]
+    if isinstance(sample, Sequence) and not isinstance(sample, str | bytes):
+        return _rebuilt(sample, [default_convert(field) for field in sample])
     return sample
 
 
-def _stack(tensors: Sequence[genesis.Tensor]) -> genesis.Tensor:
-    shapes = sorted({tuple(tensor.shape) for tensor in tensors})
-    if len(shapes) > 1:
-        raise ShapeError(
-            f"samples of one batch must have equal shapes, got {', '.join(map(str, shapes))}; "
-            "pad them, or pass a collate_fn of your own"
-        )
-    return genesis.stack(tensors)
-
-
-def _rebuild(like: Any, content: Any) -> Any:
+def _rebuilt(like: Any, content: Any) -> Any:
+    """A container like this one with other content; a plain one where its class cannot be made so."""
     make: Callable[[Any], Any] = type(like)
     try:
+        if isinstance(like, MutableMapping):
+            out = copy.copy(like)
+            out.update(content)
+            return out
+        if isinstance(like, MutableSequence):
+            out = copy.copy(like)
+            for index, value in enumerate(content):
+                out[index] = value
+            return out
         return make(content)
     except TypeError:  # for instance a range, or a class with other arguments
         return content

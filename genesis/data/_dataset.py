@@ -1,4 +1,4 @@
-"""Data sets that are indexed by number, their parts, and their concatenation."""
+"""Data sets that are indexed by number or gone through, their parts, and their concatenation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import itertools
 import math
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
 
 import genesis
 from genesis._errors import ShapeError
@@ -27,6 +29,104 @@ class Dataset(Generic[T_co]):
 
     def __add__(self, other: Dataset[T_co]) -> ConcatDataset[T_co]:
         return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[T_co]):
+    """Base class of data sets that are gone through: ``iter(dataset)`` gives the samples.
+
+    With workers every worker has a copy and goes through all of it. To split the samples, ask
+    `get_worker_info` in ``__iter__``, or set the copy up in ``worker_init_fn``.
+
+    Example:
+        >>> class Lines(IterableDataset):
+        ...     def __iter__(self):
+        ...         info = get_worker_info()
+        ...         with open("text.txt") as file:
+        ...             yield from file if info is None else islice(file, info.id, None, info.num_workers)
+    """
+
+    def __iter__(self) -> Iterator[T_co]:
+        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
+
+    def __add__(self, other: Dataset[T_co]) -> ChainDataset[T_co]:  # type: ignore[override] # as PyTorch's
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset[T_co]):
+    """Iterable data sets one after another.
+
+    Args:
+        datasets: of `IterableDataset`; a generator of them is gone through once.
+
+    Raises:
+        AssertionError: one of them is something else; raised when it is its turn.
+    """
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[T_co]:
+        for dataset in self.datasets:
+            yield from self._iterable(dataset)
+
+    def __len__(self) -> int:
+        return sum(length(self._iterable(dataset)) for dataset in self.datasets)
+
+    @staticmethod
+    def _iterable(dataset: Dataset[T_co]) -> IterableDataset[T_co]:
+        if not isinstance(dataset, IterableDataset):
+            raise AssertionError(
+                f"ChainDataset takes data sets of IterableDataset, got {type(dataset).__name__}"
+            )
+        return dataset
+
+
+class StackDataset(Dataset[Any]):
+    """Data sets side by side: a sample is a tuple of one sample of each, or a dict.
+
+    Args:
+        args: data sets of equal length, for tuples.
+        kwargs: the same with names, for dicts.
+
+    Raises:
+        ValueError: both are given, or nothing, or the lengths differ.
+
+    Example:
+        >>> StackDataset(image=images, text=texts)[0]  # {"image": images[0], "text": texts[0]}
+    """
+
+    datasets: tuple[Any, ...] | dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("StackDataset takes data sets either by position or by name, at least one")
+        self.datasets = args or kwargs
+        lengths = [length(dataset) for dataset in args or kwargs.values()]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"data sets that are stacked must have equal lengths, got {lengths}")
+        self._length = lengths[0]
+
+    def __getitem__(self, index: int) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        named = isinstance(self.datasets, dict)
+        columns = [
+            fetch(dataset, indices)
+            for dataset in (self.datasets.values() if isinstance(self.datasets, dict) else self.datasets)
+        ]
+        for column in columns:
+            if len(column) != len(indices):
+                raise ValueError(
+                    f"a data set of StackDataset gave {len(column)} samples for {len(indices)} indices"
+                )
+        rows = zip(*columns, strict=True)
+        return [dict(zip(self.datasets, row, strict=True)) for row in rows] if named else list(rows)
+
+    def __len__(self) -> int:
+        return self._length
 
 
 class Columns(Sequence[tuple[Any, ...]]):
@@ -87,8 +187,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
         return tuple(tensor[index] for tensor in self.tensors)
 
     def __getitems__(self, indices: Sequence[int]) -> Columns:
-        rows = genesis.tensor(indices, dtype=genesis.int64)
-        return Columns(*(tensor[rows] for tensor in self.tensors))
+        return Columns(*(_rows(tensor, indices) for tensor in self.tensors))
 
     def __len__(self) -> int:
         return int(self.tensors[0].shape[0])
@@ -105,6 +204,12 @@ class Subset(Dataset[T_co]):
     def __init__(self, dataset: Dataset[T_co], indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
+        own = type(self)
+        if own.__getitem__ is not Subset.__getitem__ and own.__getitems__ is Subset.__getitems__:
+            raise NotImplementedError(
+                f"{own.__name__} overrides __getitem__ but not __getitems__, which a DataLoader calls; add\n"
+                "def __getitems__(self, indices):\n    return [self[index] for index in indices]"
+            )
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
@@ -135,6 +240,9 @@ class ConcatDataset(Dataset[T_co]):
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("ConcatDataset needs at least one data set")
+        for dataset in self.datasets:
+            if isinstance(dataset, IterableDataset):
+                raise AssertionError("ConcatDataset does not support IterableDataset; see ChainDataset")
         self.cumulative_sizes = list(itertools.accumulate(length(dataset) for dataset in self.datasets))
 
     def __len__(self) -> int:
@@ -147,6 +255,12 @@ class ConcatDataset(Dataset[T_co]):
         index %= n
         which = bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+    @property
+    def cummulative_sizes(self) -> list[int]:
+        """The old spelling of ``cumulative_sizes``."""
+        warnings.warn("cummulative_sizes is spelled cumulative_sizes", FutureWarning, stacklevel=2)
+        return self.cumulative_sizes
 
 
 def random_split(
@@ -202,6 +316,13 @@ def length(dataset: object) -> int:
     if not hasattr(dataset, "__len__"):
         raise TypeError(f"{type(dataset).__name__} has no length; define __len__ in your data set")
     return len(cast(Any, dataset))
+
+
+def _rows(tensor: genesis.Tensor, indices: Sequence[int]) -> genesis.Tensor:
+    """``tensor[indices]``. NumPy does it for host memory: without threads, and without Numba in a worker."""
+    if tensor.device.type != "cpu" or tensor.requires_grad or type(tensor) is not genesis.Tensor:
+        return tensor[genesis.tensor(indices, dtype=genesis.int64)]
+    return genesis.from_numpy(np.take(tensor.numpy(), np.asarray(indices, np.int64), axis=0))
 
 
 def _join(shapes: Iterable[tuple[int, ...]]) -> str:

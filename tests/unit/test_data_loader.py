@@ -335,7 +335,7 @@ def test_a_state_of_another_loader_is_refused() -> None:
         ({"batch_size": 0}, ValueError, "batch_size should be a positive integer, got 0"),
         ({"batch_size": 2.5}, ValueError, "batch_size should be a positive integer, got 2.5"),
         ({"batch_size": True}, ValueError, "batch_size should be a positive integer, got True"),
-        ({"num_workers": 2}, NotImplementedError, "num_workers=2: worker processes are not supported yet"),
+        ({"num_workers": 2, "prefetch_factor": 0}, ValueError, "prefetch_factor option should be a positive"),
         ({"num_workers": -1}, ValueError, "num_workers should be 0"),
         ({"timeout": -1}, ValueError, "timeout should not be negative"),
         ({"prefetch_factor": 2}, ValueError, "need num_workers > 0"),
