@@ -95,11 +95,7 @@ def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules 
     shape = first.shape
     for tensor in batch:
         if tensor.shape != shape:
-            shapes = sorted({tuple(t.shape) for t in batch})
-            raise ShapeError(
-                f"samples of one batch must have equal shapes, got {', '.join(map(str, shapes))}; "
-                "pad them, or pass a collate_fn of your own"
-            )
+            raise _unequal(batch)
     dtype = first.dtype
     for tensor in batch:
         if (
@@ -120,8 +116,24 @@ def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None
                 "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
                 f"found an array of {array.dtype}"
             )
-    tensors = [genesis.from_numpy(a if a.flags.writeable else a.copy()) for a in batch]
-    return collate(tensors, collate_fn_map=collate_fn_map)
+    if collate_fn_map is None or collate_fn_map.get(genesis.Tensor) is not collate_tensor_fn:
+        tensors = [genesis.from_numpy(a if a.flags.writeable else a.copy()) for a in batch]
+        return collate(tensors, collate_fn_map=collate_fn_map)
+    shape, dtype = batch[0].shape, batch[0].dtype
+    for array in batch:
+        if array.shape != shape:
+            raise _unequal(batch)
+        if array.dtype != dtype:  # as PyTorch: the types of tensors that are stacked are promoted
+            return genesis.stack([genesis.from_numpy(np.array(a)) for a in batch])
+    return genesis.from_numpy(np.stack(batch))
+
+
+def _unequal(batch: Sequence[Any]) -> ShapeError:
+    shapes = sorted({tuple(item.shape) for item in batch})
+    return ShapeError(
+        f"samples of one batch must have equal shapes, got {', '.join(map(str, shapes))}; "
+        "pad them, or pass a collate_fn of your own"
+    )
 
 
 def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:

@@ -293,6 +293,12 @@ class DataLoader(Generic[T_co]):
                 f"the state is from a loader of {state['length']} batches a pass, this one has "
                 f"{self._length()}; make it with the same data and batch size"
             )
+        workers = state.get("workers", {}).get("num_workers", 0)
+        if self._iterable and state["batches_served"] is not None and workers != self.num_workers:
+            raise ValueError(
+                f"the state is from a loader with num_workers={workers}, which the order of an iterable data "
+                f"set depends on; this one has num_workers={self.num_workers}"
+            )
         load_sampler_state(self._order, state["sampler"])
         self._newest = None
         self._resume = None if state["batches_served"] is None else dict(state)

@@ -29,6 +29,7 @@ class Pass:
         self._loader = loader
         self.served = skip  # batches given out without a gap
         self.ahead = set(ahead)
+        self._left_out = frozenset(ahead)
         self._given = 0  # by this object
         loader._newest = self
 
@@ -90,7 +91,7 @@ class SerialPass(Pass):
     def __next__(self) -> Any:
         try:
             number, indices = next(self._indices)
-            while number in self.ahead:
+            while number in self._left_out:
                 number, indices = next(self._indices)
             if self._loader._iterable:
                 batch = self._fetcher.fetch(indices)
@@ -120,12 +121,6 @@ class WorkerPass(Pass):
     ) -> None:
         super().__init__(loader, skip, ahead)
         count = loader.num_workers
-        if loader._iterable and resumed and resumed["num_workers"] != count:
-            loader._newest = None
-            raise ValueError(
-                f"the state is from a loader with num_workers={resumed['num_workers']}, which an "
-                f"iterable data set depends on; this one has num_workers={count}"
-            )
         self._indices = enumerate(iter(loader._order))
         self._place = resumed.get("place", 0) if loader._iterable else skip  # tasks done before the restart
         if not loader._iterable:
@@ -175,7 +170,7 @@ class WorkerPass(Pass):
             return
         while (task := next(self._indices, None)) is not None:
             number, indices = task
-            if number not in self.ahead:
+            if number not in self._left_out:
                 self._assigned[number] = worker
                 self._waiting[worker] += 1
                 wanted = not self._loader._iterable or number >= self._place

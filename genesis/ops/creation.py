@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 _KNOWN = {d.name: d for d in ALL}
+_BY_TYPE: dict[Any, dtype] = {}
 
 
 def _place(device: Any) -> Device:
@@ -50,8 +51,13 @@ def from_host(array: Array, device: Device) -> Tensor:
 
 
 def _dtype_of(array: Array) -> dtype:
+    found = _BY_TYPE.get(array.dtype)  # the name of a type is slow
+    if found is not None:
+        return found
     found = _KNOWN.get(array.dtype.name)
-    if found is None or not array.dtype.isnative:
+    if found is not None and array.dtype.isnative:
+        _BY_TYPE[array.dtype] = found
+    else:
         known = ", ".join(_KNOWN)
         raise TypeError(f"can't convert an array of type {array.dtype} to a tensor; supported: {known}")
     return found

@@ -108,19 +108,28 @@ def array(v: View) -> np.ndarray[Any, Any]:
     return made
 
 
+_dtypes: dict[Any, Any] = {}  # from NumPy's types; one of another byte order is another key
+
+
+def _dtype(host: np.ndarray[Any, Any]) -> Any:
+    """The type of a host array, or None if there is none like it."""
+    found = getattr(genesis, host.dtype.name, None)
+    if not isinstance(found, genesis.dtype) or not host.dtype.isnative:
+        return None
+    _dtypes[host.dtype] = found
+    return found
+
+
 def wrap(host: np.ndarray[Any, Any], device: Any) -> View | None:
     """A view over the memory of a host array, or None where that is not possible."""
+    dtype = _dtypes.get(host.dtype) or _dtype(host)
     itemsize = host.itemsize
-    dtype = getattr(genesis, host.dtype.name, None)
-    if (
-        not isinstance(dtype, genesis.dtype)
-        or not host.flags.writeable
-        or not host.flags.aligned
-        or not host.dtype.isnative
-        or not host.size
-        or any(s % itemsize for s in host.strides)
-    ):
+    if dtype is None or not host.flags.behaved or not host.size or any(s % itemsize for s in host.strides):
         return None
+    strides = tuple([s // itemsize for s in host.strides])
+    if host.flags.c_contiguous:
+        buffer = Buffer(host.reshape(-1).view(np.uint8), host.nbytes, device, owner=host)
+        return View(buffer, dtype, host.shape, strides, 0, (host.ctypes.data, host))
     # from the element of the lowest address to that of the highest, whatever the strides
     first = tuple(
         slice(n - 1, n) if s < 0 else slice(0, 1) for n, s in zip(host.shape, host.strides, strict=True)
@@ -130,6 +139,5 @@ def wrap(host: np.ndarray[Any, Any], device: Any) -> View | None:
     nbytes = below + above + itemsize
     corner = host[first].reshape(-1).view(np.uint8)
     handle = np.lib.stride_tricks.as_strided(corner, (nbytes,), (1,))
-    strides = tuple([s // itemsize for s in host.strides])
     buffer = Buffer(handle, nbytes, device, owner=host)
     return View(buffer, dtype, host.shape, strides, below // itemsize, (host.ctypes.data, host))
