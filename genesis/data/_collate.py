@@ -214,10 +214,10 @@ def _rebuilt(like: Any, content: Any) -> Any:
             out.update(content)
             return out
         if isinstance(like, MutableSequence):
-            out = copy.copy(like)
+            filled = copy.copy(like)
             for index, value in enumerate(content):
-                out[index] = value
-            return out
+                filled[index] = value
+            return filled
         return make(content)
     except TypeError:  # for instance a range, or a class with other arguments
         return content

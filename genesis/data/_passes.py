@@ -78,7 +78,7 @@ class SerialPass(Pass):
         super().__init__(loader, skip, ahead)
         if loader._iterable:
             self._fetcher: Any = IterableFetcher(loader, loader._batched)
-            self._indices = enumerate(iter(loader._order))
+            self._indices: Iterator[tuple[int, Any]] = enumerate(iter(loader._order))
             try:
                 for _ in range(skip):
                     self._fetcher.skip(next(self._indices)[1])
@@ -121,7 +121,7 @@ class WorkerPass(Pass):
     ) -> None:
         super().__init__(loader, skip, ahead)
         count = loader.num_workers
-        self._indices = enumerate(iter(loader._order))
+        self._indices: Iterator[tuple[int, Any]] = enumerate(iter(loader._order))
         self._place = resumed.get("place", 0) if loader._iterable else skip  # tasks done before the restart
         if not loader._iterable:
             self._indices = islice(self._indices, skip, None)
@@ -134,7 +134,7 @@ class WorkerPass(Pass):
         self._turn = 0
         self._assigned: dict[int, int] = {}  # from a task that is not answered to its worker, in order
         self._waiting = [0] * count  # how many tasks each worker has
-        self._limit = loader.prefetch_factor * count
+        self._limit = (loader.prefetch_factor or 2) * count
         self._keeps = loader.persistent_workers
         self._team: Team | None = loader._start_team(seed) if team is None else team
         self._team.begin()

@@ -129,9 +129,9 @@ class Team:
             found = connection.wait([*waited_for, *sentinels], limit)
             if not found:
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
-            worker = next((waited_for[thing] for thing in found if thing in waited_for), -1)  # type: ignore[index]
+            worker = next((waited_for[thing] for thing in found if thing in waited_for), -1)
             if worker < 0:
-                worker = sentinels[found[0]]  # type: ignore[index]
+                worker = sentinels[found[0]]
                 if not self._links[worker].connection.poll():  # what it sent before comes first
                     raise RuntimeError(self._obituary(worker))
             try:
@@ -232,8 +232,10 @@ class _Package:
 
 def _script(name: str) -> dict[str, Any]:
     """How a worker imports the script that runs; ``name`` is something in it."""
-    data = spawn.get_preparation_data("worker")
-    script = {key: data[key] for key in ("init_main_from_name", "init_main_from_path") if key in data}
+    data: Any = spawn.get_preparation_data("worker")
+    script: dict[str, Any] = {
+        key: data[key] for key in ("init_main_from_name", "init_main_from_path") if key in data
+    }
     path = script.get("init_main_from_path")
     if not script or (path is not None and not os.path.isfile(path)):
         raise RuntimeError(
