@@ -34,7 +34,7 @@ class Part(NamedTuple):
     elsewhere: str = ""
 
 
-OPTIMIZERS = "tests/parity/test_optimizers_torch.py"
+OPTIMIZERS = "tests/parity/test_optimizers_torch.py` and `tests/parity/test_more_optimizers_torch.py"
 SCHEDULERS = "tests/parity/lr_scheduler"
 PARTS = (
     Part("", "`torch`"),

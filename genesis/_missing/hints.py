@@ -97,7 +97,6 @@ HINTS: dict[str, str] = {
     # processes and devices
     "nn.parallel.*": _NO_PROCESSES,
     "distributed.*": _NO_PROCESSES,
-    "utils.data.distributed": _NO_PROCESSES,
     "Stream": _STREAM,
     "Event": _STREAM,
     "cuda.Stream": _STREAM,

@@ -9,8 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from genesis.data import dataloader as dataloader
     from genesis.data import dataset as dataset
+    from genesis.data import datasets as datasets
     from genesis.data import distributed as distributed
     from genesis.data import sampler as sampler
+    from genesis.data import transforms as transforms
     from genesis.data._collate import default_collate as default_collate
     from genesis.data._collate import default_convert as default_convert
     from genesis.data._dataset import ChainDataset as ChainDataset
@@ -74,7 +76,7 @@ _NAMES = {
     ),
     "_worker": ("get_worker_info",),
 }
-_MODULES = ("_utils", "dataloader", "dataset", "distributed", "sampler")
+_MODULES = ("_utils", "dataloader", "dataset", "datasets", "distributed", "sampler", "transforms")
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

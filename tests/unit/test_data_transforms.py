@@ -1,0 +1,137 @@
+"""Transforms and data sets of images, beside what NumPy says."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import genesis
+from genesis.data import DataLoader, datasets, transforms
+from genesis.data.transforms import functional as F
+
+RNG = np.random.default_rng(0)
+GREY, RGB = RNG.integers(0, 256, (6, 8), dtype=np.uint8), RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+
+
+def test_bytes_become_numbers_channels_first() -> None:
+    np.testing.assert_allclose(transforms.ToTensor()(RGB).numpy(), RGB.transpose(2, 0, 1) / np.float32(255))
+    assert transforms.ToTensor()(GREY).shape == (1, 6, 8)
+    assert transforms.PILToTensor()(GREY).dtype is genesis.uint8
+    with pytest.raises(TypeError, match="got a tensor"):
+        transforms.ToTensor()(genesis.ones(1, 2, 2))
+
+
+def test_each_channel_is_normalized() -> None:
+    x = transforms.ToTensor()(RGB)
+    mean, std = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6, 0.7])
+    expected = (x.numpy() - mean[:, None, None]) / std[:, None, None]
+    # one subtraction and one division in float32
+    np.testing.assert_allclose(
+        transforms.Normalize(mean.tolist(), std.tolist())(x).numpy(), expected, rtol=1e-5
+    )
+    with pytest.raises(ValueError, match="division by zero"):
+        F.normalize(x, [0.5] * 3, [0.0] * 3)
+    with pytest.raises(TypeError, match="floating-point"):
+        F.normalize(transforms.PILToTensor()(RGB), [0.5] * 3, [1.0] * 3)
+
+
+@pytest.mark.parametrize("image", [GREY, RGB], ids=["grey", "colour"])
+def test_flips_and_crops_of_arrays_and_tensors(image: np.ndarray) -> None:
+    for change, expected in (
+        (F.hflip, image[:, ::-1]),
+        (F.vflip, image[::-1]),
+        (lambda x: F.crop(x, 1, 2, 3, 4), image[1:4, 2:6]),
+        (lambda x: F.center_crop(x, (2, 4)), image[2:4, 2:6]),
+        (
+            lambda x: F.pad(x, 1, padding_mode="edge"),
+            np.pad(image, ((1, 1), (1, 1), (0, 0))[: image.ndim], "edge"),
+        ),
+        (lambda x: F.pad(x, [1, 2]), np.pad(image, ((2, 2), (1, 1), (0, 0))[: image.ndim])),
+    ):
+        np.testing.assert_array_equal(change(image), expected)
+        np.testing.assert_array_equal(
+            change(F.pil_to_tensor(image)).numpy(), F.pil_to_tensor(expected).numpy()
+        )
+
+
+def test_random_crops_are_parts_and_can_be_repeated() -> None:
+    crop = transforms.RandomCrop(4)
+    genesis.manual_seed(0)
+    first = [crop(GREY) for _ in range(20)]
+    parts = [GREY[i : i + 4, j : j + 4] for i in range(3) for j in range(5)]
+    assert all(any(np.array_equal(a, b) for b in parts) for a in first)
+    assert len({a.tobytes() for a in first}) > 5
+    genesis.manual_seed(0)
+    assert all(np.array_equal(a, crop(GREY)) for a in first)
+    with pytest.raises(ValueError, match=r"\(9, 9\) is larger than input image size \(6, 8\)"):
+        transforms.RandomCrop(9)(GREY)
+    assert transforms.RandomCrop(9, pad_if_needed=True)(GREY).shape[:2] == (9, 9)
+
+
+def test_probabilities_of_zero_and_one() -> None:
+    np.testing.assert_array_equal(transforms.RandomHorizontalFlip(p=1.0)(GREY), GREY[:, ::-1])
+    assert transforms.RandomHorizontalFlip(p=0.0)(GREY) is GREY
+    assert transforms.RandomVerticalFlip(p=0.0)(GREY) is GREY
+
+
+@pytest.mark.parametrize(
+    ("transform", "shape"),
+    [
+        (transforms.Resize((3, 4)), (3, 3, 4)),
+        (transforms.Resize(3), (3, 3, 4)),
+        (transforms.RandomResizedCrop(5), (3, 5, 5)),
+        (transforms.Grayscale(), (1, 6, 8)),
+        (transforms.RandomGrayscale(p=1.0), (3, 6, 8)),
+        (transforms.ColorJitter(0.5, 0.5, (0.5, 1.5)), (3, 6, 8)),
+        (transforms.RandomErasing(p=1.0, value="random"), (3, 6, 8)),
+        (transforms.RandomOrder([transforms.Pad(1), transforms.Lambda(lambda x: x * 2)]), (3, 8, 10)),
+        (transforms.RandomApply([transforms.Pad(1)], p=1.0), (3, 8, 10)),
+        (transforms.RandomChoice([transforms.Pad(1)]), (3, 8, 10)),
+        (transforms.ConvertImageDtype(genesis.uint8), (3, 6, 8)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_shapes(transform: Any, shape: tuple[int, ...]) -> None:
+    genesis.manual_seed(0)
+    assert transform(transforms.ToTensor()(RGB)).shape == shape
+
+
+def test_a_composition_prints_what_it_does() -> None:
+    both = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.25,))])
+    assert str(both).splitlines()[2] == "    Normalize(mean=(0.5,), std=(0.25,), inplace=False)"
+
+
+def idx(array: np.ndarray) -> bytes:
+    return (
+        bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+    )
+
+
+def test_mnist_is_read_from_torchvisions_folders(tmp_path: Path) -> None:
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    images, labels = RNG.integers(0, 256, (5, 28, 28), dtype=np.uint8), np.arange(5, dtype=np.uint8)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
+    (raw / "train-labels-idx1-ubyte").write_bytes(idx(labels))
+    data = datasets.FashionMNIST(tmp_path, transform=transforms.ToTensor(), target_transform=lambda y: y + 1)
+    batch, targets = next(iter(DataLoader(data, batch_size=5)))
+    np.testing.assert_allclose(batch.numpy()[:, 0], images / np.float32(255))
+    assert targets.tolist() == [1, 2, 3, 4, 5]
+    assert data.classes[0] == "T-shirt/top"
+    with pytest.raises(genesis.DataError, match=r"t10k-images-idx3-ubyte .* nothing is downloaded"):
+        datasets.FashionMNIST(tmp_path, train=False, download=True)
+
+
+def test_a_folder_for_each_class(tmp_path: Path) -> None:
+    for name in ("cat", "ant"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"")
+    found = datasets.ImageFolder(tmp_path, loader=lambda path: Path(path).parent.name)
+    assert [found[i] for i in range(2)] == [("ant", 0), ("cat", 1)]
+    (tmp_path / "bee").mkdir()
+    with pytest.raises(genesis.DataError, match=r"'bee' .* has no images"):
+        datasets.ImageFolder(tmp_path)
