@@ -71,6 +71,7 @@ def check(ours, theirs, what, **tolerance):
         np.testing.assert_allclose(ours.detach().numpy(), expected, err_msg=what, **tolerance)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")  # PyTorch's, once in a process
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("case", [c for c in CASES if c.parity], ids=lambda c: c.label)
 def test_operation(device, case, dtype):
