@@ -333,6 +333,10 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.linalg import mv as mv
     from genesis.ops.linalg import outer as outer
     from genesis.ops.linalg import vdot as vdot
+    from genesis.ops.lu_decomposition import lu_unpack as lu_unpack
+    from genesis.ops.lu_decomposition import old_lu as lu
+    from genesis.ops.lu_decomposition import old_lu_solve as lu_solve
+    from genesis.ops.matrix_functions import matrix_exp as matrix_exp
     from genesis.ops.moments import corrcoef as corrcoef
     from genesis.ops.moments import cov as cov
     from genesis.ops.moments import dist as dist
@@ -869,6 +873,8 @@ _NAMES = {
         "outer",
         "vdot",
     ),
+    "genesis.ops.lu_decomposition": ("lu_unpack",),
+    "genesis.ops.matrix_functions": ("matrix_exp",),
     "genesis.ops.moments": (
         "corrcoef",
         "cov",
@@ -1174,6 +1180,8 @@ _ALIASES = {
     "log_": "genesis.ops.in_place:log_",
     "logit_": "genesis.ops.in_place:logit_",
     "long": "genesis._dtypes:int64",
+    "lu": "genesis.ops.lu_decomposition:old_lu",
+    "lu_solve": "genesis.ops.lu_decomposition:old_lu_solve",
     "moveaxis": "genesis.ops.shape:movedim",
     "multiply": "genesis.ops.elementwise:mul",
     "nan": "math:nan",

@@ -12,6 +12,8 @@ from genesis.ops import decompositions as dc
 from genesis.ops import diagonals as dia
 from genesis.ops import indexing as ix
 from genesis.ops import linalg as la
+from genesis.ops import lu_decomposition as lu
+from genesis.ops import matrix_functions as mexp
 from genesis.ops import parts, solving, subscript
 from genesis.ops import picking as pk
 from genesis.ops import products as pr
@@ -199,6 +201,9 @@ class ShapeMethods(TensorCore):
     def det(self) -> Tensor: return solving.det(self)
     def logdet(self) -> Tensor: return solving.logdet(self)
     def slogdet(self) -> Any: return solving.slogdet(self)
+    def lu(self, pivot: bool = True, get_infos: bool = False) -> Any: return lu.old_lu(self, pivot, get_infos)
+    def lu_solve(self, LU_data: Any, LU_pivots: Any) -> Tensor: return lu.old_lu_solve(self, LU_data, LU_pivots)
+    def matrix_exp(self) -> Tensor: return mexp.matrix_exp(self)
     def cholesky(self, upper: bool = False) -> Tensor: return tri.cholesky(self, upper=upper)
     def cholesky_solve(self, input2: Any, upper: bool = False) -> Tensor: return tri.cholesky_solve(self, input2, upper)
     def cholesky_inverse(self, upper: bool = False) -> Tensor: return tri.cholesky_inverse(self, upper)

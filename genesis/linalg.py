@@ -1,7 +1,7 @@
 """Linear algebra, by the names of ``torch.linalg``.
 
 Factorizations run through NumPy's LAPACK on the host, for every device, and have gradients.  Not here: what
-needs complex numbers (``eig`` and ``eigvals`` say so), LU and LDL factors, Householder's vectors.
+needs complex numbers (``eig`` and ``eigvals`` say so), LDL factors, Householder's vectors.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.decompositions import svd as svd
     from genesis.ops.decompositions import svdvals as svdvals
     from genesis.ops.linalg import matmul as matmul
+    from genesis.ops.lu_decomposition import lu as lu
+    from genesis.ops.lu_decomposition import lu_factor as lu_factor
+    from genesis.ops.lu_decomposition import lu_factor_ex as lu_factor_ex
+    from genesis.ops.lu_decomposition import lu_solve as lu_solve
+    from genesis.ops.matrix_functions import matrix_exp as matrix_exp
     from genesis.ops.norms import cond as cond
     from genesis.ops.norms import matrix_norm as matrix_norm
     from genesis.ops.norms import norm as norm
@@ -45,6 +50,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
 _NAMES = {
     "decompositions": "eig eigh eigvals eigvalsh lstsq matrix_rank pinv qr svd svdvals",
     "linalg": "matmul",
+    "lu_decomposition": "lu lu_factor lu_factor_ex lu_solve",
+    "matrix_functions": "matrix_exp",
     "norms": "cond matrix_norm norm vander vector_norm",
     "products": "matrix_power multi_dot vecdot",
     "solving": "det inv inv_ex slogdet solve solve_ex tensorinv tensorsolve",

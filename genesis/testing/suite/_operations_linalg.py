@@ -152,3 +152,12 @@ for order in (0, 0.5, 1, 2, 3.5, -1, float("inf"), -float("inf")):
     case("vector_norm", lambda ns, x, o=order: _of("vector_norm")(ns)(x, o, dim=1), A, label=f"{order}")
 case("vector_norm", lambda ns, x: _of("vector_norm")(ns)(x), CUBE, label="all")
 case("vander", lambda ns, x: _of("vander")(ns)(x, N=4), A)
+for label, x in (("tall", floats(4, 3)), ("square", SQUARES), ("wide", floats(2, 3))):
+    case("lu", lambda ns, x: tuple(_of("lu")(ns)(x))[1:], x, label=label, parity=False)
+case(
+    "lu_solve",
+    lambda ns, x, b: _of("lu_solve")(ns)(*_of("lu_factor")(ns)(x), b, adjoint=True),
+    SQUARES, floats(3, 2),
+    parity=False,
+)  # fmt: skip
+case("matrix_exp", lambda ns, x: _of("matrix_exp")(ns)(x), SQUARES, parity=False)

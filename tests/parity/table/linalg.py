@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from table._entry import Entry, S, floats, positive
+from table._entry import FLOATS, Entry, S, floats, positive
 
 # fmt: off
 # ruff: noqa: E501 - a table
@@ -52,6 +52,14 @@ def shapes(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> An
 def eigen(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     found = function((x + x.mT) / 2, *args, **kwargs)
     return found.eigenvalues, found.eigenvectors**2
+
+
+def factored(library: Any, function: Any, x: Any, b: Any, **kwargs: Any) -> Any:
+    return function(*library.linalg.lu_factor_ex(x)[:2], b, **kwargs)
+
+
+def unpacked(library: Any, function: Any, x: Any, **kwargs: Any) -> Any:
+    return list(function(*library.linalg.lu_factor(x), **kwargs))
 
 
 def symmetric(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -125,4 +133,15 @@ ENTRIES = [
     linalg("vander", [S(ROW), S(ROW, N=3), S(A), S(A, N=2)], [S(ROW, N=1)]),
     linalg("diagonal", [S(A), S(CUBE, offset=1), S(CUBE, dim1=0, dim2=1)]),
     linalg("eig", [], [S(A)]),
+    linalg("lu", [S(SQUARES), S(TALL), S(WIDE), S(CUBE), S(SINGULAR[:, ::-1].copy()), S(floats(0, 3, 3)), S(floats(3, 0)), S(floats(1, 1))], [S(ROW), S(SQUARE, pivot=False), S(np.eye(2, dtype=np.int64))]),
+    linalg("lu_factor", [S(SQUARES), S(TALL), S(WIDE)], [S(SINGULAR * 0), S(ROW)], call=fields("LU", "pivots")),
+    linalg("lu_factor_ex", [S(SQUARES), S(np.diag([1.0, 0.0, 2.0]))], call=fields("LU", "pivots", "info"), grad=False),
+    linalg("lu_solve", [S(SQUARE, floats(3, 2)), S(SQUARES, floats(3, 1)), S(SQUARE, floats(2, 3), left=False), S(SQUARES, floats(3, 2), adjoint=True), S(SQUARES, floats(2, 3), left=False, adjoint=True), S(floats(0, 0), floats(0, 2))], [S(SQUARE, floats(2, 2)), S(A, floats(3, 2))], call=factored),
+    Entry("lu", [S(SQUARES), S(TALL, get_infos=True)], [*FLOATS], **LOOSE),
+    Entry("Tensor.lu", [S(SQUARES)], layouts=("plain",), **LOOSE),
+    Entry("lu_solve", [S(SQUARES, floats(3, 2))], call=lambda library, f, x, b: f(b, *library.linalg.lu_factor(x)), layouts=("plain",), **LOOSE),
+    Entry("Tensor.lu_solve", [S(SQUARES, floats(3, 2))], call=lambda library, f, x, b: f(b, *library.linalg.lu_factor(x)), layouts=("plain",), **LOOSE),
+    Entry("lu_unpack", [S(SQUARES), S(TALL), S(WIDE), S(SQUARE, unpack_data=False), S(SQUARE, unpack_pivots=False)], call=unpacked, layouts=("plain",), **LOOSE),
+    linalg("matrix_exp", [S(SQUARES), S(floats(3, 3) * 5), S(floats(1, 1)), S(np.zeros((2, 2))), S(floats(0, 0)), S(floats(0, 2, 2)), S(SQUARES * 0.01)], [S(A), S(ROW), S(np.eye(2, dtype=np.int64))]),
+    *method("matrix_exp", [S(SQUARES)], [S(A)]),
 ]
