@@ -181,10 +181,12 @@ class InPlaceMethods(TensorCore):
 
     def lerp_(self, end: Any, weight: Any) -> Tensor:
         """``lerp`` in place."""
-        return ew.lerp.into(self, self, end, weight)
+        return ew.lerp_(self, end, weight)  # type: ignore[no-any-return]
 
     def pow_(self, exponent: Any) -> Tensor:
         """``pow`` in place."""
+        if isinstance(exponent, int) and exponent < 0 and not self._view.dtype.is_floating_point:
+            raise RuntimeError("integers to negative integer powers are not allowed; use a float exponent")
         return ew.power.into(self, self, exponent)
 
     subtract_, multiply_, divide_ = sub_, mul_, div_

@@ -71,7 +71,7 @@ class TensorMethods(InPlaceMethods, MathMethods, RandomMethods, ReductionMethods
     def __itruediv__(self, other: Any) -> Tensor: return ew.true_divide.into(self, self, other)
     def __ifloordiv__(self, other: Any) -> Tensor: return ew.floor_divide.into(self, self, other)
     def __imod__(self, other: Any) -> Tensor: return ew.remainder.into(self, self, other)
-    def __ipow__(self, other: Any) -> Tensor: return ew.power.into(self, self, other)
+    def __ipow__(self, other: Any) -> Tensor: return self.pow_(other)
     def __iand__(self, other: Any) -> Tensor: return ew.bitwise_and.into(self, self, other)
     def __ior__(self, other: Any) -> Tensor: return ew.bitwise_or.into(self, self, other)
     def __ilshift__(self, other: Any) -> Tensor: return ew.bitwise_left_shift.into(self, self, other)

@@ -33,9 +33,10 @@ class Elementwise:
         formula: builds the expression from its inputs.
         arity: number of inputs.
         kind: how types combine. ``"same"``: the promoted type in and out; ``"number"``: the same, but bools
-            are refused; ``"float"``: integers become the default floating type; ``"compare"``: promoted in,
-            bool out; ``"logic"``: bool in and out; ``"bits"``: integers and bools only; ``"wide"``: as
-            ``"float"``, but computed in float64, for formulas that lose digits on the way.
+            are refused; ``"numeric"``: the same, but refused where all are bools; ``"float"``: integers
+            become the default floating type; ``"compare"``: promoted in, bool out; ``"logic"``: bool in and
+            out; ``"bits"``: integers and bools only; ``"shift"``: integers only; ``"wide"``: as ``"float"``,
+            but computed in float64, for formulas that lose digits on the way.
         conditions: the inputs that are read as bools and have no part in the promotion.
         grad: gives the gradients of all inputs from (grad, *inputs, out), where the derived ones would be
             unstable or slow; None for an input whose gradient is zero.
@@ -185,9 +186,11 @@ class Elementwise:
         common = bool_ if self.kind == "logic" else result_type(tensors, scalars)
         if self.kind in ("float", "wide") and not common.is_floating_point:
             common = default_dtype()
-        if self.kind == "bits" and common.is_floating_point:
+        if self.kind == "shift" and common is bool_:
+            raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
+        if self.kind in ("bits", "shift") and common.is_floating_point:
             raise DtypeError(f"{self.name} works on integers and bools, not on {common}")
-        if self.kind == "number" and bool_ in have:
+        if (self.kind == "number" and bool_ in have) or (self.kind == "numeric" and common is bool_):
             raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
         inner = float64 if self.kind == "wide" else common
         want = [bool_ if i in self.conditions else inner for i in range(len(args))]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genesis._dtypes import DtypeError, bool_, float64, int32, promote_types
+from genesis._dtypes import DtypeError, bool_, float64, int32, result_type
 from genesis._errors import DeviceError
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call
@@ -46,10 +46,10 @@ _fmod = Elementwise(
     "fmod",
     _float_fmod,
     2,
-    "number",
+    "numeric",
     grad=lambda g, a, b, out: (g, -(g * towards_zero(a / b))),
 )
-_integer_fmod = ew._Division("fmod", _whole_fmod, 2, "number")
+_integer_fmod = ew._Division("fmod", _whole_fmod, 2, "numeric")
 
 
 def _any_float(*operands: Any) -> bool:
@@ -114,6 +114,7 @@ def heaviside(input: Any, values: Any) -> Any:
     Raises:
         RuntimeError: the two are not of one type.
     """
+    _tensors("heaviside", input, values)
     if input.dtype is not values.dtype:
         raise RuntimeError(
             f"heaviside is not defined for tensors of two types, got {input.dtype} and {values.dtype}"
@@ -228,11 +229,21 @@ def _on_host(function: Callable[..., Any], *tensors: Any) -> Any:
         return from_host(np.asarray(function(*arrays), order="C"), tensors[0]._view.buffer.device)
 
 
+def _tensors(name: str, *operands: Any) -> None:
+    for t in operands:
+        if not isinstance(t, TensorCore):
+            raise TypeError(f"{name} takes tensors, got {type(t).__name__}; use genesis.tensor(...)")
+
+
+def _common(*tensors: Any) -> Any:
+    return result_type([(t._view.dtype, len(t._view.shape)) for t in tensors], [])
+
+
 def _whole_pair(name: str, a: Any, b: Any) -> Any:
-    for t in (a, b):
-        if t.dtype.is_floating_point or t.dtype is bool_:
-            raise DtypeError(f"{name} is defined for integers, got {t.dtype}")
-    common = promote_types(a.dtype, b.dtype)
+    _tensors(name, a, b)
+    common = _common(a, b)
+    if common.is_floating_point or common is bool_:
+        raise DtypeError(f"{name} is defined for integers, got {a.dtype} and {b.dtype}")
     return a.to(common), b.to(common)
 
 
@@ -248,10 +259,10 @@ def lcm(input: Any, other: Any) -> Any:
 
 def nextafter(input: Any, other: Any) -> Any:
     """The next floating-point number after ``input`` towards ``other``."""
-    for t in (input, other):
-        if not t.dtype.is_floating_point:
-            raise DtypeError(f"nextafter needs floating-point tensors, got {t.dtype}")
-    common = promote_types(input.dtype, other.dtype)
+    _tensors("nextafter", input, other)
+    common = _common(input, other)
+    if not common.is_floating_point:
+        raise DtypeError(f"nextafter needs floating-point tensors, got {input.dtype} and {other.dtype}")
     return _on_host(np.nextafter, input.to(common), other.to(common))
 
 

@@ -33,6 +33,9 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
     Raises:
         RuntimeError: the two are not of one type, or a tolerance is negative.
     """
+    for t in (input, other):
+        if not isinstance(t, TensorCore):
+            raise TypeError(f"isclose takes tensors, got {type(t).__name__}; use genesis.tensor(...)")
     if input.dtype is not other.dtype:
         raise RuntimeError(f"{input.dtype} did not match {other.dtype}: isclose compares one type")
     if rtol < 0 or atol < 0:

@@ -318,6 +318,8 @@ def arange(
     if named or end is None:
         raise TypeError(f"arange expects end, or start, end and step; got {bounds} {named}")
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
+    if not all(-math.inf < v < math.inf for v in (start, end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if step == 0 or (end - start) / step < 0:
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from genesis._dtypes import DtypeError, bool_
+from genesis._dtypes import DtypeError, bool_, result_type
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
@@ -55,7 +55,7 @@ scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
 square = Elementwise("square", lambda x: x * x, 1, "same")
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
 _trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
-lerp = Elementwise(
+interpolated = Elementwise(
     "lerp",
     # counted from the nearer end, so that both ends are exact
     lambda a, b, w: where_expr(call("lt", call("abs", w), 0.5), a + w * (b - a), b - (b - a) * (1 - w)),
@@ -63,7 +63,35 @@ lerp = Elementwise(
     grad=lambda g, a, b, w, out: (g * (1 - w), g * w, g * (b - a)),
     names=("input", "end", "weight"),
 )
-multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4, "number")
+
+
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """``input + weight * (end - input)``, for tensors of one floating-point type; ``weight`` may be a number.
+
+    Raises:
+        RuntimeError: the types differ.
+    """
+    return interpolated(*_to_interpolate(input, end, weight))
+
+
+def lerp_(input: Any, end: Any, weight: Any) -> Any:
+    """``lerp`` in place."""
+    return interpolated.into(input, *_to_interpolate(input, end, weight))
+
+
+def _to_interpolate(*operands: Any) -> Any:
+    for name, t in zip(("input", "end"), operands, strict=False):
+        if not isinstance(t, TensorCore):
+            raise TypeError(f"lerp: {name} is a tensor, got {type(t).__name__}")
+    types = [t._view.dtype for t in operands if isinstance(t, TensorCore)]
+    if any(t is not types[0] for t in types):
+        raise RuntimeError(f"lerp: expected tensors of one dtype, got {' and '.join(map(str, types))}")
+    if not types[0].is_floating_point:
+        raise DtypeError(f"lerp is not defined for {types[0]}; convert with .float()")
+    return operands
+
+
+multiply_add = Elementwise("addcmul", lambda x, a, b, value: x + value * (a * b), 4, "numeric")
 divide_add = Elementwise("addcdiv", lambda x, a, b, value: x + value * (a / b), 4)
 
 
@@ -178,6 +206,8 @@ def pow(input: Any, exponent: Any) -> Any:
     a, b = input, exponent
     if isinstance(a, TensorCore) and isinstance(b, int | float) and not isinstance(b, bool):
         floating = a._view.dtype.is_floating_point
+        if a._view.dtype is bool_:
+            return power(a.to(result_type([(bool_, 1)], [b])), b)  # type: ignore[attr-defined]
         if b == 2:
             return square(a) if isinstance(b, int) or floating else power(a, b)
         if isinstance(b, int) and b < 0 and not floating:
@@ -210,8 +240,19 @@ bitwise_and, bitwise_or, bitwise_xor = (
     Elementwise(f"bitwise_{n}", lambda a, b, n=n: call(n, a, b), 2, "bits") for n in ("and", "or", "xor")
 )
 bitwise_not = Elementwise("bitwise_not", lambda a: call("not", a), 1, "bits")
-bitwise_left_shift = Elementwise("bitwise_left_shift", lambda a, b: call("shl", a, b), 2, "bits")
-bitwise_right_shift = Elementwise("bitwise_right_shift", lambda a, b: call("shr", a, b), 2, "bits")
+
+
+def _shift(name: str) -> Elementwise:
+    def formula(a: Expr, b: Expr) -> Expr:
+        inside = call("and", call("le", 0, b), call("lt", b, 64))  # else 0, or the sign, in every width
+        if name == "shl":
+            return where_expr(inside, call("shl", a, where_expr(inside, b, 0)), 0)
+        return call("shr", a, where_expr(inside, b, 63))
+
+    return Elementwise(f"bitwise_{'left' if name == 'shl' else 'right'}_shift", formula, 2, "shift")
+
+
+bitwise_left_shift, bitwise_right_shift = _shift("shl"), _shift("shr")
 isnan = Elementwise("isnan", lambda x: call("ne", x, x), 1, "compare")
 _abs_is_inf = Elementwise("isinf", lambda x: call("eq", call("abs", x), math.inf), 1, "compare")
 _abs_is_finite = Elementwise("isfinite", lambda x: call("lt", call("abs", x), math.inf), 1, "compare")
@@ -244,18 +285,20 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """``x`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true; the type of ``x`` stays."""
-    _check_mask("masked_fill", mask)
+    _check_mask("masked_fill", mask, value)
     out = masked(x, mask, value)
     return out if out.dtype is x.dtype else out.to(x.dtype)
 
 
 def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
     """``masked_fill`` in place."""
-    _check_mask("masked_fill_", mask)
+    _check_mask("masked_fill_", mask, value)
     return masked.into(x, x, mask, value)
 
 
-def _check_mask(name: str, mask: Any) -> None:
+def _check_mask(name: str, mask: Any, value: Any = 0) -> None:
+    if isinstance(value, TensorCore) and value._view.shape:
+        raise RuntimeError(f"{name} takes a number or a 0-d tensor as value, got shape {value._view.shape}")
     if getattr(mask, "dtype", None) is not bool_:
         what = getattr(mask, "dtype", type(mask).__name__)
         raise DtypeError(f"{name} expects a bool tensor as condition, got {what}; compare with 0, say")

@@ -28,6 +28,8 @@ def _some_axis(name: str, x: Any, dim: int) -> int:
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """``length`` indices of axis ``dim`` from ``start`` (an int or a 0-d tensor): a view."""
     axis = _some_axis("narrow", input, dim)
+    if isinstance(start, TensorCore) and (start._view.shape or start._view.dtype.kind not in "iu"):
+        raise RuntimeError("narrow(): start must be a whole number or a 0-d tensor of integers")
     size, first, length = input._view.shape[axis], whole(start, "start"), whole(length, "length")
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}")

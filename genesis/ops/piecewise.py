@@ -42,14 +42,14 @@ clip = Elementwise(
 elu_pieces = Elementwise(
     "elu",
     lambda x, alpha, scale, rate: _where(
-        call("lt", ZERO, x), x * scale, alpha * scale * call("expm1", _not_above_zero(x) * rate)
+        call("le", x, ZERO), alpha * scale * call("expm1", _not_above_zero(x) * rate), x * scale
     ),
     4,
     grad=lambda g, x, alpha, scale, rate, out: (
         _where(
-            call("lt", ZERO, x),
-            g * scale,
+            call("le", x, ZERO),
             g * (alpha * scale * rate * call("exp", _not_above_zero(x) * rate)),
+            g * scale,
         ),
         None,
         None,

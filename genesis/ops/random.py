@@ -290,6 +290,10 @@ def multinomial(
         RuntimeError: a weight is negative or not finite, all are zero, or too many are drawn without
             replacement.
     """
+    if not weights.dtype.is_floating_point:
+        raise RuntimeError(f"multinomial only supports floating-point weights, got {weights.dtype}")
+    if num_samples <= 0:
+        raise RuntimeError(f"cannot sample n_sample <= 0 samples, got {num_samples}")
     rows = weights.detach().cpu().numpy().astype(np.float64)
     if rows.ndim not in (1, 2) or not rows.size:
         raise RuntimeError(f"multinomial expects one or two dimensions, got shape {tuple(weights.shape)}")

@@ -79,8 +79,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
         raise RuntimeError(f"roll: shifts and dimensions must align; shifts: {len(steps)}, dims: {len(axes)}")
     x = input
     for shift, dim in zip(steps, axes, strict=True):
+        if not x.dim():
+            raise IndexError(f"dimension specified as {dim} but the tensor has no dimensions")
         axis = axis_of(dim, x.dim())
-        n = x._view.shape[axis] if x.dim() else 1
+        n = x._view.shape[axis]
         k = shift % n if n else 0
         if k:
             parts = (("narrow", (axis, n - k, k)),), (("narrow", (axis, 0, n - k)),)

@@ -206,7 +206,7 @@ def _quantile(
             weight = weight._filled_like(0.5)
         if q._tracked and interpolation == "linear":
             weight = weight + (q - q.detach()).reshape(-1) * (last.to(x.dtype) if ignore_nan else last)
-        first = ew.lerp(first, second, weight)
+        first = ew.interpolated(first, second, weight)
     out = first.movedim(-1, 0)  # the numbers of q first
     if keepdim and shape:
         out = out.reshape(q.numel(), *kept)
@@ -334,7 +334,7 @@ def histogram(
         if bins <= 0:
             raise RuntimeError(f"histogram: bins must be > 0, but got {bins}")
         low, high = (0.0, 0.0) if range is None else range
-        low, high = _range(input, low, high, "histogram")
+        low, high = _range(input, low, high, "histogram") if values.size or range else (0.0, 1.0)
         counts, edges = np.histogram(values, int(bins), (low, high), weights=weights)
     counts = counts.astype(np.float64)
     if density:

@@ -145,7 +145,7 @@ def multi_margin_loss(
         raise ValueError(f"multi_margin_loss: only p == 1 and p == 2 supported, got {p}")
     if weight is not None and weight.dim() != 1:
         raise ValueError("multi_margin_loss: weight must be one-dimensional")
-    shape = shape_of(input)
+    shape = shape_of(input) or (1,)
     rows = shape[0] if len(shape) == 2 else 1
     if len(shape) not in (1, 2) or not shape[-1]:
         raise ShapeError(f"multi_margin_loss: expected input of shape (N, C) or (C,), got {shape}")
@@ -167,7 +167,7 @@ def multi_margin_loss(
         losses = losses * weight[index.reshape(-1)].unsqueeze(1)
     own = ops.arange(classes, device=input.device) == index
     total = ops.where(own, 0.0, losses).sum(1) / classes
-    return reduced(total if len(shape) == 2 else total.reshape(()), reduction)  # type: ignore[no-any-return]
+    return reduced(total if len(shape) == 2 else total.reshape(target.shape), reduction)  # type: ignore[no-any-return]
 
 
 def _check_classes(name: str, target: Tensor, low: int, classes: int) -> None:
@@ -193,8 +193,8 @@ def multilabel_margin_loss(
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
     """
     reduction = check_reduction(reduction, size_average, reduce)
-    shape = shape_of(input)
-    if len(shape) not in (1, 2) or shape != shape_of(target):
+    shape = shape_of(input) or (1,)
+    if len(shape) not in (1, 2) or shape != (shape_of(target) or (1,)):
         raise ShapeError(
             f"multilabel_margin_loss: expected input and target of one shape (N, C) or (C,), got {shape} and "
             f"{shape_of(target)}"

@@ -173,11 +173,8 @@ def normalize(
         out: where to write the result; no gradients flow then.
 
     Raises:
-        ValueError: ``p`` is 0.
         RuntimeError: ``input`` is not of a floating-point type.
     """
-    if p == 0:
-        raise ValueError(f"normalize: p must be negative or positive, got {p}")
     if not input.dtype.is_floating_point:
         raise RuntimeError(f"normalize needs a floating-point tensor, got {input.dtype}; use .float()")
     size = input.abs()

@@ -141,7 +141,8 @@ ENTRIES = [
     Entry("Tensor.lu", [S(SQUARES)], layouts=("plain",), **LOOSE),
     Entry("lu_solve", [S(SQUARES, floats(3, 2))], call=lambda library, f, x, b: f(b, *library.linalg.lu_factor(x)), layouts=("plain",), **LOOSE),
     Entry("Tensor.lu_solve", [S(SQUARES, floats(3, 2))], call=lambda library, f, x, b: f(b, *library.linalg.lu_factor(x)), layouts=("plain",), **LOOSE),
-    Entry("lu_unpack", [S(SQUARES), S(TALL), S(WIDE), S(SQUARE, unpack_data=False), S(SQUARE, unpack_pivots=False)], call=unpacked, layouts=("plain",), **LOOSE),
+    Entry("lu_unpack", [S(SQUARES), S(TALL), S(WIDE), S(SQUARE, unpack_pivots=False)], call=unpacked, layouts=("plain",), **LOOSE),
+    Entry("lu_unpack", [S(SQUARE, unpack_data=False)], call=unpacked, layouts=("plain",), grad=False),
     linalg("matrix_exp", [S(SQUARES), S(floats(3, 3) * 5), S(floats(1, 1)), S(np.zeros((2, 2))), S(floats(0, 0)), S(floats(0, 2, 2)), S(SQUARES * 0.01)], [S(A), S(ROW), S(np.eye(2, dtype=np.int64))]),
     *method("matrix_exp", [S(SQUARES)], [S(A)]),
 ]
