@@ -3,7 +3,8 @@
 An entry names something by its path (``"add"``, ``"Tensor.add_"``, ``"nn.functional.relu"``, ``"nn.Conv2d"``)
 and gives samples of arguments.  NumPy arrays in a sample, however nested, become tensors of both libraries.
 Arrays of floats take the element type of the case and get gradients; other arrays keep their own type.
-Each sample is run for each element type and each layout in memory, so a short entry is many cases.
+Each sample is run for each element type, and the layouts in memory take turns, so a short entry is many
+cases (``GENESIS_PARITY_TABLE=every`` runs each sample in all of them).
 
 Example:
     Entry("clamp", [S(floats(3, 4), -1, 1), S(floats(3, 4), min=floats(4))])
@@ -12,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +23,8 @@ import numpy as np
 #: how the arrays of a case lie in memory
 LAYOUTS = ("plain", "transposed", "strided")
 FLOATS = ("float32", "float64")
+#: whether each sample is run for all types in all layouts, which is twice the work
+EVERY = os.environ.get("GENESIS_PARITY_TABLE") == "every"
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
 
 
@@ -50,7 +54,7 @@ class Entry:
 
     Attributes:
         name: its path below ``torch`` and ``genesis``.
-        samples: arguments; each is run for all ``dtypes`` and ``layouts``.
+        samples: arguments; each is run for all ``dtypes``, and the ``layouts`` take turns.
         dtypes: what arrays of floats are converted to.
         layouts: of ``LAYOUTS``.
         grad: compare gradients, too.
@@ -86,21 +90,35 @@ class Case:
     id: str
 
 
-def cases(entries: Sequence[Entry]) -> Iterator[Case]:
-    """Every case of the entries; their ids are unique."""
+def cases(entries: Sequence[Entry], *, every: bool = EVERY) -> Iterator[Case]:
+    """The cases of the entries; their ids are unique.
+
+    Each sample is run once for each type, in a layout of its own each: one is plain, which takes turns. So an
+    entry meets all pairs of a type and a layout over a few samples; what fewer samples leave out, the last
+    one makes up for. ``every`` gives the whole product.
+    """
     seen: dict[str, int] = {}
     for entry in entries:
+        met: set[str] = set()
         for i, sample in enumerate(entry.samples):
             arrays = [a for a in leaves((sample.args, sample.kwargs)) if isinstance(a, np.ndarray)]
             floating = any(a.dtype.kind == "f" for a in arrays)
-            for dtype in entry.dtypes if floating else ("",):
-                for layout in entry.layouts:
-                    if layout != "plain" and not any(lies_otherwise(a, layout) for a in arrays):
-                        continue
-                    name = f"{entry.name}-{sample.label or i}-{dtype or 'int'}-{layout}"
-                    seen[name] = seen.get(name, 0) + 1
-                    count = f"-{seen[name]}" if seen[name] > 1 else ""
-                    yield Case(entry, sample, dtype, layout, name + count)
+            dtypes = entry.dtypes if floating else ("",)
+            layouts = [x for x in entry.layouts if x == "plain" or any(lies_otherwise(a, x) for a in arrays)]
+            pairs = [(d, x) for d in dtypes for x in layouts]
+            if not every and len(pairs) > 1:
+                turn = [(d, layouts[(k + i) % len(layouts)]) for k, d in enumerate(dtypes)]
+                if "plain" in layouts and all(x != "plain" for _, x in turn):
+                    turn[i % len(turn)] = (turn[i % len(turn)][0], "plain")
+                met.update(x for _, x in turn)
+                if i == len(entry.samples) - 1:
+                    turn += [(dtypes[i % len(dtypes)], x) for x in layouts if x not in met]
+                pairs = turn
+            for dtype, layout in pairs:
+                name = f"{entry.name}-{sample.label or i}-{dtype or 'int'}-{layout}"
+                seen[name] = seen.get(name, 0) + 1
+                count = f"-{seen[name]}" if seen[name] > 1 else ""
+                yield Case(entry, sample, dtype, layout, name + count)
 
 
 def lies_otherwise(a: np.ndarray, layout: str) -> bool:
