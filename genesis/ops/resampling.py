@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from genesis._dtypes import float64
+from genesis._dtypes import float64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.graph import new
 from genesis.ops._op import op
@@ -188,12 +188,17 @@ def interpolate(
             ``"area"`` (adaptive average).
         align_corners: for the linear and cubic modes.
         recompute_scale_factor: use the ratio of the sizes instead of the given factor.
-        antialias: not implemented.
+        antialias: for ``"bilinear"`` and ``"bicubic"``, widen the filter where the image gets smaller, as
+            Pillow does.
+
+    Bytes (uint8) may be resampled with ``"bilinear"`` and ``"bicubic"``, too; the result is rounded.
 
     Raises:
         ValueError: sizes or options that do not go together.
-        NotImplementedError: a mode that does not fit the input, or ``antialias``.
+        NotImplementedError: a mode that does not fit the input or its type.
     """
+    from genesis.ops.antialias import antialiased, resample_bytes
+
     x: Any = input
     if mode not in _RANK and align_corners is not None:
         raise ValueError(
@@ -201,10 +206,8 @@ def interpolate(
         )
     recompute = bool(recompute_scale_factor)
     sizes, factors = _sizes(x, size, scale_factor, recompute or (mode == "area" and size is None))
-    if antialias:
-        if mode not in ("bilinear", "bicubic") or x.dim() != 4:
-            raise ValueError("interpolate: antialias needs mode bilinear or bicubic and a 4D input")
-        raise NotImplementedError("interpolate: antialias=True is not implemented; leave it at False")
+    if antialias and (mode not in ("bilinear", "bicubic") or x.dim() != 4):
+        raise ValueError("interpolate: antialias needs mode bilinear or bicubic and a 4D input")
     if mode not in _MODES or x.dim() not in (3, 4, 5) or _RANK.get(mode, x.dim()) != x.dim():
         needs = f"; {mode} needs {_RANK[mode]}D" if mode in _RANK else ""
         raise NotImplementedError(
@@ -223,21 +226,26 @@ def interpolate(
         )
     if not x.shape[1]:
         raise ShapeError(f"interpolate: expected an input with channels, got {tuple(x.shape)}")
-    if not x.dtype.is_floating_point and not mode.startswith("nearest"):
+    bytes_ = x.dtype is uint8 and mode in ("bilinear", "bicubic")
+    if not (bytes_ or x.dtype.is_floating_point or mode.startswith("nearest")):
         raise NotImplementedError(f"interpolate: mode {mode!r} is not implemented for {x.dtype}")
-    exact = np.float64 if x.dtype is float64 else np.float32
+    exact = np.float64 if x.dtype is float64 or bytes_ else np.float32
     align = bool(align_corners)
     whole = x
     for axis in range(x.dim() - 1, 1, -1):
         old, out, factor = x.shape[axis], sizes[axis - 2], factors[axis - 2]
         if mode.startswith("nearest"):
             table = _nearest(old, out, factor, exact, mode == "nearest-exact")
+        elif antialias:
+            if old == out:
+                continue
+            table = antialiased(old, out, align, factor, exact, mode == "bicubic")
         elif mode == "bicubic":
             table = _cubic(old, out, align, factor, exact)
         else:
             table = _linear(old, out, align, factor, exact)
         if old != out or table.weight is not None or (table.places[:, 0] != np.arange(out)).any():
-            x = resample(x, axis=axis, table=table)
+            x = (resample_bytes if bytes_ else resample)(x, axis=axis, table=table)
     return x.clone() if x is whole else x  # type: ignore[no-any-return]
 
 

@@ -111,7 +111,7 @@ class Resize(_Transform):
     """Another size; see ``functional.resize``."""
 
     def __init__(
-        self, size: int | Sequence[int], interpolation: str = "bilinear", antialias: bool = False
+        self, size: int | Sequence[int], interpolation: str = "bilinear", antialias: bool | None = True
     ) -> None:
         self.size, self.interpolation, self.antialias = size, interpolation, antialias
 
@@ -187,9 +187,10 @@ class RandomResizedCrop(_Transform):
         scale: Sequence[float] = (0.08, 1.0),
         ratio: Sequence[float] = (3.0 / 4.0, 4.0 / 3.0),
         interpolation: str = "bilinear",
+        antialias: bool | None = True,
     ) -> None:
         self.size, self.scale, self.ratio = functional._pair(size), scale, ratio
-        self.interpolation = interpolation
+        self.interpolation, self.antialias = interpolation, antialias
 
     def forward(self, img: Any) -> Any:
         _, h, w = functional.get_dimensions(img)
@@ -206,7 +207,7 @@ class RandomResizedCrop(_Transform):
             width, height = min(width, w), min(height, h)
             top, left = (h - height) // 2, (w - width) // 2
         return functional.resize(
-            functional.crop(img, top, left, height, width), self.size, self.interpolation
+            functional.crop(img, top, left, height, width), self.size, self.interpolation, self.antialias
         )
 
 

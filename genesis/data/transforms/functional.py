@@ -172,11 +172,11 @@ def pad(img: Any, padding: int | Sequence[int], fill: float = 0, padding_mode: s
 
 
 def resize(
-    img: Any, size: int | Sequence[int], interpolation: str = "bilinear", antialias: bool = False
+    img: Any, size: int | Sequence[int], interpolation: str = "bilinear", antialias: bool | None = True
 ) -> Any:
     """Another size (height, width); one number is the length of the shorter side.
 
-    A tensor is interpolated without antialiasing; a PIL image by Pillow, with it.
+    ``antialias`` is for tensors and the modes bilinear and bicubic; Pillow always does it.
     """
     mode = str(getattr(interpolation, "value", interpolation)).lower()
     _, h, w = get_dimensions(img)
@@ -189,16 +189,14 @@ def resize(
         from PIL import Image
 
         return img.resize((width, height), getattr(Image.Resampling, mode.upper()))
-    if antialias:
-        raise NotImplementedError(
-            "resize of a tensor with antialias=True is not implemented; resize a PIL image"
-        )
 
     def change(x: Any) -> Any:
         lead = x.shape[:-3]
         flat = x.reshape(-1, *x.shape[-3:]) if x.dim() > 3 else x[None] if x.dim() == 3 else x[None, None]
         real = flat if flat.is_floating_point() else flat.to(genesis.float32)
-        options = {} if mode == "nearest" else {"align_corners": False}
+        options: dict[str, Any] = {}
+        if mode in ("bilinear", "bicubic"):
+            options = {"align_corners": False, "antialias": bool(antialias)}
         out = F.interpolate(real, size=(height, width), mode=mode, **options)
         if not flat.is_floating_point():
             out = out.round().clamp(0, 255).to(flat.dtype)

@@ -52,6 +52,7 @@ def _theta(n: int, axes: int) -> np.ndarray:
 
 
 _wide = floats(2, 3, 4, 2, low=-1.4, high=1.4)
+_BYTES = integers(0, 256, 2, 3, 11, 9, dtype="uint8")
 _deep = floats(1, 2, 3, 2, 3, low=-1.4, high=1.4)
 
 ENTRIES += [
@@ -87,7 +88,28 @@ ENTRIES += [
             S(floats(1, 1, 3, 4), 2, mode="nearest", antialias=True),
             S(integers(0, 4, 1, 1, 3, 4), 2, mode="bilinear"),
         ],
-        differs="antialias=True is not implemented",
+    ),
+    Entry(
+        f"{_F}interpolate",
+        [
+            S(x, **size, mode=mode, align_corners=align, antialias=antialias)
+            for mode in ("bilinear", "bicubic")
+            for x, size, align, antialias in (
+                (floats(2, 3, 9, 7), {"size": (4, 9)}, False, True),
+                (floats(2, 3, 9, 7), {"size": (9, 3)}, True, True),
+                (floats(1, 1, 13, 8), {"scale_factor": 0.3}, False, True),
+                (floats(1, 2, 5, 6), {"scale_factor": (1.7, 0.6)}, True, True),
+                (floats(1, 1, 4, 4), {"size": (1, 1)}, False, True),
+                (_BYTES, {"size": (5, 4)}, False, True),
+                (_BYTES, {"size": (20, 5)}, False, False),
+                (_BYTES, {"scale_factor": 1.7}, False, False),
+                (_BYTES, {"size": (4, 15)}, True, False),
+                (_BYTES, {"scale_factor": 0.4}, True, True),
+            )
+        ],
+        tolerance={"float32": (2e-5, 2e-5)},
+        why="weights are differences of places computed in float32",
+        errors=[S(floats(1, 1, 3), 2, mode="linear", antialias=True)],
     ),
     Entry(f"{_F}upsample", [S(_X[2], 7), S(_X[2], scale_factor=2, mode="bilinear", align_corners=True)]),
     Entry(f"{_F}upsample_nearest", [S(_X[2], 7), S(_X[2], scale_factor=2)]),
