@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,24 +65,33 @@ def is_type_checking(node: ast.AST) -> bool:
     }
 
 
+@functools.cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def nodes(tree: ast.AST, types_too: bool) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if types_too or not is_type_checking(node):
-            yield node
-            yield from nodes(node, types_too)
+    waiting = [tree]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if types_too or not is_type_checking(node):
+                yield node
+                waiting.append(node)
 
 
-def imports(file: Path, types_too: bool = True) -> Iterator[Import]:
+@functools.cache
+def imports(file: Path, types_too: bool = True) -> list[Import]:
     """Find the imports of a file, with those for type checkers alone or without."""
-    for node in nodes(ast.parse(file.read_text(encoding="utf-8")), types_too):
-        place = f"{file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+    found = []
+    path = file.relative_to(ROOT)
+    for node in nodes(parsed(file), types_too):
+        place = f"{path}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(alias.name, "", place)
+            found += [Import(alias.name, "", place) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{place}: write imports in full"
-            for alias in node.names:
-                yield Import(node.module or "", alias.name, place)
+            found += [Import(node.module or "", alias.name, place) for alias in node.names]
+    return found
 
 
 def sources(folder: Path) -> list[Path]:
@@ -101,7 +111,7 @@ def height(part: str) -> int:
 def test_the_core_knows_no_plugin() -> None:
     for file in sources(ROOT / "genesis"):
         found = [i.place for i in imports(file) if i.path[0] in PLUGINS]
-        texts = (n for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.Constant))
+        texts = (n for n in ast.walk(parsed(file)) if isinstance(n, ast.Constant))
         for text in texts:  # such as the targets of lazy names
             if isinstance(text.value, str) and text.value.startswith(tuple(f"{name}." for name in PLUGINS)):
                 found.append(f"{file.relative_to(ROOT)}:{text.lineno}")
@@ -160,9 +170,9 @@ def test_a_relative_or_private_import_would_be_noticed(
         "if TYPE_CHECKING:\n    from genesis_cpu.backend import CpuBackend\n"
     )
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    assert [i.path for i in imports(file)] == [
-        ["genesis", "nn"],
+    assert sorted(i.path for i in imports(file)) == [
         ["genesis", "_errors"],
+        ["genesis", "nn"],
         ["genesis_cpu", "backend", "CpuBackend"],
     ]
     assert len(list(imports(file, types_too=False))) == 2

@@ -217,6 +217,10 @@ class Single(Right):
             )
         super().update(p, group)
 
+    def averaged(self, p: Any, group: Any, state: Any) -> Any:
+        state["average"].mul_(group["beta"]).add_(self.direction(p, group), alpha=1 - group["beta"])
+        return state["average"] / (1 - group["beta"] ** state["step"])
+
 
 class Elsewhere(Right):
     """Averages on the default device."""

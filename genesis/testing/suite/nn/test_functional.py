@@ -38,8 +38,11 @@ def test_normalize_at_the_extremes(device):
     np.testing.assert_allclose(y.detach().numpy(), [[0, 0], [0.6, 0.8], [0.6, 0.8]], **CLOSE)
     y[0].sum().backward()
     assert np.isfinite(x.grad.numpy()).all()
-    with pytest.raises(ValueError, match="positive, got 0"):
-        F.normalize(x, p=0)
+
+
+def test_normalize_by_the_number_of_entries_that_are_not_zero(device):
+    x = genesis.tensor([[3.0, 0.0, 4.0], [0.0, 0.0, 0.0]], device=device)
+    np.testing.assert_array_equal(F.normalize(x, p=0).numpy(), [[1.5, 0, 2], [0, 0, 0]])
 
 
 def attention(q, k, v, mask=None, scale=None):
