@@ -1,0 +1,10 @@
+"""Each mistake that the kit must find costs a whole run of the kit: .ci/run and GENESIS_TEST_ALL=1 ask for all."""
+
+from __future__ import annotations
+
+import os
+
+ALL = os.environ.get("GENESIS_TEST_ALL") == "1"
+collect_ignore = (
+    [] if ALL else ["test_broken_backend.py", "test_broken_optimizer.py", "test_broken_scheduler.py"]
+)
