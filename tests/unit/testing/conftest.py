@@ -1,4 +1,4 @@
-"""Each mistake that the kit must find costs a run of the kit: GENESIS_TEST_ALL=1, as in .ci/run, asks for all."""
+"""Each mistake that the kit must find costs a run of the kit: GENESIS_TEST_ALL=1 asks for all."""
 
 from __future__ import annotations
 
