@@ -28,8 +28,9 @@ from genesis.autograd.graph import (
 )
 from genesis.autograd.nodes import retain, shown
 from genesis.ops import elementwise as ew
+from genesis.ops._view import fill_view
 from genesis.ops.reduction import axis_of
-from genesis.ops.shape import fill_view, is_contiguous
+from genesis.ops.shape import is_contiguous
 
 _hook_ids = count(1)
 

@@ -49,7 +49,7 @@ class ReductionMethods(TensorCore):
         Raises:
             RuntimeError: it was not.
         """
-        from genesis.ops.shape import size_of
+        from genesis.ops._view import size_of
 
         want, have = size_of(size), self._view.shape
         tail = have[len(have) - len(want) :] if want else ()

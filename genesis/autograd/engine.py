@@ -353,7 +353,7 @@ def _batched(
     outputs: Any, wanted: list[Any], grads: Any, keep: bool, create: bool, unused: bool | None, zeros: bool
 ) -> tuple[Any, ...]:
     """``grad`` for each index of the first axis of the gradients."""
-    from genesis.ops.shape import stack
+    from genesis.ops.joining import stack
 
     seeds: list[Any] = [grads] if isinstance(grads, TensorCore) else list(grads)
     sizes = {g._view.shape[:1] for g in seeds if g is not None}

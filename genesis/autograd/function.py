@@ -437,7 +437,7 @@ class _Rule:
 
 
 def _zeros(place: Place) -> Any:
-    from genesis.ops.shape import zeros_view
+    from genesis.ops._view import zeros_view
 
     return new(zeros_view(*place))
 

@@ -276,7 +276,7 @@ def _grad(y: Tensors, x: Tensors, weights: Tensors | None, create_graph: bool) -
 def _rows(number: int, out: Any, x: Tensors, create_graph: bool, strict: bool) -> Tensors:
     """The derivatives of one output: a backward pass for each of its elements."""
     from genesis.ops.creation import zeros
-    from genesis.ops.shape import stack
+    from genesis.ops.joining import stack
 
     flat = out.reshape(-1)
     rows: list[list[Any]] = [[] for _ in x]

@@ -284,7 +284,7 @@ class _FromBase:
     name = "as_view"
 
     def backward(self, node: Node, grad: Tensor) -> tuple[Tensor]:
-        from genesis.ops.shape import embed_view
+        from genesis.ops._view import embed_view
 
         return (embed_view(grad, *node.options),)
 
@@ -320,7 +320,7 @@ class _WriteView:
     name = "write_view"
 
     def backward(self, node: Node, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        from genesis.ops.shape import clear_view, take_part
+        from genesis.ops._view import clear_view, take_part
 
         needs_base, needs_value = node.needs
         return (

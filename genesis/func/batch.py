@@ -9,9 +9,7 @@ from typing import Any
 from genesis import _random
 from genesis._tensor import Tensor
 from genesis.func._tree import filled, leaves, mapped
-from genesis.ops.shape import stack
-
-Dims = int | None | tuple[Any, ...]
+from genesis.ops.joining import stack
 
 
 def vmap(

@@ -10,7 +10,7 @@ from genesis import autograd
 from genesis._tensor import Tensor
 from genesis.autograd import enable_grad
 from genesis.func._tree import filled, leaves, mapped
-from genesis.ops.shape import stack
+from genesis.ops.joining import stack
 
 Numbers = int | tuple[int, ...]
 

@@ -11,11 +11,13 @@ from genesis._errors import ShapeError
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
-from genesis.ops.creation import ones, tril
+from genesis.ops.creation import ones
+from genesis.ops.diagonals import tril
 from genesis.ops.linalg import matmul
 from genesis.ops.normalization import dropout, softmax
+from genesis.ops.rearranging import repeat_interleave
 from genesis.ops.reduction import amax, sum, sum_to_shape
-from genesis.ops.shape import expand, repeat_interleave, transpose
+from genesis.ops.shape import expand, transpose
 
 
 def _weights(query: Any, key: Any, mask: Any, scale: float, is_causal: bool) -> Any:

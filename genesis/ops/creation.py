@@ -386,17 +386,3 @@ def eye(
     on_diagonal = call("eq", call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0)))
     _fill(cast(on_diagonal, view.dtype), view, m)
     return _leaf(new(view), requires_grad)
-
-
-# names that have moved to a file of their own, for those who look for them here
-if TYPE_CHECKING:
-    from genesis.ops.diagonals import tril as tril
-    from genesis.ops.diagonals import triu as triu
-else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in ("tril", "triu"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from genesis.ops import diagonals
-
-        return getattr(diagonals, name)

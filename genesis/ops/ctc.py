@@ -17,9 +17,12 @@ from genesis.backend.expr import Expr, call, const
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
+from genesis.ops._view import zeros_view
 from genesis.ops.indexing import gather, scatter_add
+from genesis.ops.joining import cat, stack
 from genesis.ops.loss import reduced
-from genesis.ops.shape import cat, expand, narrow, reshape, select, stack, unsqueeze, zeros_view
+from genesis.ops.parts import narrow, select
+from genesis.ops.shape import expand, reshape, unsqueeze
 
 LOWEST = -math.inf
 

@@ -276,7 +276,7 @@ masked = Elementwise("masked_fill", lambda x, m, v: where_expr(m, v, x), 3, "sam
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; a condition alone gives its positions."""
     if input is None and other is None:
-        from genesis.ops.indexing import nonzero
+        from genesis.ops.picking import nonzero
 
         return nonzero(condition, as_tuple=True)
     _check_mask("where", condition)

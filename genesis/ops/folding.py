@@ -18,7 +18,7 @@ from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INPUT, arg, call
 from genesis.backend.view import Shape, View
 from genesis.ops._op import op
-from genesis.ops.shape import zeros_view
+from genesis.ops._view import zeros_view
 
 _ADD = call("add", arg(0), arg(1))
 

@@ -12,8 +12,10 @@ from genesis._errors import ShapeError
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops.indexing import gather
+from genesis.ops.joining import stack
+from genesis.ops.parts import select
 from genesis.ops.resampling import cubic_weights
-from genesis.ops.shape import expand, reshape, select, stack, transpose
+from genesis.ops.shape import expand, reshape, transpose
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor

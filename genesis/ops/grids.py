@@ -96,7 +96,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 
 def cartesian_prod(*tensors: Any) -> Tensor:
     """All combinations of one element of each 1-d tensor, a row each."""
-    from genesis.ops.shape import stack
+    from genesis.ops.joining import stack
 
     parts = _sequence(tensors)
     if any(p.dim() != 1 for p in parts):
@@ -129,8 +129,9 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
     n = x.numel() if N is None else N
     if n < 0:
         raise RuntimeError(f"N must be non-negative, got {n}")
+    from genesis.ops.joining import cat
+    from genesis.ops.rearranging import flip
     from genesis.ops.reduction import cumprod
-    from genesis.ops.shape import cat, flip
 
     if not x.dtype.is_floating_point:
         x = x.to(int64)

@@ -208,7 +208,7 @@ def local_response_norm(
         ValueError: the input has fewer than 3 dimensions.
     """
     from genesis.ops.padding import constant_pad_nd
-    from genesis.ops.shape import narrow
+    from genesis.ops.parts import narrow
 
     if input.dim() < 3:
         raise ValueError(

@@ -328,24 +328,3 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         return expand(x, [n if i == axis else common[i] for i, n in enumerate(x._view.shape)])
 
     return gather(wide(input), axis, wide(indices))
-
-
-# names that have moved to files of their own, for those who look for them here
-if TYPE_CHECKING:
-    from genesis.ops.picking import masked_select as masked_select
-    from genesis.ops.picking import nonzero as nonzero
-    from genesis.ops.picking import one_hot as one_hot
-    from genesis.ops.slices import index_add as index_add
-    from genesis.ops.sorting import argsort as argsort
-    from genesis.ops.sorting import sort as sort
-    from genesis.ops.sorting import topk as topk
-else:
-
-    def __getattr__(name: str) -> Any:
-        if not name.startswith("_"):
-            from genesis.ops import picking, slices, sorting
-
-            for module in (picking, slices, sorting):
-                if hasattr(module, name):
-                    return getattr(module, name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

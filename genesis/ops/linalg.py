@@ -36,7 +36,7 @@ def product(a: Any, b: Any) -> Tensor:
     device = u.buffer.device
     out = device.backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
     if u.shape[-1] == 0:
-        from genesis.ops.shape import fill_view
+        from genesis.ops._view import fill_view
 
         fill_view(out, 0)
     elif out.size:

@@ -11,8 +11,9 @@ from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
-from genesis.ops.indexing import embedding, gather, one_hot
+from genesis.ops.indexing import embedding, gather
 from genesis.ops.normalization import log_softmax
+from genesis.ops.picking import one_hot
 from genesis.ops.reduction import logsumexp, mean, sum
 from genesis.ops.shape import movedim, reshape, unsqueeze
 

@@ -12,7 +12,11 @@ from genesis.autograd.graph import Node
 from genesis.backend.expr import INPUT
 from genesis.backend.view import View
 from genesis.ops._op import primitive
-from genesis.ops.shape import cat, clone, expand, fill_view, flip, narrow
+from genesis.ops._view import fill_view
+from genesis.ops.joining import cat
+from genesis.ops.parts import narrow
+from genesis.ops.rearranging import flip
+from genesis.ops.shape import clone, expand
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor

@@ -8,7 +8,8 @@ from genesis._errors import ShapeError
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
 from genesis.ops.activation import _sigmoid, leaky, relu
-from genesis.ops.shape import narrow, reshape
+from genesis.ops.parts import narrow
+from genesis.ops.shape import reshape
 
 ZERO, ONE = const(0), const(1)
 #: alpha and lambda of SELU, arXiv 1706.02515, equation 14

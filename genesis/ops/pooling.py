@@ -16,9 +16,12 @@ import numpy as np
 from genesis.autograd.graph import new
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
-from genesis.ops.indexing import gather, index_add, index_select, scatter_add
+from genesis.ops._view import zeros_view
+from genesis.ops.indexing import gather, index_select, scatter_add
+from genesis.ops.rearranging import flip
 from genesis.ops.reduction import any, argmax, sum
-from genesis.ops.shape import expand, flip, permute, reshape, zeros_view
+from genesis.ops.shape import expand, permute, reshape
+from genesis.ops.slices import index_add
 
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]

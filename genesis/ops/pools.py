@@ -13,9 +13,11 @@ from genesis._errors import ShapeError
 from genesis.autograd.graph import new
 from genesis.ops import elementwise as ew
 from genesis.ops import pooling
+from genesis.ops._view import zeros_view
 from genesis.ops.activation import relu
 from genesis.ops.indexing import scatter
-from genesis.ops.shape import clone, narrow, reshape, zeros_view
+from genesis.ops.parts import narrow
+from genesis.ops.shape import clone, reshape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor

@@ -11,8 +11,8 @@ from genesis._random import Generator, default_generator
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.expr import arg, call
 from genesis.backend.view import View, broadcast_shapes
+from genesis.ops._view import size_of
 from genesis.ops.creation import _empty, _fill, _leaf, _like, from_host
-from genesis.ops.shape import size_of
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -186,7 +186,7 @@ def randperm(
     requires_grad: bool = False,
 ) -> Tensor:
     """A random permutation of 0 … n - 1."""
-    from genesis.ops.indexing import argsort
+    from genesis.ops.sorting import argsort
 
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")

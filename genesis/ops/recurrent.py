@@ -18,9 +18,11 @@ from genesis.autograd.graph import tracked
 from genesis.ops import elementwise as ew
 from genesis.ops._op import op
 from genesis.ops.activation import relu, sigmoid
+from genesis.ops.joining import cat
 from genesis.ops.linalg import linear, matmul
+from genesis.ops.parts import chunk, narrow
 from genesis.ops.reduction import sum
-from genesis.ops.shape import cat, chunk, narrow, reshape, transpose
+from genesis.ops.shape import reshape, transpose
 
 
 def parts(out: Any, rows: int, batch: int, width: int, cell: int = 0) -> list[Any]:

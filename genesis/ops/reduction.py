@@ -176,7 +176,9 @@ def _prod(node: Node, grad: Any) -> tuple[Any]:
 
 def _others(x: Any, axes: tuple[int, ...]) -> Any:
     """For each element the product of the others, as products of those before and behind it."""
-    from genesis.ops.shape import cat, flip, permute, reshape
+    from genesis.ops.joining import cat
+    from genesis.ops.rearranging import flip
+    from genesis.ops.shape import permute, reshape
 
     if not axes:
         return x._ones_like()
@@ -348,7 +350,7 @@ def _cumprod(node: Node, grad: Any) -> tuple[Any]:
         return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
     # division is not possible: for every element, the running products without it
     from genesis.ops.creation import arange
-    from genesis.ops.shape import cat
+    from genesis.ops.joining import cat
 
     if not x.dim():
         return (grad,)

@@ -13,8 +13,10 @@ from genesis._dtypes import float64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.graph import new
 from genesis.ops._op import op
-from genesis.ops.indexing import index_add, index_select
-from genesis.ops.shape import permute, reshape, zeros_view
+from genesis.ops._view import zeros_view
+from genesis.ops.indexing import index_select
+from genesis.ops.shape import permute, reshape
+from genesis.ops.slices import index_add
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor

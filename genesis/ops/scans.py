@@ -93,7 +93,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     Raises:
         RuntimeError: ``input`` has no axes, or ``n`` is negative.
     """
-    from genesis.ops.shape import cat
+    from genesis.ops.joining import cat
 
     if not input.dim():
         raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -164,8 +164,8 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     Raises:
         RuntimeError: an axis is too short, or there is not a spacing for each axis.
     """
+    from genesis.ops.joining import cat
     from genesis.ops.reduction import axes_of
-    from genesis.ops.shape import cat
 
     spacing = 1 if spacing is None else spacing
     if edge_order not in (1, 2):

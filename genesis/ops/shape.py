@@ -374,28 +374,3 @@ def is_contiguous(x: Any, memory_format: Any = None) -> bool:
         raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     axes = zip(view.shape, view.strides, strides, strict=True)
     return not view.size or all(n == 1 or s == t for n, s, t in axes)
-
-
-# names that have moved to files of their own, for those who look for them here
-if TYPE_CHECKING:
-    from genesis.ops.joining import cat as cat
-    from genesis.ops.joining import stack as stack
-    from genesis.ops.parts import chunk as chunk
-    from genesis.ops.parts import narrow as narrow
-    from genesis.ops.parts import select as select
-    from genesis.ops.parts import split as split
-    from genesis.ops.parts import unbind as unbind
-    from genesis.ops.rearranging import flip as flip
-    from genesis.ops.rearranging import repeat as repeat
-    from genesis.ops.rearranging import repeat_interleave as repeat_interleave
-    from genesis.ops.rearranging import roll as roll
-else:
-
-    def __getattr__(name: str) -> Any:
-        if not name.startswith("_"):
-            from genesis.ops import joining, parts, rearranging
-
-            for module in (parts, joining, rearranging):
-                if hasattr(module, name):
-                    return getattr(module, name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

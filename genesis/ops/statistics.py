@@ -61,7 +61,8 @@ def aminmax(x: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
 # -- order statistics --------------------------------------------------------------------------------------
 def _pick(x: Any, dim: int, places: Any, keepdim: bool, name: str) -> ValuesAndIndices:
     """What stands at the given places (an int, or a tensor of length 1 along ``dim``) of the sorted axis."""
-    from genesis.ops.indexing import gather, sort
+    from genesis.ops.indexing import gather
+    from genesis.ops.sorting import sort
 
     axis = axis_of(dim, x.dim())
     if not x.dim():
@@ -160,7 +161,8 @@ def _quantile(
     name: str, x: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
 ) -> Any:
     from genesis.ops.creation import tensor
-    from genesis.ops.indexing import gather, sort
+    from genesis.ops.indexing import gather
+    from genesis.ops.sorting import sort
 
     if not x.dtype.is_floating_point:
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype, got {x.dtype}")

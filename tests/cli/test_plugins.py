@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,6 @@ from genesis.plugin import SchedulerSpec, hookimpl
 def genesis_schedulers():
     return [SchedulerSpec({name!r}, "{package}.slope:{name}", "A straight line.")]
 """
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 class Site:

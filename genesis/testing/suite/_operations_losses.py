@@ -11,7 +11,6 @@ from genesis.testing.suite._operations_activations import functions
 
 SIGNS = np.array([[1, -1, 1, 1], [-1, -1, 1, -1], [1, 1, -1, 1]])
 SHARES = positive(3, 4) / 2.2
-LISTS = np.array([[0, 2, -1, 1], [3, -1, 0, 0], [1, 2, 3, 0]])
 CLASSES = np.array([1, 0, 3])
 
 
