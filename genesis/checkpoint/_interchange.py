@@ -16,6 +16,7 @@ import genesis
 from genesis._errors import CheckpointError
 from genesis.checkpoint._atomic import atomic_write
 from genesis.checkpoint._format import load_checkpoint, make_tensor, save_checkpoint
+from genesis.checkpoint._pickled import MAGIC, read_pickle, write_pickle
 
 if TYPE_CHECKING:
     pass
@@ -38,19 +39,22 @@ def save(
     *,
     format: str = "genesis",
 ) -> None:
-    """Write nested Python values and tensors to a file.
+    """Write nested Python values and tensors to a file, or any objects that Python can pickle.
 
     Args:
-        obj: what to save, usually a dict of state dicts.
+        obj: what to save, usually a dict of state dicts. A whole model, an optimizer or an object of the
+            script's makes the file a pickle, which ``load`` reads with ``weights_only=False`` only.
         f: name of the file, or a file opened for writing bytes.
-        pickle_module, pickle_protocol: PyTorch's; they have no effect.
+        pickle_module, pickle_protocol: for a pickle, what writes it and its protocol, 4 or later.
         format: ``"genesis"``: what ``save_checkpoint`` writes, checked when it is read. ``"torch"``: what
-            ``torch.load`` reads, also with ``weights_only=True``.
+            ``torch.load`` reads, also with ``weights_only=True``; no whole objects.
 
     The file is replaced completely or not at all.
 
     Raises:
-        TypeError: ``obj`` holds something else than numbers, texts, containers and tensors.
+        TypeError: ``obj`` holds something else than numbers, texts, containers and tensors, and the format
+            is PyTorch's.
+        pickle.PicklingError, AttributeError: it holds what Python cannot pickle, such as a lambda.
         ValueError: there is no such format.
 
     Example:
@@ -61,16 +65,19 @@ def save(
     if not isinstance(f, str | os.PathLike):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "file"
-            save(obj, path, format=format)
+            save(obj, path, pickle_module, pickle_protocol, format=format)
             f.write(path.read_bytes())
         return
+    whole = io.BytesIO()  # errors come before an existing file is touched
     if format == "genesis":
-        save_checkpoint(obj, f)
-        return
-    from genesis.checkpoint._torch_writer import write_torch
+        try:
+            return save_checkpoint(obj, f)
+        except TypeError:  # objects
+            write_pickle(obj, whole, pickle_module, pickle_protocol)
+    else:
+        from genesis.checkpoint._torch_writer import write_torch
 
-    whole = io.BytesIO()
-    write_torch(obj, whole)  # errors come before an existing file is touched
+        write_torch(obj, whole)
     with atomic_write(f) as temporary:
         Path(temporary).write_bytes(whole.getbuffer())
 
@@ -84,7 +91,9 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Read a file of Genesis, of ``torch.save``, or in the format safetensors; nothing in it is executed.
+    """Read a file of Genesis, of ``torch.save``, or in the format safetensors.
+
+    Nothing in it is executed, unless it holds whole objects and ``weights_only=False`` allows them.
 
     Half precision (float16, bfloat16) becomes float32, which holds it exactly.  A tensor that PyTorch saved
     on a device that is not here needs ``map_location``, as in PyTorch.
@@ -93,7 +102,8 @@ def load(
         f: name of the file, or a file opened for reading bytes.
         map_location: a device, a mapping from devices in the file to others, or a function as PyTorch's: with
             any function tensors stay on the CPU. None keeps each where it was.
-        weights_only: accepted; a file is always read as with True.
+        weights_only: False reads whole objects that ``genesis.save`` wrote, models for instance, which can
+            run any code: only for files that you trust. Other files are read as with True, the default.
         pickle_module, mmap, pickle_load_args: PyTorch's; they have no effect.
 
     Returns:
@@ -106,16 +116,19 @@ def load(
         DeviceError: a tensor's device is not available here; choose another by ``map_location``.
     """
     where = "cpu" if callable(map_location) and not isinstance(map_location, genesis.device) else map_location
+    trusted = weights_only is False
     if not isinstance(f, str | os.PathLike):
-        return _loaded(f, getattr(f, "name", "<file>"), where)
+        return _loaded(f, getattr(f, "name", "<file>"), where, trusted)
     with open(f, "rb") as file:
-        return _loaded(file, os.fspath(f), where)
+        return _loaded(file, os.fspath(f), where, trusted)
 
 
-def _loaded(file: BinaryIO, name: str, where: Any) -> Any:
-    start = file.read(9)
+def _loaded(file: BinaryIO, name: str, where: Any, trusted: bool) -> Any:
+    start = file.read(len(MAGIC))
     length = int.from_bytes(start[:8], "little")
     file.seek(0)
+    if start == MAGIC:
+        return read_pickle(file, name, where, trusted)
 
     def make(array: Any, saved_on: str, requires_grad: bool) -> Any:
         return make_tensor(name, where, array, saved_on, requires_grad)
