@@ -41,8 +41,8 @@ class _Reader(pickle.Unpickler):
         if self.trusted or name in _HARMLESS.get(module, ()):
             return super().find_class(module, name)
         raise CheckpointError(
-            f"{self.name!r} holds a {module}.{name}, and reading such an object can run any code. Save and load "
-            "state_dict() instead, or, if you trust whoever wrote the file, pass weights_only=False"
+            f"{self.name!r} holds a {module}.{name}, and reading such an object can run any code. Save "
+            "and load state_dict() instead, or, if you trust whoever wrote the file, pass weights_only=False"
         )
 
     def _tensor(self, cls: Any, array: Any, saved_on: str, requires_grad: bool, extra: Any) -> Any:
