@@ -31,6 +31,10 @@ class OptionError(GenesisError, ValueError, RuntimeError):
     """An option has none of its possible values (PyTorch raises one or the other of the built-in errors)."""
 
 
+class FitError(ShapeError, ValueError, AssertionError, IndexError):
+    """Data sets, or options of a loader, do not fit together (PyTorch raises one or another of these)."""
+
+
 class DeviceError(GenesisError, RuntimeError):
     """A device is missing, unavailable, or tensors lie on different devices."""
 

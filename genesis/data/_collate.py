@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import genesis
-from genesis._errors import ShapeError
+from genesis._dtypes import DtypeError
+from genesis._errors import FitError, ShapeError
 from genesis.data._dataset import Columns
 
 Rules = dict[Any, Callable[..., Any]]
@@ -19,8 +20,9 @@ def default_collate(batch: Any) -> Any:
     """Stack samples into a batch with one more dimension in front.
 
     Tensors and NumPy arrays are stacked; float, int and bool become tensors of float64, int64 and bool;
-    strings and bytes stay a list. Inside dicts, lists and tuples each field is treated so; a tuple of
-    fields becomes a list, a named tuple and a dict stay what they are.
+    strings and bytes stay as they are, in a list, or in a tuple if they are fields of lists or tuples. Inside
+    dicts, lists and tuples each field is treated so; a tuple of fields becomes a list, a named tuple and a
+    dict stay what they are.
 
     ``default_collate_fn_map`` has the function for each type; what is added there counts here, too.
 
@@ -94,6 +96,8 @@ def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules 
     first = batch[0]
     shape = first.shape
     for tensor in batch:
+        if not isinstance(tensor, genesis.Tensor):
+            raise _odd(tensor, "Tensor")
         if tensor.shape != shape:
             raise _unequal(batch)
     dtype = first.dtype
@@ -143,6 +147,9 @@ def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: Rules | Non
 
 def collate_float_fn(batch: Sequence[float], *, collate_fn_map: Rules | None = None) -> Any:
     """Python's floats: float64."""
+    for value in batch:
+        if not isinstance(value, int | float | np.number):  # NumPy would take None and strings
+            raise _odd(value, "float")
     return genesis.from_numpy(np.array(batch, np.float64))
 
 
@@ -150,14 +157,24 @@ def collate_int_fn(batch: Sequence[int], *, collate_fn_map: Rules | None = None)
     """Python's integers: int64; bool if all are."""
     whole = not all(isinstance(value, bool) for value in batch)
     kind = np.float64 if any(isinstance(value, float) for value in batch) else np.int64 if whole else np.bool_
+    for value in batch:
+        if not isinstance(value, int | float | np.number):
+            raise _odd(value, "int")
     if kind is np.float64:
         return genesis.tensor(list(batch))
-    return genesis.from_numpy(np.array(batch, kind))
+    try:
+        return genesis.from_numpy(np.array(batch, kind))
+    except OverflowError as error:
+        raise FitError(f"an integer of the batch does not fit into int64: {max(batch, key=abs)}") from error
 
 
 def collate_str_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:
-    """Strings, in a list."""
-    return list(batch)
+    """Strings, as they are."""
+    return batch
+
+
+def _odd(value: object, kind: str) -> DtypeError:
+    return DtypeError(f"samples of one batch must have one type, got {kind} and {type(value).__name__}")
 
 
 class _Rules(dict[Any, Callable[..., Any]]):

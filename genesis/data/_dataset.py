@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 
 import genesis
-from genesis._errors import ShapeError
+from genesis._errors import FitError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -31,7 +31,7 @@ class Dataset(Generic[T_co]):
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[T_co]):
+class IterableDataset(Dataset[T_co], Iterable[T_co]):
     """Base class of data sets that are gone through: ``iter(dataset)`` gives the samples.
 
     With workers every worker has a copy and goes through all of it. To split the samples, ask
@@ -44,9 +44,6 @@ class IterableDataset(Dataset[T_co]):
         ...         with open("text.txt") as file:
         ...             yield from file if info is None else islice(file, info.id, None, info.num_workers)
     """
-
-    def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
 
     def __add__(self, other: Dataset[T_co]) -> ChainDataset[T_co]:  # type: ignore[override] # as PyTorch's
         return ChainDataset([self, other])
@@ -172,7 +169,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 
     def __init__(self, *tensors: genesis.Tensor) -> None:
         if not tensors:
-            raise ValueError("TensorDataset needs at least one tensor")
+            raise FitError("TensorDataset needs at least one tensor")
         for tensor in tensors:
             if not isinstance(tensor, genesis.Tensor):
                 raise TypeError(
@@ -180,7 +177,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
                 )
         shapes = [tuple(tensor.shape) for tensor in tensors]
         if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
-            raise ShapeError(f"tensors of one data set must have equal lengths, got shapes {_join(shapes)}")
+            raise FitError(f"tensors of one data set must have equal lengths, got shapes {_join(shapes)}")
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[genesis.Tensor, ...]:
@@ -239,7 +236,7 @@ class ConcatDataset(Dataset[T_co]):
     def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise ValueError("ConcatDataset needs at least one data set")
+            raise FitError("ConcatDataset needs at least one data set")
         for dataset in self.datasets:
             if isinstance(dataset, IterableDataset):
                 raise AssertionError("ConcatDataset does not support IterableDataset; see ChainDataset")
@@ -251,7 +248,7 @@ class ConcatDataset(Dataset[T_co]):
     def __getitem__(self, index: int) -> T_co:
         n = len(self)
         if not -n <= index < n:
-            raise IndexError(f"index {index} is out of range for {n} samples")
+            raise FitError(f"index {index} is out of range for {n} samples")
         index %= n
         which = bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
@@ -298,7 +295,7 @@ def random_split(
                 f"the lengths {list(lengths)} add up to {total}, but the data set has {n} samples"
             )
         sizes = [int(size) for size in lengths]
-        if sizes != list(lengths) or min(sizes) < 0:
+        if sizes != list(lengths) or min(sizes, default=0) < 0:
             raise ValueError(f"lengths are whole numbers that are not negative, got {list(lengths)}")
     indices = genesis.randperm(n, generator=generator).tolist()
     ends = itertools.accumulate(sizes)

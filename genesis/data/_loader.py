@@ -8,6 +8,7 @@ from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import genesis
+from genesis._errors import FitError
 from genesis._random import default_generator
 from genesis.data._collate import default_collate, default_convert
 from genesis.data._dataset import IterableDataset, length
@@ -231,6 +232,8 @@ class DataLoader(Generic[T_co]):
         return Team(self._job(seed), self._context or default_context(), self.timeout)
 
     def __iter__(self) -> Iterator[Any]:
+        if self.timeout and self.num_workers == 0:
+            raise FitError(f"a timeout is for workers: num_workers is 0, timeout is {self.timeout}")
         resume, self._resume = self._resume or {}, None
         skip, ahead = resume.get("batches_served") or 0, resume.get("ahead", [])
         if self.num_workers == 0:
@@ -339,4 +342,4 @@ def _check_workers(
                     "(multiprocessing_context, prefetch_factor and persistent_workers need num_workers > 0)"
                 )
     elif prefetch_factor is not None and prefetch_factor < 1:
-        raise ValueError(f"prefetch_factor option should be a positive integer, got {prefetch_factor!r}")
+        raise FitError(f"prefetch_factor option should be a positive integer, got {prefetch_factor!r}")

@@ -168,9 +168,9 @@ def test_the_structure_of_a_sample_is_kept() -> None:
     assert type(batch["p"]) is Point
     assert batch["p"].x.tolist() == [1, 3]
     assert batch["p"].y[0].tolist() == [2.0, 4.0]
-    assert batch["p"].y[1] == ["a", "b"]
+    assert batch["p"].y[1] == ("a", "b")
     assert isinstance(batch["t"], list)
-    assert (batch["t"][0].tolist(), batch["t"][1]) == ([1, 2], [b"u", b"v"])
+    assert (batch["t"][0].tolist(), batch["t"][1]) == ([1, 2], (b"u", b"v"))
 
 
 def test_samples_that_do_not_fit_together_are_refused() -> None:
