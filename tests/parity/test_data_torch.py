@@ -1,4 +1,4 @@
-"""Data sets, samplers and the loader beside torch.utils.data: the same calls have the same results or errors."""
+"""Data sets, samplers and the loader beside torch.utils.data: the same calls, the same results or errors."""
 
 from __future__ import annotations
 
