@@ -6,12 +6,14 @@ from typing import Any
 
 from genesis._dtypes import int64
 from genesis._errors import OptionError, ShapeError
+from genesis.autograd.graph import new
 from genesis.backend.expr import call
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
-from genesis.ops.indexing import embedding, gather
+from genesis.ops._view import zeros_view
+from genesis.ops.indexing import embedding, gather, scatter
 from genesis.ops.normalization import log_softmax
 from genesis.ops.picking import one_hot
 from genesis.ops.reduction import logsumexp, mean, sum
@@ -42,6 +44,11 @@ def _class_weights(target: Any, weight: Any, ignore_index: int, like: Any) -> tu
     return counts, safe, rows if weight is None else rows * embedding(safe, weight)
 
 
+def _of_classes(weight: Any, x: Any) -> Any:
+    """The weights (C,) beside ``x`` of shape (N, C, …)."""
+    return reshape(weight, (-1, *(1,) * (x.dim() - 2)))
+
+
 @op(saves=("logits", "target", "weight", "lse", "total"), results=("loss", "lse", "total"))
 def _cross_entropy(
     logits: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str, label_smoothing: float
@@ -51,7 +58,7 @@ def _cross_entropy(
     losses = w * (lse - reshape(gather(logits, 1, unsqueeze(safe, 1)), safe.shape))
     if label_smoothing:
         distance = unsqueeze(lse, 1) - logits
-        spread = sum(distance if weight is None else distance * weight, 1)
+        spread = sum(distance if weight is None else distance * _of_classes(weight, logits), 1)
         smooth = ew.where(counts, spread, 0.0)
         losses = losses * (1 - label_smoothing) + smooth * (label_smoothing / logits.shape[1])
     total = sum(w) if reduction == "mean" else sum(w) * 0 + 1
@@ -71,12 +78,21 @@ def _cross_entropy_backward(
         total = sum(w) if reduction == "mean" else sum(w) * 0 + 1
     p = ew.exp(logits - unsqueeze(lse, 1))
     classes = logits.shape[1]
-    g = unsqueeze(w * (1 - label_smoothing), 1) * (p - one_hot(safe, classes).to(p.dtype))
+    hot = movedim(one_hot(safe, classes), -1, 1)
+    g = unsqueeze(w * (1 - label_smoothing), 1) * (p - hot.to(p.dtype))
     if label_smoothing:
-        even = (p * classes - 1) if weight is None else p * sum(weight) - weight
+        even = (p * classes - 1) if weight is None else p * sum(weight) - _of_classes(weight, p)
         g = g + ew.where(unsqueeze(counts, 1), even * (label_smoothing / classes), 0.0)
     share = unsqueeze(grad, 1) if reduction == "none" else grad / total
     return g * share, None, None
+
+
+def _fitting(x: Any, target: Any) -> tuple[Any, Any]:
+    """Scores as (N, C) or (N, C, L), their targets as (N,) or (N, L); copies nothing where memory allows."""
+    if x.dim() < 3 or x._view.strides[1] == 1 or not x._view.size:  # a position's classes lie together
+        return _rows(x), reshape(target, -1).to(int64)
+    n, classes = x._view.shape[:2]
+    return reshape(x, (n, classes, -1)), reshape(target, (n, -1)).to(int64)
 
 
 def _rows(x: Any) -> Any:
@@ -144,7 +160,7 @@ def cross_entropy(
         return _soft_cross_entropy(logits, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", logits, target, weight)
     out = _cross_entropy(
-        _rows(logits), reshape(target, -1).to(int64), weight,
+        *_fitting(logits, target), weight,
         ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing,
     )  # fmt: skip
     return reshape(out, target.shape) if reduction == "none" else out
@@ -168,6 +184,32 @@ def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: str, s
     return reshape(losses, (*logits.shape[:1], *logits.shape[2:]) if logits.dim() > 1 else ())
 
 
+@op(
+    saves=("log_probs", "target", "weight", "total"),
+    results=("loss", "total"),
+    read_for={"log_probs": ()},
+)
+def _nll_loss(log_probs: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
+    counts, safe, w = _class_weights(target, weight, ignore_index, log_probs)
+    picked = reshape(gather(log_probs, 1, unsqueeze(safe, 1)), safe.shape)
+    losses = ew.where(counts, -(w * picked), 0.0)
+    total = sum(w) if reduction == "mean" else sum(w) * 0 + 1
+    return (losses if reduction == "none" else sum(losses) / total), total
+
+
+@_nll_loss.backward_rule
+def _nll_loss_backward(
+    needs: Any, grad: Any, log_probs: Any, target: Any, weight: Any, total: Any,
+    *, ignore_index: int, reduction: str,
+) -> tuple[Any, None, None]:  # fmt: skip
+    _, safe, w = _class_weights(target, weight, ignore_index, log_probs)
+    if total is None and reduction == "mean":
+        total = sum(w)
+    share = grad / total if reduction == "mean" else grad
+    zeros = new(zeros_view(log_probs._view.shape, grad.dtype, grad.device))
+    return scatter(zeros, 1, unsqueeze(safe, 1), unsqueeze(-(w * share), 1)), None, None
+
+
 def nll_loss(
     log_probs: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -176,16 +218,11 @@ def nll_loss(
         raise ValueError("nll_loss: expected 1 or more dimensions (got 0)")
     if not log_probs.dtype.is_floating_point:
         raise NotImplementedError(f"nll_loss is not implemented for {log_probs.dtype}")
+    if reduction not in ("mean", "sum", "none"):
+        reduced(log_probs, reduction)
     _check_classes("nll_loss", log_probs, target, weight)
-    flat = reshape(target, -1).to(int64)
-    counts, safe, w = _class_weights(flat, weight, ignore_index, log_probs)
-    losses = ew.where(
-        counts, -(w * reshape(gather(_rows(log_probs), 1, unsqueeze(safe, 1)), safe.shape)), 0.0
-    )
-    if reduction == "mean":
-        return sum(losses) / sum(w)
-    losses = reduced(losses, reduction)
-    return reshape(losses, target.shape) if reduction == "none" else losses
+    out = _nll_loss(*_fitting(log_probs, target), weight, ignore_index=ignore_index, reduction=reduction)
+    return reshape(out, target.shape) if reduction == "none" else out
 
 
 # -- regression --------------------------------------------------------------------------------------------

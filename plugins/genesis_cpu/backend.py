@@ -30,6 +30,8 @@ class CpuBackend(Backend):
         "attention.backward": "genesis_cpu.fused.attention:attention_backward",
         "cross_entropy": "genesis_cpu.fused.loss:cross_entropy",
         "cross_entropy.backward": "genesis_cpu.fused.loss:cross_entropy_backward",
+        "nll_loss": "genesis_cpu.fused.nll:nll_loss",
+        "nll_loss.backward": "genesis_cpu.fused.nll:nll_loss_backward",
         "ctc_loss": "genesis_cpu.fused.ctc:ctc_loss",
         "ctc_loss.backward": "genesis_cpu.fused.ctc:ctc_loss_backward",
         "layer_norm": "genesis_cpu.fused.norm:layer_norm",

@@ -87,6 +87,30 @@ def _cross_entropy() -> list[Sample]:
     return made
 
 
+def _class_losses() -> list[Sample]:
+    """Scores of positions, (N, C, L) with targets (N, L), and (N, C)."""
+    made = []
+    rng = np.random.default_rng(0)
+    for shape in ((3, 5, 7), (2, 10, 300), (64, 10)):
+        x, classes = _normal(*shape, scale=3), shape[1]
+        target = rng.integers(0, classes, shape[:1] + shape[2:])
+        ignored = target.copy()
+        ignored.reshape(-1)[::7] = -100
+        weight = np.abs(_normal(classes)) + 0.5
+        for reduction in ("mean", "sum", "none"):
+            options = {"ignore_index": -100, "reduction": reduction}
+            made.append(Sample((x, ignored, None), options, f"{shape}, {reduction}"))
+            made.append(Sample((x, ignored, weight), options, f"{shape}, class weights, {reduction}"))
+        options = {"ignore_index": 1, "reduction": "mean"}
+        made.append(Sample((x, target, weight), options, f"{shape}, another class is ignored"))
+    return made
+
+
+def _smoothed(sample: Sample, smoothing: float) -> Sample:
+    options = {**sample.options, "label_smoothing": smoothing}
+    return Sample(sample.inputs, options, f"{sample.label}, smoothing {smoothing}")
+
+
 def _embedding() -> list[Sample]:
     made = []
     rng = np.random.default_rng(0)
@@ -210,7 +234,11 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
     "softmax": _softmax,
     "log_softmax": _softmax,
     "layer_norm": _layer_norm,
-    "cross_entropy": _cross_entropy,
+    "cross_entropy": lambda: [
+        *_cross_entropy(),
+        *[_smoothed(s, k) for s in _class_losses() for k in (0.0, 0.1)],
+    ],
+    "nll_loss": _class_losses,
     "embedding": _embedding,
     "linear": _linear,
     "convolution": _convolution,
@@ -226,6 +254,11 @@ WRONG_INDEX: dict[str, tuple[tuple[Array | None, ...], dict[str, Any], tuple[str
     "cross_entropy": (
         (np.ones((2, 3)), np.array([0, 5]), None),
         {"ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0},
+        ("5", "3"),
+    ),
+    "nll_loss": (
+        (np.ones((2, 3)), np.array([0, 5]), None),
+        {"ignore_index": -100, "reduction": "mean"},
         ("5", "3"),
     ),
 }
