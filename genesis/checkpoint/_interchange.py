@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,11 +18,7 @@ from genesis.checkpoint._atomic import atomic_write
 from genesis.checkpoint._format import load_checkpoint, make_tensor, save_checkpoint
 from genesis.checkpoint._pickled import MAGIC, read_pickle, write_pickle
 
-if TYPE_CHECKING:
-    pass
-
 File = str | os.PathLike[str] | BinaryIO
-Location = "str | device | Mapping[str, str] | Callable[..., Any] | None"
 
 _SAFETENSORS = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -134,11 +130,14 @@ def _loaded(file: BinaryIO, name: str, where: Any, trusted: bool) -> Any:
         return make_tensor(name, where, array, saved_on, requires_grad)
 
     if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[8:9] != b"{"):
-        from genesis.checkpoint._torch_reader import read_torch, resolved
+        from genesis.checkpoint._torch_reader import read_torch
 
-        return resolved(read_torch(file, name, make))
+        return read_torch(file, name, make)
     if start[8:9] == b"{":
-        header = file.read(8 + length)[8:]
+        if length > file.seek(0, os.SEEK_END) - 8:
+            raise CheckpointError(f"{name!r} is damaged, or no safetensors file: its header is cut off")
+        file.seek(8)
+        header = file.read(length)
         if b'"genesis.format"' not in header:
             return _read_safetensors(header, file, name, make)
         file.seek(0)
@@ -161,6 +160,8 @@ def _read_safetensors(header: bytes, file: BinaryIO, name: str, make: Callable[.
             if key == "__metadata__":
                 continue
             kind, (begin, end) = entry["dtype"], entry["data_offsets"]
+            if not 0 <= begin <= end <= len(data):
+                raise CheckpointError(f"{name!r} is damaged: {key!r} lies outside the file")
             part = data[begin:end]
             if kind == "BF16":
                 array = widen_bfloat16(np.frombuffer(part, "<u2"))
@@ -170,6 +171,6 @@ def _read_safetensors(header: bytes, file: BinaryIO, name: str, make: Callable[.
                 raise CheckpointError(f"{name!r} holds {key!r} of type {kind}, which Genesis has not got")
             array = array.astype("f4" if kind == "F16" else array.dtype.newbyteorder("="))
             out[key] = make(array.reshape(entry["shape"]), "cpu", False)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{name!r} is damaged, or no safetensors file: {error}") from error
     return out

@@ -1,15 +1,17 @@
 """PyTorch's files, read without PyTorch and without running anything that they hold.
 
-`torch.save` writes a pickle, and loading a pickle can call any function by name.  Here a name in the file is
-only looked up in the table below, whose functions build tensors and plain containers; any other name is an
-error.  Format of the archive: torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
+`torch.save` writes a pickle, and loading a pickle can call any function by name and set any attribute.  Here a
+name in the file is only looked up in the table below, whose functions build tensors and plain containers, and
+only what was just made for the file takes attributes; all else is an error.  Format of the archive: torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import struct
 import zipfile
+import zlib
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genesis
-from genesis._errors import CheckpointError
+from genesis._errors import CheckpointError, DeviceError
 
 Array = NDArray[Any]
 #: makes a tensor of an array, the place it was saved from, and its requires_grad
@@ -72,14 +74,17 @@ def read_torch(file: BinaryIO, name: str, make: Make) -> Any:
 
     Raises:
         CheckpointError: it is damaged, or holds something else than tensors and plain containers.
+        DeviceError: ``make`` does not find the place of a tensor.
     """
     try:
-        return _read_zip(file, make) if zipfile.is_zipfile(file) else _read_legacy(file, make)
+        return resolved(_read_zip(file, make) if zipfile.is_zipfile(file) else _read_legacy(file, make))
     except CheckpointError as error:
         raise CheckpointError(f"cannot read {name!r}: {error}") from error
+    except DeviceError:
+        raise
     except (
-        pickle.UnpicklingError, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, IndexError,
-        AttributeError, OverflowError, RecursionError, MemoryError,
+        pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError,
+        EOFError, AttributeError, OverflowError, RuntimeError, MemoryError, AssertionError,
     ) as error:  # fmt: skip
         raise CheckpointError(
             f"{name!r} is damaged, or no file of torch.save: {type(error).__name__}: {error}"
@@ -175,8 +180,14 @@ def widen_bfloat16(bits: Array) -> Array:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-class _Reader(pickle.Unpickler):
-    """Unpickles with the names of ``_NAMES`` and no others."""
+class _Reader(pickle._Unpickler):
+    """Unpickles with the names of ``_NAMES`` and no others.
+
+    The unpickler written in Python, because the other one sets attributes of whatever the file names: of a
+    class or a device, which the whole program shares.
+    """
+
+    stack: list[Any]  # what the unpickler has made so far
 
     def __init__(self, file: BinaryIO, load: Callable[[str, str, str, int], _Storage], make: Make) -> None:
         super().__init__(file, encoding="utf-8")
@@ -207,6 +218,19 @@ class _Reader(pickle.Unpickler):
         raise CheckpointError(
             f"it refers to {module}.{name}, which is code or of an unknown kind; Genesis reads {_SAFE}"
         )
+
+    def _set_state(self) -> None:
+        """The opcode BUILD."""
+        state = self.stack.pop()
+        made = self.stack[-1]
+        if type(made) in (_NumpyArray, _NumpyDtype):
+            made.__setstate__(state)
+        elif type(made) is OrderedDict and isinstance(state, dict) and not state.keys() & set(dir(OrderedDict)):
+            made.__dict__.update(state)  # state_dict() has a _metadata
+        else:
+            raise CheckpointError(f"it sets attributes of {made!r:.80}; Genesis reads {_SAFE}")
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _set_state}  # type: ignore[dict-item]
 
     def _tensor(
         self, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *rest: Any
@@ -269,7 +293,10 @@ def _numpy_scalar(dtype: Any, data: Any = None) -> Any:
 
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    return str(text).encode(str(encoding))
+    """Bytes, as the protocol that PyTorch uses writes them."""
+    if encoding != "latin1":
+        raise CheckpointError(f"bytes written as {encoding!r}")
+    return str(text).encode("latin1")
 
 
 _NAMES: dict[tuple[str, str], Any] = {

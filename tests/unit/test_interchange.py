@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import struct
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,54 @@ def test_no_function_of_a_file_is_called(tmp_path: Path, call: Runs, protocol: i
         path = archive(tmp_path / "a.pth", pickled)
         with pytest.raises(genesis.CheckpointError, match=r"refers to (posix|nt|builtins|__builtin__)\."):
             genesis.load(path)
+
+
+def sets(made: bytes, name: str) -> bytes:
+    """A pickle that sets an attribute of what the opcodes ``made`` name."""
+    text = b"X" + struct.pack("<I", len(name)) + name.encode()
+    return b"\x80\x02" + made + b"N}" + text + b"Ns\x86b."
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (b"ccollections\nCounter\n", "most_common"),
+        (b"ctorch\ndevice\nX\x03\x00\x00\x00cpu\x85R", "type"),
+        (b"c_codecs\nencode\n", "__defaults__"),
+        (b"ccollections\nOrderedDict\n)R", "items"),
+    ],
+)
+def test_no_attribute_is_set_by_a_file(tmp_path: Path, made: bytes, name: str) -> None:
+    with pytest.raises(genesis.CheckpointError, match="sets attributes of"):
+        genesis.load(archive(tmp_path / "a.pth", sets(made, name)))
+    assert genesis.device("cpu").type == "cpu"
+    assert callable(Counter.most_common)
+
+
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        b"\x80\x02]q\x00h\x00a.",  # a list that holds itself
+        b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x03\x00\x00\x00zip\x86R.",
+        b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x03\x00\x00\x00foo\x86R.",
+    ],
+)
+def test_what_no_torch_writes_is_refused(tmp_path: Path, pickled: bytes) -> None:
+    with pytest.raises(genesis.CheckpointError):
+        genesis.load(archive(tmp_path / "a.pth", pickled))
+
+
+@pytest.mark.parametrize("place", [(-8, -4), (0, 400), (4, 0)])
+def test_a_safetensors_entry_outside_the_file_is_refused(place: tuple[int, int]) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": [-1], "data_offsets": place}}).encode()
+    with pytest.raises(genesis.CheckpointError, match="outside the file"):
+        genesis.load(io.BytesIO(len(header).to_bytes(8, "little") + header + bytes(16)))
+
+
+@pytest.mark.parametrize("length", [3, 1 << 62, (1 << 64) - 1])
+def test_a_safetensors_header_longer_than_the_file_is_refused(length: int) -> None:
+    with pytest.raises(genesis.CheckpointError, match="cut off"):
+        genesis.load(io.BytesIO(length.to_bytes(8, "little") + b"{}"))
 
 
 def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
