@@ -1,8 +1,9 @@
 """PyTorch's files, read without PyTorch and without running anything that they hold.
 
-`torch.save` writes a pickle, and loading a pickle can call any function by name and set any attribute.  Here a
-name in the file is only looked up in the table below, whose functions build tensors and plain containers, and
-only what was just made for the file takes attributes; all else is an error.  Format of the archive: torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
+`torch.save` writes a pickle, and loading a pickle can call any function by name and set any attribute.  Here
+a name in the file is only looked up in the table below, whose functions build tensors and plain containers,
+and only what was just made for the file takes attributes; all else is an error.  Format of the archive:
+torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import zipfile
 import zlib
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,8 @@ def read_torch(file: BinaryIO, name: str, make: Make) -> Any:
     except DeviceError:
         raise
     except (
-        pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError,
-        EOFError, AttributeError, OverflowError, RuntimeError, MemoryError, AssertionError,
+        pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error, LookupError, ValueError,
+        TypeError, EOFError, AttributeError, OverflowError, RuntimeError, MemoryError, AssertionError,
     ) as error:  # fmt: skip
         raise CheckpointError(
             f"{name!r} is damaged, or no file of torch.save: {type(error).__name__}: {error}"
@@ -225,12 +226,14 @@ class _Reader(pickle._Unpickler):
         made = self.stack[-1]
         if type(made) in (_NumpyArray, _NumpyDtype):
             made.__setstate__(state)
-        elif type(made) is OrderedDict and isinstance(state, dict) and not state.keys() & set(dir(OrderedDict)):
+        elif (
+            type(made) is OrderedDict and isinstance(state, dict) and not state.keys() & set(dir(OrderedDict))
+        ):
             made.__dict__.update(state)  # state_dict() has a _metadata
         else:
             raise CheckpointError(f"it sets attributes of {made!r:.80}; Genesis reads {_SAFE}")
 
-    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _set_state}  # type: ignore[dict-item]
+    dispatch: ClassVar[dict[int, Any]] = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _set_state}
 
     def _tensor(
         self, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *rest: Any
