@@ -238,7 +238,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         else:
             line = zeros(1, dtype=t.dtype, device=t.device)
         if not align_corners:
-            line = line * ((length - 1) / length)
+            line = line * (length - 1) / length  # rounded as PyTorch does: at the identity pixels meet pixels
         shape = [1] * axes
         shape[i] = length
         lines.append(expand(reshape(line, shape), spatial))
