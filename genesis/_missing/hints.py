@@ -111,6 +111,11 @@ HINTS: dict[str, str] = {
     # training
     "overrides": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
     "overrides.*": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
+    **dict.fromkeys(
+        ("utils.data.models", "utils.data.ops", "utils.data.io"),
+        "torchvision's models and operations are not here; the nearest is the network in the script itself, "
+        "and genesis.load for its weights in a .pth file",
+    ),
     "utils.data.datapipes": "the nearest is genesis.data.Dataset",
     "utils.benchmark": "the nearest is timeit of the standard library",
     "utils.benchmark.*": "the nearest is timeit of the standard library",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from genesis.data import distributed as distributed
     from genesis.data import sampler as sampler
     from genesis.data import transforms as transforms
+    from genesis.data import utils as utils
     from genesis.data._collate import default_collate as default_collate
     from genesis.data._collate import default_convert as default_convert
     from genesis.data._dataset import ChainDataset as ChainDataset
@@ -76,7 +77,7 @@ _NAMES = {
     ),
     "_worker": ("get_worker_info",),
 }
-_MODULES = ("_utils", "dataloader", "dataset", "datasets", "distributed", "sampler", "transforms")
+_MODULES = ("_utils", "dataloader", "dataset", "datasets", "distributed", "sampler", "transforms", "utils")
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

@@ -164,8 +164,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         has_aux: the result is then ``(value, function, aux)``.
 
     Returns:
-        ``(value, function)``; the function takes what is like the value, and gives a gradient for each of the
-        primals, or the one if there is only one.
+        ``(value, function)``; the function takes what is like the value, and gives a tuple with a gradient
+        for each of the primals.
     """
     keep = _outer(primals)
     with enable_grad():
@@ -185,8 +185,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         recorded = keep or _outer(given)
         with enable_grad():
             found = _gradients(outputs, inputs, seeds, recorded)
-        result = _release(filled(primals, iter(found)), recorded)
-        return result if len(primals) > 1 else result[0]
+        return _release(filled(primals, iter(found)), recorded)
 
     shown = _release(value, keep)
     return (shown, function, _release(aux, keep)) if has_aux else (shown, function)

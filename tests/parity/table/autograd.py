@@ -312,7 +312,7 @@ def product(kind: str, f: Any) -> Any:
             out, push = target(f, x)
             return out, push(v)
         out, pull = target(f, x)
-        return out, pull(v)
+        return out, list(pull(v))  # a tuple also of one
 
     return call
 
