@@ -10,19 +10,18 @@ import numpy as np
 
 from genesis._device import device as Device
 from genesis._device import get_default_device
-from genesis._dtypes import ALL, DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64, uint8
+from genesis._dtypes import DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64, uint8
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, Expr, arg, call, cast
 from genesis.backend.view import View
+from genesis.ops._arrays import dtype_of, to_array
 from genesis.ops.shape import fill_view, size_of
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
 
 Array = np.ndarray[Any, Any]
-_KNOWN = {d.name: d for d in ALL}
-_BY_TYPE: dict[Any, dtype] = {}
 
 
 def _place(device: Any) -> Device:
@@ -44,23 +43,10 @@ def _empty(shape: tuple[int, ...], dtype: Any, device: Any) -> View:
 # -- from data ---------------------------------------------------------------------------------------------
 def from_host(array: Array, device: Device) -> Tensor:
     """A tensor with a copy of a host array."""
-    view = device.backend.empty(array.shape, _dtype_of(array), device)
+    view = device.backend.empty(array.shape, dtype_of(array), device)
     if array.size:
         device.backend.write(view, array)
     return new(view)
-
-
-def _dtype_of(array: Array) -> dtype:
-    found = _BY_TYPE.get(array.dtype)  # the name of a type is slow
-    if found is not None:
-        return found
-    found = _KNOWN.get(array.dtype.name)
-    if found is not None and array.dtype.isnative:
-        _BY_TYPE[array.dtype] = found
-    else:
-        known = ", ".join(_KNOWN)
-        raise TypeError(f"can't convert an array of type {array.dtype} to a tensor; supported: {known}")
-    return found
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -69,71 +55,15 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     Args:
         data: a number, nested sequences of numbers, a NumPy array or a tensor.
         dtype: default: that of an array or tensor; for Python numbers bool, int64 or the default floating
-            type.
+            type; for a sequence the type that holds those of all its elements.
         device: default: that of a tensor, else the default device.
         requires_grad: record operations on it.
     """
     if isinstance(data, TensorCore):
         out = new(data._view).to(dtype=dtype, device=device, copy=True)
         return _leaf(out, requires_grad)
-    array = _to_array(data, dtype)
+    array = to_array(data, dtype)
     return _leaf(from_host(array, _place(device)), requires_grad)
-
-
-def _to_array(data: Any, dtype: Any) -> Array:
-    want = None if dtype is None else as_dtype(dtype)
-    if isinstance(data, np.ndarray | np.generic):
-        array = np.asarray(data)
-        _dtype_of(array)
-    else:
-        if isinstance(data, list | tuple):
-            data = _plain(data)
-        try:
-            array = np.asarray(data)
-        except ValueError as error:
-            raise ValueError(
-                f"expected nested sequences of equal length, got ragged data ({error})"
-            ) from None
-        kind = array.dtype.kind
-        if kind == "u" or (kind == "O" and all(isinstance(x, int) for x in array.reshape(-1))):
-            if not hasattr(data, "__array__"):
-                raise ValueError("an integer is too large for int64; give floats, or dtype=genesis.float64")
-        elif kind == "c":
-            raise DtypeError("there are no complex types; keep the real and the imaginary part apart")
-        elif kind not in "bif":
-            raise DtypeError(f"expected numbers, nested sequences of them or an array, got {_example(data)}")
-        if want is None and not hasattr(data, "__array__"):
-            if kind == "f" or array.size == 0:
-                want = default_dtype()
-            elif kind in "iu":
-                want = int64
-    if want is not None and want.kind in "iu" and array.dtype.kind in "iu" and array.size:
-        limits, given = np.iinfo(want.name), not isinstance(data, np.ndarray | np.generic)
-        if given and (array.min() < limits.min or array.max() > limits.max):
-            bad = array.min() if array.min() < limits.min else array.max()
-            raise RuntimeError(f"{bad} does not fit into {want}, which holds {limits.min} to {limits.max}")
-    with np.errstate(all="ignore"):  # nan or infinity as an integer is whatever the host makes of it
-        return np.asarray(array, dtype=None if want is None else want.name)
-
-
-def _example(data: Any) -> str:
-    """The type of the first element that is not a number."""
-    if isinstance(data, list | tuple):
-        for d in data:
-            if not isinstance(d, bool | int | float | np.generic | np.ndarray):
-                return _example(d)
-    return f"{type(data).__name__} {data!r:.40}"
-
-
-def _plain(data: Any) -> Any:
-    """Nested sequences with tensors among the numbers."""
-    if isinstance(data, TensorCore):
-        return data.tolist() if not data._view.shape else data.detach().cpu().numpy()  # type: ignore[attr-defined]
-    if isinstance(data, list | tuple):
-        return (
-            [_plain(d) for d in data] if any(isinstance(d, TensorCore | list | tuple) for d in data) else data
-        )
-    return data
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -197,7 +127,7 @@ def from_numpy(array: Array) -> Tensor:
     """A tensor over the memory of a NumPy array (a copy when the array is read-only or cannot be shared)."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    _dtype_of(array)
+    dtype_of(array)
     return as_tensor(array)
 
 

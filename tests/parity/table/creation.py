@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from table._entry import Entry, S, bools, floats, integers
@@ -36,6 +37,14 @@ def entry(name: str, *samples: S, **options: Any) -> Entry:
     return Entry(name, samples, **{"layouts": ("plain",), "grad": False, **options})
 
 
+def of_tensors_and_arrays(library: Any, function: Any, numbers: Any) -> Any:
+    """Sequences of both, and of Python's numbers."""
+    wide, whole = np.array(numbers, "float64"), np.array(numbers, "int32")
+    zero = library.tensor(1.0, dtype=library.float64)
+    return [function([wide, wide]), function([whole, numbers]), function([zero, 2]), function((whole, wide))]
+
+
+SCALARS = [np.float32(1.1), np.float64(1.1), np.int16(3), np.int64(3), np.uint8(3)]
 SIZES = [S(2, 3), S((2, 3)), S([2, 3]), S(4), S(0), S(()), S(2, 0, dtype=torch.int64), S(size=(2, 2))]
 
 ENTRIES = [
@@ -94,6 +103,9 @@ ENTRIES = [
         S(A, fill_value=1),
     ),
     entry("empty_like", S(A), S(A, dtype=torch.int32), values=False),
+    *[entry("tensor", S(x, label=str(x)), S([x, x]), S([x, 2]), S([[1.5], [x]])) for x in SCALARS],
+    entry("tensor", S([np.int8(1), np.float64(2)]), S([np.uint8(1), np.int8(2)]), S([True, np.bool_(False)]), S([np.bool_(True)])),
+    entry("tensor", S([2, 3]), S([0]), call=of_tensors_and_arrays),
     entry(
         "tensor",
         S([1, 2]),
