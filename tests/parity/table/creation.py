@@ -104,7 +104,13 @@ ENTRIES = [
     ),
     entry("empty_like", S(A), S(A, dtype=torch.int32), values=False),
     *[entry("tensor", S(x, label=str(x)), S([x, x]), S([x, 2]), S([[1.5], [x]])) for x in SCALARS],
-    entry("tensor", S([np.int8(1), np.float64(2)]), S([np.uint8(1), np.int8(2)]), S([True, np.bool_(False)]), S([np.bool_(True)])),
+    entry(
+        "tensor",
+        S([np.int8(1), np.float64(2)]),
+        S([np.uint8(1), np.int8(2)]),
+        S([True, np.bool_(False)]),
+        S([np.bool_(True)]),
+    ),
     entry("tensor", S([2, 3]), S([0]), call=of_tensors_and_arrays),
     entry(
         "tensor",
