@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from operator import index
 from typing import Any
@@ -44,30 +43,12 @@ def get_num_threads() -> int:
 def set_num_threads(num: int) -> None:
     """Compute with ``num`` threads on the device ``cpu``.
 
-    Its pool has a fixed size, ``NUMBA_NUM_THREADS`` or one thread for each core; with a larger number all of
-    these are used, and a warning says so.
-
     Raises:
         TypeError: ``num`` is no whole number.
         RuntimeError: it is not positive.
+        ValueError: it is more than the device can have, 65535.
     """
-    num = _positive("set_num_threads", num)
-    backend = device("cpu").backend
-    try:
-        backend.set_num_threads(num)
-    except ValueError as error:  # more than the pool has
-        most = min(num, 4096)
-        while most > 1 and not _accepts(backend, most):
-            most -= 1
-        warnings.warn(f"{error}; using {most}", stacklevel=2)
-
-
-def _accepts(backend: Any, num: int) -> bool:
-    try:
-        backend.set_num_threads(num)
-    except ValueError:
-        return False
-    return True
+    device("cpu").backend.set_num_threads(_positive("set_num_threads", num))
 
 
 _interop = [1]

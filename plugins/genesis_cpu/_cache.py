@@ -23,7 +23,7 @@ from typing import Any
 
 #: imported by every kernel: the names that its text may use
 HEADER = """\
-from numba import boolean, float32, float64, int8, int16, int32, int64, prange, uint8, uint32, uint64
+from numba import boolean, float32, float64, int8, int16, int32, int64, uint8, uint32, uint64
 from genesis_cpu._math import *
 from genesis_cpu._pointers import *
 """
@@ -68,7 +68,7 @@ def _stamp() -> str:
     """Kernels inline what these modules define: a change there makes another kernel."""
     here = Path(__file__).parent
     digest = hashlib.sha256(HEADER.encode())
-    for name in ("_math.py", "_panels.py", "_pointers.py"):
+    for name in ("_math.py", "_panels.py", "_pointers.py", "_team.py"):
         digest.update((here / name).read_bytes())
     return digest.hexdigest()[:16]
 

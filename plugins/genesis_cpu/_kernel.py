@@ -67,27 +67,31 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     """
     k = len(words)
     more = len(floats)
+    if cut > _threads.hired:
+        _threads.hire(cut)
     if more <= FLOATS:
         if k <= INTS:
             if cut == 1:
                 _threads.serial(function, n, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
             else:
-                with _threads.pool:
-                    _threads.parallel(function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
+                _threads.parallel(
+                    _threads.team, function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more]
+                )
             return
-        if k <= WIDE and cut == 1:
-            _threads.serial16(function, n, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more])
+        if k <= WIDE:
+            if cut == 1:
+                _threads.serial16(function, n, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more])
+            else:
+                _threads.parallel16(
+                    _threads.team, function, n, cut, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more]
+                )
             return
-        if k < WIDE:
-            words = (*words, *ZEROS[WIDE - k])
-            k = WIDE
     memory = bytearray(struct.pack(f"{k}q{more}d", *words, *floats))
     place = _threads.address(np.frombuffer(memory, np.uint8))
     if cut == 1:
         _threads.packed_serial(function, n, place)
     else:
-        with _threads.pool:
-            _threads.packed(function, n, cut, place)
+        _threads.packed(_threads.team, function, n, cut, place)
 
 
 def float_place(words: int, floats: int) -> int:

@@ -6,7 +6,6 @@ from typing import Any
 
 # of numba
 float64: Any
-prange: Any
 uint64: Any
 # of _pointers; a kernel's file says which type ``real`` is
 block: Any
@@ -32,6 +31,9 @@ order: Any
 sqrt_: Any
 tanh_: Any
 unorder: Any
+# of _team
+member: Any
+share: Any
 # of _blas
 gemm: Any
 # of _panels

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -71,8 +70,7 @@ def test_the_same_bits_every_time() -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("layer", ["omp", "workqueue"])
-def test_threads_of_python_may_launch_together(layer: str) -> None:
+def test_threads_of_python_may_launch_together() -> None:
     code = """
 import threading, numpy as np, genesis
 from genesis.backend import arg, call
@@ -91,7 +89,7 @@ ts = [threading.Thread(target=work) for _ in range(4)]
 [t.start() for t in ts]; [t.join() for t in ts]
 assert len(good) == 4 and len(set(good)) == 1, good
 """
-    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2"}
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
     )
@@ -115,7 +113,45 @@ def test_products_leave_the_threads_of_numpy_alone() -> None:
     x = put(np.ones((400, 400), "float32"))
     device = genesis.device("cpu")
     out = device.backend.empty((400, 400), f32, device)
-    before = threading.active_count(), os.environ.get("OPENBLAS_NUM_THREADS")
+    before = os.environ.get("OPENBLAS_NUM_THREADS")
     device.backend.matmul(out, x, x)
-    assert (threading.active_count(), os.environ.get("OPENBLAS_NUM_THREADS")) == before
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == before
     np.testing.assert_array_equal(device.backend.read(out), np.full((400, 400), 400.0))
+
+
+def test_a_child_process_computes_after_a_fork() -> None:
+    code = """
+import os, warnings, genesis
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's own about forks and threads
+genesis.set_num_threads(3)
+x = genesis.ones(500, 500)
+total = float((x @ x).sum())
+for _ in range(3):
+    pid = os.fork()
+    if not pid:
+        code = 7 if float((x @ x).sum()) == total else 1
+        if not os.fork():
+            os._exit(0 if float((x @ x).sum()) == total else 1)
+        os._exit(code if os.waitstatus_to_exitcode(os.wait()[1]) == 0 else 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+print(float((x @ x).sum()) == total)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["True"], done.stderr
+
+
+def test_a_team_sleeps_is_called_and_grows() -> None:
+    code = """
+import time, genesis
+x = genesis.ones(300, 300)
+for n in (2, 5, 1, 3):
+    genesis.set_num_threads(n)
+    for _ in range(3):
+        assert float((x @ x).sum()) == 27e6
+        time.sleep(0.02)
+used = time.process_time()
+time.sleep(0.3)
+print(time.process_time() - used < 0.1)  # nobody spins for long
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["True"], done.stderr

@@ -92,9 +92,8 @@ def test_threads() -> None:
     try:
         genesis.set_num_threads(1)
         assert genesis.get_num_threads() == 1
-        with pytest.warns(UserWarning, match="NUMBA_NUM_THREADS"):
-            genesis.set_num_threads(10_000)
-        assert genesis.get_num_threads() >= before
+        genesis.set_num_threads(before + 3)  # more than there are cores
+        assert genesis.get_num_threads() == before + 3
         with pytest.raises(RuntimeError, match="positive"):
             genesis.set_num_threads(0)
         with pytest.raises(TypeError, match="int"):
