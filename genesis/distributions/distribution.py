@@ -98,12 +98,12 @@ class Distribution:
     @property
     def support(self) -> Any:
         """The constraint that all values satisfy."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no support")
 
     @property
     def mean(self) -> Tensor:
         """The expectation."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no mean")
 
     @property
     def mode(self) -> Tensor:
@@ -113,7 +113,7 @@ class Distribution:
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no variance")
 
     @property
     def stddev(self) -> Tensor:
@@ -142,23 +142,23 @@ class Distribution:
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density or probability at ``value``, for each place."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no log_prob")
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of at most ``value``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no cdf")
 
     def icdf(self, value: Tensor) -> Tensor:
         """The number below which a share of ``value`` lies."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no icdf")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """All values of a discrete distribution, along a new first dimension."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no enumerate_support")
 
     def entropy(self) -> Tensor:
         """The expectation of ``-log_prob``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no entropy")
 
     def perplexity(self) -> Tensor:
         """``exp(entropy)``."""

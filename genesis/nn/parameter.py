@@ -42,11 +42,24 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+#: what can be asked of a parameter without a shape; names with an underscore are for the modules
+_BEFORE = frozenset(
+    {
+        *("cpu", "cuda", "data", "detach", "device", "double", "dtype", "float", "get_device", "grad"),
+        *("is_cuda", "is_floating_point", "is_leaf", "materialize", "requires_grad", "requires_grad_", "to"),
+    }
+)
+
+
 class UninitializedParameter(Parameter):
     """A parameter without a shape yet, as those of lazy layers before their first call.
 
     Args:
         requires_grad, device, dtype: what it has when it gets its shape.
+
+    Raises:
+        RuntimeError: its shape is asked for.
+        ValueError: any other method is called, to fill it, say.
     """
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
@@ -56,6 +69,14 @@ class UninitializedParameter(Parameter):
         """Become a ``Parameter`` of this shape, with any elements."""
         self.data = empty(tuple(shape), device=device or self.device, dtype=dtype or self.dtype)
         self.__class__ = Parameter  # type: ignore[assignment]
+
+    def __getattribute__(self, name: str) -> Any:
+        if name[0] == "_" or name in _BEFORE:
+            return super().__getattribute__(name)
+        error = RuntimeError if name == "shape" else ValueError
+        raise error(
+            f"{name} of an uninitialized parameter: call its lazy module once, which gives it a shape"
+        )
 
     def __repr__(self) -> str:
         return "<UninitializedParameter>"

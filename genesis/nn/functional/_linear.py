@@ -13,13 +13,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         input: ``(*, in_features)``.
-        weight: ``(out_features, in_features)``.
-        bias: ``(out_features,)`` or None.
+        weight: ``(out_features, in_features)``, or ``(in_features,)`` for a result of shape ``(*,)``.
+        bias: ``(out_features,)``, any shape that broadcasts to the result's, or None.
 
     Raises:
         ShapeError: the last dimensions differ, or the bias does not fit.
     """
     given, wanted = input.shape, weight.shape
+    if len(wanted) == 1 and given[-1:] == wanted:
+        return _plus(input @ weight, bias)
     if len(wanted) != 2 or not given or given[-1] != wanted[1]:
         raise ShapeError(
             f"linear: an input of shape {tuple(given)} does not fit a weight of shape {tuple(wanted)} "
@@ -29,13 +31,22 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise RuntimeError(
             f"linear: the input is {input.dtype} and the weight {weight.dtype}; convert one with .to(dtype)"
         )
-    if bias is not None and tuple(bias.shape) != wanted[:1]:
-        raise ShapeError(
-            f"linear: a bias of shape {shape_of(bias)} does not fit a weight of shape {tuple(wanted)} "
-            "(out_features, in_features)"
-        )
+    if bias is not None and bias.shape != wanted[:1]:
+        return _plus(ops.linear(input, weight, None), bias)
     out: Tensor = ops.linear(input, weight, bias)
     return out
+
+
+def _plus(out: Tensor, bias: Tensor | None) -> Tensor:
+    """The sum, of the shape of ``out``."""
+    if bias is None:
+        return out
+    given, wanted = shape_of(bias), shape_of(out)
+    if len(given) > len(wanted) or any(
+        n not in (1, m) for n, m in zip(given[::-1], wanted[::-1], strict=False)
+    ):
+        raise ShapeError(f"linear: a bias of shape {given} does not fit a result of shape {wanted}")
+    return out + bias
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

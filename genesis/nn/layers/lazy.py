@@ -70,9 +70,10 @@ class _Lazy(Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         name = next((n for n in ("weight", "running_mean") if state_dict.get(prefix + n) is not None), None)
-        if name is not None and state_dict[prefix + name].numel():
-            self._become(self._size_of(state_dict[prefix + name]))
-            cast(Any, self)._load_from_state_dict(state_dict, prefix, *rest)
+        if name is not None:
+            if state_dict[prefix + name].numel():  # else it was saved before the first call, too
+                self._become(self._size_of(state_dict[prefix + name]))
+                cast(Any, self)._load_from_state_dict(state_dict, prefix, *rest)
         else:
             super()._load_from_state_dict(state_dict, prefix, *rest)
 
