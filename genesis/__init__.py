@@ -171,6 +171,23 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.convolution import conv_transpose1d as conv_transpose1d
     from genesis.ops.convolution import conv_transpose2d as conv_transpose2d
     from genesis.ops.convolution import conv_transpose3d as conv_transpose3d
+    from genesis.ops.copies import alias_copy as alias_copy
+    from genesis.ops.copies import as_strided_copy as as_strided_copy
+    from genesis.ops.copies import detach_copy as detach_copy
+    from genesis.ops.copies import diagonal_copy as diagonal_copy
+    from genesis.ops.copies import expand_copy as expand_copy
+    from genesis.ops.copies import permute_copy as permute_copy
+    from genesis.ops.copies import select_copy as select_copy
+    from genesis.ops.copies import slice_copy as slice_copy
+    from genesis.ops.copies import split_copy as split_copy
+    from genesis.ops.copies import split_with_sizes_copy as split_with_sizes_copy
+    from genesis.ops.copies import squeeze_copy as squeeze_copy
+    from genesis.ops.copies import t_copy as t_copy
+    from genesis.ops.copies import transpose_copy as transpose_copy
+    from genesis.ops.copies import unbind_copy as unbind_copy
+    from genesis.ops.copies import unfold_copy as unfold_copy
+    from genesis.ops.copies import unsqueeze_copy as unsqueeze_copy
+    from genesis.ops.copies import view_copy as view_copy
     from genesis.ops.creation import arange as arange
     from genesis.ops.creation import as_tensor as as_tensor
     from genesis.ops.creation import asarray as asarray
@@ -286,14 +303,19 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import where as where
     from genesis.ops.grids import cartesian_prod as cartesian_prod
     from genesis.ops.grids import combinations as combinations
+    from genesis.ops.grids import empty_permuted as empty_permuted
     from genesis.ops.grids import logspace as logspace
     from genesis.ops.grids import meshgrid as meshgrid
+    from genesis.ops.grids import range as range
     from genesis.ops.grids import tril_indices as tril_indices
     from genesis.ops.grids import triu_indices as triu_indices
     from genesis.ops.grids import unravel_index as unravel_index
     from genesis.ops.grids import vander as vander
     from genesis.ops.group_norm import group_norm as group_norm
     from genesis.ops.group_norm import rms_norm as rms_norm
+    from genesis.ops.householder import geqrf as geqrf
+    from genesis.ops.householder import householder_product as orgqr
+    from genesis.ops.householder import ormqr as ormqr
     from genesis.ops.indexing import gather as gather
     from genesis.ops.indexing import index_select as index_select
     from genesis.ops.indexing import scatter as scatter
@@ -333,6 +355,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.linalg import mv as mv
     from genesis.ops.linalg import outer as outer
     from genesis.ops.linalg import vdot as vdot
+    from genesis.ops.low_rank import pca_lowrank as pca_lowrank
+    from genesis.ops.low_rank import svd_lowrank as svd_lowrank
     from genesis.ops.lu_decomposition import lu_unpack as lu_unpack
     from genesis.ops.lu_decomposition import old_lu as lu
     from genesis.ops.lu_decomposition import old_lu_solve as lu_solve
@@ -372,6 +396,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.picking import masked_scatter as masked_scatter
     from genesis.ops.picking import masked_select as masked_select
     from genesis.ops.picking import nonzero as nonzero
+    from genesis.ops.picking import nonzero_static as nonzero_static
     from genesis.ops.picking import put as put
     from genesis.ops.picking import take as take
     from genesis.ops.piecewise import celu as celu
@@ -409,6 +434,14 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.random import randn as randn
     from genesis.ops.random import randn_like as randn_like
     from genesis.ops.random import randperm as randperm
+    from genesis.ops.real import conj as conj
+    from genesis.ops.real import conj_physical as conj_physical
+    from genesis.ops.real import imag as imag
+    from genesis.ops.real import is_conj as is_conj
+    from genesis.ops.real import is_neg as is_neg
+    from genesis.ops.real import real as real
+    from genesis.ops.real import resolve_conj as resolve_conj
+    from genesis.ops.real import resolve_neg as resolve_neg
     from genesis.ops.rearranging import flip as flip
     from genesis.ops.rearranging import fliplr as fliplr
     from genesis.ops.rearranging import flipud as flipud
@@ -492,6 +525,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.statistics import count_nonzero as count_nonzero
     from genesis.ops.statistics import histc as histc
     from genesis.ops.statistics import histogram as histogram
+    from genesis.ops.statistics import histogramdd as histogramdd
     from genesis.ops.statistics import kthvalue as kthvalue
     from genesis.ops.statistics import median as median
     from genesis.ops.statistics import mode as mode
@@ -709,6 +743,25 @@ _NAMES = {
         "isposinf",
         "isreal",
     ),
+    "genesis.ops.copies": (
+        "alias_copy",
+        "as_strided_copy",
+        "detach_copy",
+        "diagonal_copy",
+        "expand_copy",
+        "permute_copy",
+        "select_copy",
+        "slice_copy",
+        "split_copy",
+        "split_with_sizes_copy",
+        "squeeze_copy",
+        "t_copy",
+        "transpose_copy",
+        "unbind_copy",
+        "unfold_copy",
+        "unsqueeze_copy",
+        "view_copy",
+    ),
     "genesis.ops.creation": (
         "arange",
         "as_tensor",
@@ -818,8 +871,10 @@ _NAMES = {
     "genesis.ops.grids": (
         "cartesian_prod",
         "combinations",
+        "empty_permuted",
         "logspace",
         "meshgrid",
+        "range",
         "tril_indices",
         "triu_indices",
         "unravel_index",
@@ -828,6 +883,10 @@ _NAMES = {
     "genesis.ops.group_norm": (
         "group_norm",
         "rms_norm",
+    ),
+    "genesis.ops.householder": (
+        "geqrf",
+        "ormqr",
     ),
     "genesis.ops.indexing": (
         "gather",
@@ -873,6 +932,10 @@ _NAMES = {
         "outer",
         "vdot",
     ),
+    "genesis.ops.low_rank": (
+        "pca_lowrank",
+        "svd_lowrank",
+    ),
     "genesis.ops.lu_decomposition": ("lu_unpack",),
     "genesis.ops.matrix_functions": ("matrix_exp",),
     "genesis.ops.moments": (
@@ -914,6 +977,7 @@ _NAMES = {
         "masked_scatter",
         "masked_select",
         "nonzero",
+        "nonzero_static",
         "put",
         "take",
     ),
@@ -959,6 +1023,16 @@ _NAMES = {
         "randn",
         "randn_like",
         "randperm",
+    ),
+    "genesis.ops.real": (
+        "conj",
+        "conj_physical",
+        "imag",
+        "is_conj",
+        "is_neg",
+        "real",
+        "resolve_conj",
+        "resolve_neg",
     ),
     "genesis.ops.rearranging": (
         "flip",
@@ -1063,6 +1137,7 @@ _NAMES = {
         "count_nonzero",
         "histc",
         "histogram",
+        "histogramdd",
         "kthvalue",
         "median",
         "mode",
@@ -1190,6 +1265,7 @@ _ALIASES = {
     "negative": "genesis.ops.elementwise:neg",
     "negative_": "genesis.ops.in_place:negative_",
     "not_equal": "genesis.ops.elementwise:ne",
+    "orgqr": "genesis.ops.householder:householder_product",
     "pi": "math:pi",
     "qr": "genesis.ops.decompositions:old_qr",
     "rad2deg_": "genesis.ops.in_place:rad2deg_",

@@ -97,20 +97,46 @@ def _check_layout(name: str, option: str, value: Any) -> None:
         raise NotImplementedError(f"{name}: layout={value} is not implemented; tensors are dense")
 
 
+# how many of the first arguments have to be tensors, where a formula would take numbers and PyTorch does not
+_PAIRS = ("atan2", "arctan2", "fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "maximum", "minimum")
+_LOGIC = ("logical_and", "logical_or", "logical_xor", "nextafter")
+_ORDER = ("eq", "ne", "lt", "le", "gt", "ge", "less", "greater")
+_MORE = ("clamp_max", "clamp_min", "copysign", "fmod", "ldexp", "max", "min", "rsub")
+_TENSORS = {**dict.fromkeys((*_PAIRS, *_LOGIC), 2), **dict.fromkeys((*_ORDER, *_MORE), 1)}
+
+
+def _no_tensor(name: str, place: int, value: Any) -> TypeError:
+    return TypeError(
+        f"{name}(): argument {place + 1} must be a tensor, got {type(value).__name__} {value!r:.40}; "
+        "use genesis.tensor(...)"
+    )
+
+
 def public(name: str, target: Any) -> Any:
     """``target`` as people call it: also with PyTorch's and NumPy's names, and with ``out=``."""
     if not callable(target) or isinstance(target, type):
         return target
     names: Names | None = None
+    tensors = _TENSORS.get(name, 0)
 
     def function(*args: Any, **named: Any) -> Any:
-        if named:
-            nonlocal names
-            if names is None:
-                names = Names(name, target)
-            if not names.known.issuperset(named):
-                return names.call(args, named)
-        return target(*args, **named)
+        if tensors:
+            for i, a in enumerate(args[:tensors]):
+                if isinstance(a, int | float):
+                    raise _no_tensor(name, i, a)
+        try:
+            if named:
+                nonlocal names
+                if names is None:
+                    names = Names(name, target)
+                if not names.known.issuperset(named):
+                    return names.call(args, named)
+            return target(*args, **named)
+        except AttributeError as error:
+            for i, a in enumerate(args):
+                if a is error.obj and not isinstance(a, TensorCore):
+                    raise _no_tensor(name, i, a) from error
+            raise
 
     function.__name__ = function.__qualname__ = name
     function.__doc__, function.__module__ = target.__doc__, "genesis"

@@ -79,7 +79,7 @@ class InfoMethods(TensorCore):
         """The tensor itself: all types are real."""
         return self
 
-    conj_physical = resolve_conj = resolve_neg = conj
+    conj_physical = conj_physical_ = resolve_conj = resolve_neg = conj
 
     def short(self, memory_format: Any = None) -> Tensor:
         """As int16."""

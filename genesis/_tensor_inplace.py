@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from genesis._dtypes import float64
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import TensorCore, check_writable, tracked
 from genesis.ops import activation as act
 from genesis.ops import arithmetic as ar
 from genesis.ops import elementwise as ew
+from genesis.ops import moments
 from genesis.ops import reduction as red
 from genesis.ops import special as sp
 from genesis.ops import trigonometry as tr
@@ -198,7 +200,20 @@ class InPlaceMethods(TensorCore):
     bitwise_left_shift_ = in_place(ew.bitwise_left_shift)
     bitwise_right_shift_ = in_place(ew.bitwise_right_shift)
     copysign_ = in_place(ar.copysign)
-    float_power_ = in_place(ar.float_power)
+
+    def float_power_(self, exponent: Any) -> Tensor:
+        """``float_power`` in place, of a float64 tensor.
+
+        Raises:
+            RuntimeError: it is of another type.
+        """
+        if self._view.dtype is not float64:
+            raise RuntimeError(
+                f"the base given to float_power_ has dtype {self._view.dtype} but the operation's result "
+                "requires dtype float64"
+            )
+        return overwrite(self, ar.float_power, exponent)  # type: ignore[no-any-return]
+
     floor_divide_ = in_place(ew.floor_divide)
     fmod_ = in_place(ar.fmod)
     gcd_, lcm_ = in_place(ar.gcd), in_place(ar.lcm)
@@ -207,6 +222,7 @@ class InPlaceMethods(TensorCore):
     ldexp_ = in_place(ar.ldexp)
     nextafter_ = in_place(ar.nextafter)
     remainder_ = in_place(ew.remainder)
+    renorm_ = in_place(moments.renorm)
     xlogy_ = in_place(sp.xlogy)
 
     # -- comparison and logic: the result in the type of the tensor --------------------------------------

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from genesis._calling import method
-from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore
 from genesis.ops import moments as mo
 from genesis.ops import reduction as red
@@ -42,17 +39,3 @@ class ReductionMethods(TensorCore):
     renorm = method(mo.renorm)
     std, var = method(mo.std), method(mo.var)
     sum = method(red.sum)
-
-    def sum_to_size(self, *size: Any) -> Any:
-        """Sum over the axes along which ``size`` was broadcast to this shape.
-
-        Raises:
-            RuntimeError: it was not.
-        """
-        from genesis.ops._view import size_of
-
-        want, have = size_of(size), self._view.shape
-        tail = have[len(have) - len(want) :] if want else ()
-        if len(want) > len(have) or any(w not in (1, h) for w, h in zip(want, tail, strict=True)):
-            raise ShapeError(f"size {want} is not expandable to size {have}")
-        return red.sum_to_shape(self, want)  # type: ignore[arg-type]

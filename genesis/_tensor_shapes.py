@@ -10,6 +10,7 @@ from genesis.autograd.graph import TensorCore, check_writable, tracked
 from genesis.ops import _view as vw
 from genesis.ops import decompositions as dc
 from genesis.ops import diagonals as dia
+from genesis.ops import householder as hh
 from genesis.ops import indexing as ix
 from genesis.ops import linalg as la
 from genesis.ops import lu_decomposition as lu
@@ -159,6 +160,7 @@ class ShapeMethods(TensorCore):
     def put(self, index: Any, source: Any, accumulate: bool = False) -> Tensor: return pk.put(self, index, source, accumulate)
     def put_(self, index: Any, source: Any, accumulate: bool = False) -> Tensor: return pk.put_(self, index, source, accumulate)
     def nonzero(self, *, as_tuple: bool = False) -> Any: return pk.nonzero(self, as_tuple=as_tuple)
+    def nonzero_static(self, *, size: int, fill_value: int = -1) -> Tensor: return pk.nonzero_static(self, size=size, fill_value=fill_value)
     def argwhere(self) -> Tensor: return pk.argwhere(self)
 
     # -- sorting -------------------------------------------------------------------------------------
@@ -208,5 +210,8 @@ class ShapeMethods(TensorCore):
     def cholesky_solve(self, input2: Any, upper: bool = False) -> Tensor: return tri.cholesky_solve(self, input2, upper)
     def cholesky_inverse(self, upper: bool = False) -> Tensor: return tri.cholesky_inverse(self, upper)
     def triangular_solve(self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any: return tri.triangular_solve(self, A, upper, transpose, unitriangular)
+    def geqrf(self) -> Any: return hh.geqrf(self)
+    def ormqr(self, input2: Any, input3: Any, left: bool = True, transpose: bool = False) -> Tensor: return hh.ormqr(self, input2, input3, left, transpose)
+    def orgqr(self, input2: Any) -> Tensor: return hh.householder_product(self, input2)
     def qr(self, some: bool = True) -> Any: return dc.old_qr(self, some)
     def svd(self, some: bool = True, compute_uv: bool = True) -> Any: return dc.old_svd(self, some, compute_uv)

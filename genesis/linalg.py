@@ -1,7 +1,7 @@
 """Linear algebra, by the names of ``torch.linalg``.
 
 Factorizations run through NumPy's LAPACK on the host, for every device, and have gradients.  Not here: what
-needs complex numbers (``eig`` and ``eigvals`` say so), LDL factors, Householder's vectors.
+needs complex numbers (``eig`` and ``eigvals`` say so), and LDL factors.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.decompositions import qr as qr
     from genesis.ops.decompositions import svd as svd
     from genesis.ops.decompositions import svdvals as svdvals
+    from genesis.ops.householder import householder_product as householder_product
     from genesis.ops.linalg import matmul as matmul
     from genesis.ops.lu_decomposition import lu as lu
     from genesis.ops.lu_decomposition import lu_factor as lu_factor
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
 
 _NAMES = {
     "decompositions": "eig eigh eigvals eigvalsh lstsq matrix_rank pinv qr svd svdvals",
+    "householder": "householder_product",
     "linalg": "matmul",
     "lu_decomposition": "lu lu_factor lu_factor_ex lu_solve",
     "matrix_functions": "matrix_exp",

@@ -4,6 +4,9 @@ from genesis._lazy import missing
 from genesis.nn import attention as attention
 from genesis.nn import functional, init, modules, utils
 from genesis.nn import parallel as parallel
+from genesis.nn.functional._loss_linear import (
+    LinearCrossEntropyOptions,
+)
 from genesis.nn.layers.activation import (
     ELU,
     GELU,
@@ -75,6 +78,10 @@ from genesis.nn.layers.loss import (
     MSELoss,
     NLLLoss,
     NLLLoss2d,
+)
+from genesis.nn.layers.loss_large import (
+    AdaptiveLogSoftmaxWithLoss,
+    LinearCrossEntropyLoss,
 )
 from genesis.nn.layers.loss_margin import (
     CosineSimilarity,
@@ -194,6 +201,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -272,6 +280,8 @@ __all__ = [
     "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, result_type
+from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
@@ -33,7 +33,8 @@ class Elementwise:
         formula: builds the expression from its inputs.
         arity: number of inputs.
         kind: how types combine. ``"same"``: the promoted type in and out; ``"number"``: the same, but bools
-            are refused; ``"numeric"``: the same, but refused where all are bools; ``"float"``: integers
+            are refused; ``"numeric"``: the same, but refused where all are bools; ``"whole"``: the same, but
+            bools become int64; ``"float"``: integers
             become the default floating type; ``"compare"``: promoted in, bool out; ``"logic"``: bool in and
             out; ``"bits"``: integers and bools only; ``"shift"``: integers only; ``"wide"``: as ``"float"``,
             but computed in float64, for formulas that lose digits on the way.
@@ -186,6 +187,8 @@ class Elementwise:
         common = bool_ if self.kind == "logic" else result_type(tensors, scalars)
         if self.kind in ("float", "wide") and not common.is_floating_point:
             common = default_dtype()
+        if self.kind == "whole" and common is bool_:
+            common = int64
         if self.kind == "shift" and common is bool_:
             raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
         if self.kind in ("bits", "shift") and common.is_floating_point:

@@ -238,6 +238,7 @@ def arange(
 
     Raises:
         RuntimeError: the step is 0 or leads away from ``end``.
+        ValueError: the step is a fraction that is 0 in int64.
     """
     start, end, step = 0, named.pop("end", None), named.pop("step", 1)
     if len(bounds) == 1 and end is None:
@@ -250,17 +251,23 @@ def arange(
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
     if not all(-math.inf < v < math.inf for v in (start, end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if step == 0 or (end - start) / step < 0:
+    if step == 0:
+        raise RuntimeError(f"step must be nonzero: arange({start}, {end}, {step})")
+    if (end - start) / step < 0:
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})"
         )
     if dtype is None:
         dtype = int64 if all(isinstance(v, int) for v in (start, end, step)) else default_dtype()
     want = as_dtype(dtype)
-    if want is int64 and int(step):  # PyTorch counts in the type of the result
+    if want is int64:  # PyTorch counts in the type of the result
+        if not int(step):
+            raise ValueError(f"step must be nonzero: arange({start}, {end}, {step}) of int64")
         start, end, step = int(start), int(end), int(step)
     whole = all(isinstance(v, int) for v in (start, end, step))
     count = max(0, -(-(end - start) // step) if whole else math.ceil((end - start) / step))
+    if not whole and not want.is_floating_point:  # but of other integers only the steps, not their number
+        start, step, whole = int(start), int(step), True
     view = _empty((int(count),), want, device)
     # the position and the arithmetic stay exact: int64 for whole numbers, float64 otherwise
     inner = int64 if whole else float64
@@ -278,6 +285,13 @@ def _fill(expr: Any, view: View, *numbers: Any) -> None:
         run_map(view.buffer.device.backend, expr, view, *numbers)
 
 
+def _check_steps(name: str, steps: Any) -> None:
+    if isinstance(steps, float | bool):
+        raise TypeError(f"{name}: steps must be an int, got {steps!r}")
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+
+
 def linspace(
     start: Any,
     end: Any,
@@ -289,8 +303,7 @@ def linspace(
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
     start, end = (v.item() if isinstance(v, TensorCore) else v for v in (start, end))  # type: ignore[attr-defined]
-    if steps < 0:
-        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    _check_steps("linspace", steps)
     view = _empty((int(steps),), dtype, device)
     if not view.dtype.is_floating_point:  # PyTorch takes the ends in the type of the result
         start, end = int(start), int(end)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from genesis._dtypes import DtypeError, bool_, result_type
+from genesis._dtypes import DtypeError, bool_, result_type, uint8
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
@@ -52,7 +52,7 @@ neg = _named("neg", 1, "number")
 abs = _named("abs", 1, "same")
 _sign = Elementwise("sign", lambda x: where_expr(call("eq", x, x), call("sign", x), ZERO), 1, "number")
 scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
-square = Elementwise("square", lambda x: x * x, 1, "same")
+square = Elementwise("square", lambda x: x * x, 1, "whole")
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
 _trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
 interpolated = Elementwise(
@@ -279,6 +279,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         from genesis.ops.picking import nonzero
 
         return nonzero(condition, as_tuple=True)
+    if getattr(condition, "dtype", None) is uint8:  # as PyTorch still takes it
+        condition = condition.to(bool_)
     _check_mask("where", condition)
     return select_where(condition, input, other)
 

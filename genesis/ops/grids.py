@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from itertools import combinations as _subsets
 from itertools import combinations_with_replacement as _multisets
 from typing import TYPE_CHECKING, Any
@@ -10,10 +12,69 @@ import numpy as np
 
 from genesis._dtypes import as_dtype, default_dtype, float64, int64
 from genesis.ops import elementwise as ew
-from genesis.ops.creation import _leaf, _place, from_host, linspace
+from genesis.ops._view import size_of
+from genesis.ops.creation import _leaf, _place, arange, empty, from_host, linspace
+from genesis.ops.shape import permute
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+
+def range(
+    start: float = 0,
+    end: Any = None,
+    step: float = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``start, start + step, …`` up to and with ``end``; old in PyTorch, where ``arange`` is preferred.
+
+    Raises:
+        RuntimeError: the step is 0 or leads away from ``end``.
+    """
+    if end is None:
+        raise TypeError("range() is missing the argument 'end'")
+    start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (end - start) / step < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
+    want = default_dtype() if dtype is None else as_dtype(dtype)
+    count = math.floor((end - start) / step) + 1
+    if not want.is_floating_point:
+        start, step = int(start), int(step)
+    inner = float64 if want.is_floating_point else int64
+    positions = arange(count, dtype=inner, device=device)
+    return _leaf((positions * step + start).to(want), requires_grad)
+
+
+def empty_permuted(
+    size: Any,
+    physical_layout: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Memory whose axes lie in the order ``physical_layout``, outermost first; its elements are arbitrary.
+
+    Raises:
+        RuntimeError: ``physical_layout`` does not name each axis once.
+    """
+    shape, order = size_of((size,)), tuple(physical_layout)
+    if sorted(order) != list(builtins.range(len(shape))):
+        raise RuntimeError(
+            f"empty_permuted: physical_layout {order} must name each of the {len(shape)} axes of {shape} once"
+        )
+    memory = empty(tuple([shape[i] for i in order]), dtype=dtype, device=device)
+    out = permute(memory, dims=tuple([order.index(i) for i in builtins.range(len(shape))]))
+    return _leaf(out, requires_grad)
 
 
 def logspace(
@@ -117,7 +178,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tens
     if r == 0:
         return empty(0, dtype=input.dtype, device=input.device)
     choose = _multisets if with_replacement else _subsets
-    places = np.array(list(choose(range(input.numel()), r)), np.int64).reshape(-1, r)
+    places = np.array(list(choose(builtins.range(input.numel()), r)), np.int64).reshape(-1, r)
     index = from_host(places, input._view.buffer.device)
     return input[index]  # type: ignore[no-any-return]
 

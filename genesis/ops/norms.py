@@ -80,6 +80,11 @@ def vector_norm(
     return out if keepdim else squeeze(out, axes)
 
 
+def _largest(x: Any, axis: int, keepdim: bool = False) -> Any:
+    """The maximum of numbers that are not negative; 0 of none."""
+    return amax(x, axis, keepdim) if x._view.shape[axis] else sum(x, axis, keepdim)
+
+
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -105,7 +110,7 @@ def matrix_norm(
         return vector_norm(A, 2, (rows, columns), keepdim)
     if ord == "nuc" or ord in (2, -2):
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
-        out = sum(values, -1) if ord == "nuc" else amax(values, -1) if ord > 0 else amin(values, -1)
+        out = sum(values, -1) if ord == "nuc" else _largest(values, -1) if ord > 0 else amin(values, -1)
         if keepdim:
             for axis in sorted((rows, columns)):
                 out = unsqueeze(out, axis)
@@ -114,7 +119,7 @@ def matrix_norm(
         raise RuntimeError(f"linalg.matrix_norm: order {ord} not supported")
     first, second = (rows, columns) if abs(ord) == 1 else (columns, rows)
     totals = sum(ew.abs(A), first, keepdim=True)
-    out = amax(totals, second, keepdim=True) if ord > 0 else amin(totals, second, keepdim=True)
+    out = _largest(totals, second, keepdim=True) if ord > 0 else amin(totals, second, keepdim=True)
     return out if keepdim else squeeze(out, (rows, columns))
 
 
@@ -145,6 +150,10 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     Infinite where a square matrix is singular.
     """
     _host.matrices("linalg.cond", A)
+    if not A._view.size:
+        if A._view.shape[-1] != A._view.shape[-2] and p not in (None, 2, -2):
+            _host.square("linalg.cond", A)
+        return sum(A, (-2, -1))
     if p is None or p in (2, -2):
         values = svdvals(A)
         low, high = values[..., -1], values[..., 0]

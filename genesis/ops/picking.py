@@ -28,6 +28,24 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return tuple([from_host(host[:, i].copy(), input._view.buffer.device) for i in range(input.dim())])
 
 
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """``nonzero`` with a fixed number of rows: int64 (size, ndim), cut off or filled with ``fill_value``.
+
+    Raises:
+        RuntimeError: ``size`` is negative.
+    """
+    from genesis.ops.creation import full
+    from genesis.ops.joining import cat
+
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: size must be non-negative, got {size}")
+    found: Tensor = nonzero(input)[:size]
+    missing = size - found._view.shape[0]
+    if not missing:
+        return found
+    return cat([found, full((missing, input.dim()), fill_value, dtype=int64, device=input.device)])
+
+
 def argwhere(input: Tensor) -> Tensor:
     """Positions of the non-zero elements, int64 of shape (count, ndim)."""
     out: Tensor = nonzero(input)

@@ -8,11 +8,13 @@ import numpy as np
 
 from genesis._dtypes import DtypeError, float64, int64
 from genesis._random import Generator, default_generator
-from genesis.autograd.graph import TensorCore, new
+from genesis.autograd.graph import Node, TensorCore, new
 from genesis.backend.expr import arg, call
 from genesis.backend.view import View, broadcast_shapes
+from genesis.ops._op import primitive
 from genesis.ops._view import size_of
 from genesis.ops.creation import _empty, _fill, _leaf, _like, from_host
+from genesis.ops.reduction import sum_to_shape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -36,7 +38,8 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     if not (rates >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     counts = _host_source(generator, rates.size).poisson(rates.astype(np.float64))
-    return from_host(np.asarray(counts, input.dtype.name), input._view.buffer.device)
+    out = from_host(np.asarray(counts, input.dtype.name), input._view.buffer.device)
+    return _drawn.wrap(out._view, (input,), options=_kinds([input]))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -226,6 +229,17 @@ def normal_(x: Any, mean: float, std: float, generator: Generator | None) -> Any
     return scaled_sum.into(x, mean, noise, std)
 
 
+@primitive("drawn")
+def _drawn(node: Node, grad: Any) -> list[Any]:
+    """What is drawn has a gradient of zero to its parameters, as in PyTorch."""
+    zero = grad._zeros_like()
+    return [sum_to_shape(zero, shape).to(dtype) for shape, dtype in node.options]
+
+
+def _kinds(tensors: list[Any]) -> list[tuple[Any, Any]]:
+    return [(t._view.shape, t._view.dtype) for t in tensors]
+
+
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -253,8 +267,13 @@ def normal(
         device = tensors[0].device if device is None else device
         dtype = tensors[0].dtype if dtype is None else dtype
     unit = randn(size, generator=generator, dtype=dtype, device=device)
-    mean, std = (t.detach() if isinstance(t, TensorCore) else t for t in (mean, std))  # type: ignore[attr-defined]
-    return _leaf(unit * std + mean, requires_grad)
+    plain = [t.detach() if isinstance(t, TensorCore) else t for t in (mean, std)]  # type: ignore[attr-defined]
+    out = unit * plain[1] + plain[0]
+    return (
+        _leaf(out, requires_grad)
+        if requires_grad
+        else _drawn.wrap(out._view, tensors, options=_kinds(tensors))
+    )
 
 
 def _probability(name: str, p: float) -> None:
@@ -278,7 +297,8 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
     if p.numel() and not (p.min() >= 0 and p.max() <= 1):
         raise RuntimeError("bernoulli expects all probabilities to be in [0, 1]")
     noise = rand(tuple(p.shape), generator=generator, dtype=p.dtype, device=p.device)
-    return (noise < p).to(p.dtype)  # type: ignore[no-any-return]
+    out: Any = (noise < p).to(p.dtype)
+    return _drawn.wrap(out._view, (input,), options=_kinds([input]))
 
 
 def multinomial(

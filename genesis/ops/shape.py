@@ -26,7 +26,7 @@ from genesis.ops._view import (
     take_view,
     zeros_view,
 )
-from genesis.ops.reduction import axis_of, sum_to_shape
+from genesis.ops.reduction import axis_of, sum, sum_to_shape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -300,6 +300,8 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
         RuntimeError: it would not.
     """
     want = size_of(size)
+    if not want:  # PyTorch's sum of everything, which makes integers int64
+        return sum(input)
     if len(want) > input.dim() or any(
         s not in (1, n) for s, n in zip(reversed(want), reversed(input._view.shape), strict=False)
     ):

@@ -343,3 +343,51 @@ def histogram(
         counts = counts / counts.sum() / np.diff(edges)
     result = named_result("histogram", "hist", "bin_edges")
     return result(from_host(counts.astype(dtype), device), from_host(edges.astype(dtype), device))
+
+
+def histogramdd(
+    input: Any, bins: Any, *, range: Sequence[float] | None = None, weight: Any = None, density: bool = False
+) -> Any:
+    """(hist, bin_edges): the (weighted) number of points in each box; the edges are a tuple of D tensors.
+
+    Args:
+        input: (…, D) points, a tensor of floats.
+        bins: how many equal intervals along all axes or each, or D 1-D tensors with the edges.
+        range: the 2 D ends, (low, high) of each axis; those of the points unless given.
+        weight: of each point, (…,).
+        density: divide by the total and the volumes, so that the integral is 1.
+    """
+    from genesis.ops.creation import from_host
+
+    if not input.dtype.is_floating_point:
+        raise DtypeError(f"histogramdd needs a floating-point tensor, got {input.dtype}")
+    if input.dim() < 2:
+        raise RuntimeError(f"histogramdd: the input needs at least 2 dimensions, got {input.dim()}")
+    device, dtype, axes = input._view.buffer.device, input.dtype.name, input._view.shape[-1]
+    points = _host(input).reshape(-1, axes)
+    weights = None if weight is None else _host(weight).reshape(-1)
+    if weights is not None and tuple(weight.shape) != tuple(input.shape[:-1]):
+        raise RuntimeError("histogramdd: weight must have the shape of input without its last axis")
+    counts = [bins] * axes if isinstance(bins, int) else list(bins)
+    if len(counts) != axes:
+        raise RuntimeError(f"histogramdd: expected bins for {axes} axes, got {len(counts)}")
+    if range is not None and len(range) != 2 * axes:
+        raise RuntimeError(
+            f"histogramdd: for a {axes}-dimensional histogram range should have {2 * axes} "
+            f"elements, got {len(range)}"
+        )
+    edges = []
+    for i, count in enumerate(counts):
+        if isinstance(count, TensorCore):
+            edges.append(_host(count).astype(np.float64))
+            continue
+        if count <= 0:
+            raise RuntimeError(f"histogramdd: bins must be > 0, but got {count}")
+        low, high = (0.0, 0.0) if range is None else range[2 * i : 2 * i + 2]
+        known = points.size or range is not None
+        low, high = _range(input[..., i], low, high, "histogram") if known else (0.0, 1.0)
+        edges.append(np.linspace(low, high, count + 1))
+    hist = np.histogramdd(points, edges, weights=weights, density=density)[0]
+    result = named_result("histogramdd", "hist", "bin_edges")
+    found = tuple([from_host(e.astype(dtype), device) for e in edges])
+    return result(from_host(hist.astype(dtype), device), found)

@@ -85,6 +85,9 @@ from genesis.nn.functional._loss import (
     mse_loss,
     nll_loss,
 )
+from genesis.nn.functional._loss_linear import (
+    linear_cross_entropy,
+)
 from genesis.nn.functional._loss_margin import (
     cosine_embedding_loss,
     multi_margin_loss,
@@ -227,6 +230,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

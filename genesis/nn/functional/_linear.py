@@ -73,7 +73,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     if bias is not None and shape_of(bias) != w[:1]:
         raise ShapeError(f"bilinear: a bias of shape {shape_of(bias)} does not fit a weight of shape {w}")
     left = input1 @ weight.permute(1, 0, 2).reshape(w[1], w[0] * w[2])
-    out: Tensor = (left.reshape(*a[:-1], w[0], w[2]) * input2.unsqueeze(-2)).sum(-1)
+    out: Tensor = (left.reshape(*a[:-1], w[0], w[2]) * input2.unsqueeze(-2)).sum(-1, dtype=left.dtype)
     return out if bias is None else out + bias
 
 

@@ -36,6 +36,13 @@ def product(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> A
     return q @ r, q * q, r.abs(), q.shape, r.shape
 
 
+def rebuilt(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """The shapes, and what a full rank gives whatever the random projections are."""
+    u, s, v = function(x, *args, **kwargs)
+    full = s.shape[-1] == min(x.shape[-2:])
+    return u.shape, s.shape, v.shape, *([s, u @ library.diag_embed(s) @ v.mT] if full else [])
+
+
 def singular(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     u, s, v = found = function(x, *args, **kwargs)
     k = s.shape[-1]
@@ -145,4 +152,15 @@ ENTRIES = [
     Entry("lu_unpack", [S(SQUARE, unpack_data=False)], call=unpacked, layouts=("plain",), grad=False),
     linalg("matrix_exp", [S(SQUARES), S(floats(3, 3) * 5), S(floats(1, 1)), S(np.zeros((2, 2))), S(floats(0, 0)), S(floats(0, 2, 2)), S(SQUARES * 0.01)], [S(A), S(ROW), S(np.eye(2, dtype=np.int64))]),
     *method("matrix_exp", [S(SQUARES)], [S(A)]),
+    # -- reflections, random projections ---------------------------------------------------------------------
+    linalg("householder_product", [S(A.T, floats(3)), S(SQUARES, floats(2, 2)), S(TALL, floats(3))], errors=[S(WIDE, floats(2)), S(TALL, floats(4)), S(ROW, ROW)]),
+    *method("orgqr", [S(TALL, floats(2))]),
+    *method("geqrf", [S(A), S(CUBE), S(TALL)], grad=False),
+    *method("ormqr", [S(TALL, floats(3), floats(4, 2)), S(TALL[:, :2], floats(2), floats(4, 2), True, True), S(TALL, floats(3), floats(2, 4), False)], errors=[S(TALL, floats(3), floats(3, 2)), S(TALL, floats(2), floats(4, 2))]),
+    Entry("svd_lowrank", [S(A, 3), S(CUBE, 2), S(TALL, 3, 1, floats(1, 3))], call=rebuilt, dtypes=("float64",), **LOOSE),
+    Entry("pca_lowrank", [S(A), S(TALL, 3), S(CUBE, 2, center=False)], errors=[S(A, 4), S(A, -1), S(A, 2, niter=-1)], call=rebuilt, dtypes=("float64",), **LOOSE),
+    # -- norms of nothing ------------------------------------------------------------------------------------
+    linalg("norm", [S(np.zeros((0, 3)), p) for p in (1, 2, INF, "nuc", "fro")] + [S(np.zeros((2, 0, 3)), 2, (1, 2))], grad=False, errors=[S(np.zeros((0, 3)), -2), S(np.zeros((3, 0)), -1)]),
+    linalg("matrix_norm", [S(np.zeros((2, 0, 3)), p) for p in (1, 2, INF)], grad=False),
+    linalg("cond", [S(np.zeros((0, 0))), S(np.zeros((2, 0, 0)), 1), S(np.zeros((0, 3)))], grad=False),
 ]

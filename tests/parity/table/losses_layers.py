@@ -130,4 +130,55 @@ ENTRIES = [
             "PairwiseDistance",
         )
     ],
+    Entry(
+        "nn.functional.linear_cross_entropy",
+        [
+            S(floats(4, 3), floats(5, 3), integers(0, 5, 4)),
+            S(floats(3), floats(5, 3), integers(0, 5), linear_bias=floats(5), reduction="sum"),
+            S(floats(4, 3), floats(5, 2, 3), integers(0, 5, 4, 2), linear_bias=floats(5, 2)),
+            S(floats(4, 3), floats(5, 3), probabilities(4, 5), label_smoothing=0.1),
+            S(floats(4, 3), floats(5, 3), integers(0, 5, 4), ignore_index=2, reduction="none"),
+        ],
+        errors=[
+            S(floats(4, 3), floats(5, 4), integers(0, 5, 4)),
+            S(floats(3), floats(5, 2, 3), integers(0, 5, 2)),
+            S(floats(2, 4, 3), floats(5, 3), integers(0, 5, 4)),
+            S(floats(4, 3), floats(5, 3), probabilities(4, 5), ignore_index=2),
+        ],
+    ),
+    Entry(
+        "nn.LinearCrossEntropyLoss",
+        [
+            S(Init(3, 5), floats(4, 3), integers(0, 5, 4)),
+            S(Init(3, 5, out_features=(2,), bias=True), floats(4, 3), integers(0, 5, 4, 2)),
+            S(
+                Init(3, 5, bias=True, reduction="sum", ignore_index=1),
+                floats(4, 3),
+                integers(0, 5, 4),
+            ),
+        ],
+        errors=[S(Init(3, 5, weight=positive(4))), S(Init(3, 5, label_smoothing=1.5))],
+    ),
+    Entry("nn.LinearCrossEntropyLoss", [S(Init(3, 4, bias=True), X, TARGETS)], call=named),
+    Entry(
+        "nn.AdaptiveLogSoftmaxWithLoss",
+        [
+            S(Init(8, 20, [5, 10], 2.0), floats(6, 8), np.array([0, 4, 5, 9, 10, 19])),
+            S(Init(8, 20, (3, 10, 15), head_bias=True), floats(6, 8), integers(0, 3, 6)),
+            S(Init(8, 20, [5]), floats(8), np.array(7)),
+        ],
+        errors=[
+            S(Init(8, 20, [])),
+            S(Init(8, 20, [5, 5])),
+            S(Init(8, 20, [5, 20])),
+            S(Init(8, 20, [5]), floats(6, 8), integers(20, 21, 6)),
+            S(Init(8, 20, [5]), floats(8), integers(0, 20, 8)),
+            S(Init(8, 20, [5]), floats(2, 8), integers(0, 20, 3)),
+        ],
+    ),
+    Entry(
+        "nn.AdaptiveLogSoftmaxWithLoss",
+        [S(Init(8, 20, [5, 10], 2.0), floats(9, 8)), S(Init(8, 20, [15]), floats(4, 8))],
+        call=lambda library, layer, x: (layer.log_prob(x), layer.predict(x), repr(layer)),
+    ),
 ]
