@@ -167,7 +167,7 @@ def batch_norm(
         "batch_norm", input, channels,
         running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
     )  # fmt: skip
-    weight, bias = (None if p is None else p.reshape(-1) for p in (weight, bias))
+    weight, bias = (p if p is None or p.dim() == 1 else p.reshape(-1) for p in (weight, bias))
     if not input.numel():  # no statistics: the running ones stay
         out: Tensor = input * 1
         for p in (weight, bias):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis.backend import Backend, View
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, empty, scratch
-from genesis_cpu.kernels.map import contiguous, duplicate
+from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import (
@@ -79,11 +79,14 @@ def _apply(args, lo, hi):
             out[i] = fma_(x[i] - mean, scale, shift)
 
 
-def _deviations(args, lo, hi):
-    """One over the deviation of each channel."""
-    variances, rstds, eps = reals(slot(args, 1)), reals(slot(args, 0)), real(number(args, 8))
+def _known(args, lo, hi):
+    """Moments that are given: copies of them, and one over the deviation of each channel."""
+    means, variances, rstds = reals(slot(args, 0)), reals(slot(args, 1)), reals(slot(args, 2))
+    mean, variance, eps = reals(slot(args, 3)), reals(slot(args, 4)), real(number(args, 8))
     for c in range(lo, hi):
-        rstds[c] = real(1) / sqrt_(variances[c] + eps)
+        means[c] = mean[c]
+        variances[c] = variance[c]
+        rstds[c] = real(1) / sqrt_(variance[c] + eps)
 
 
 def _forward_columns(args, lo, hi):
@@ -121,8 +124,8 @@ def _forward_columns(args, lo, hi):
                 sums[c] += float64(d * d)
         for c in range(lo, hi):
             variances[c] = real(sums[c] / float64(n))
+            rstds[c] = real(1) / sqrt_(variances[c] + eps)
     for c in range(lo, hi):
-        rstds[c] = real(1) / sqrt_(variances[c] + eps)
         scales[c] = rstds[c] * reals(weight)[c] if weight else rstds[c]
     for b in range(n):
         x = reals(slot(args, 1) + b * channels * width)
@@ -209,7 +212,7 @@ def _backward_columns(args, lo, hi):
 
 
 forward, forward_columns = Kernel(_forward), Kernel(_forward_columns)
-apply, deviations = Kernel(_apply), Kernel(_deviations)
+apply, known = Kernel(_apply), Kernel(_known)
 backward, backward_columns = Kernel(_backward), Kernel(_backward_columns)
 _COLUMNS = 16  # channels that a thread should have at least: a line of the cache
 
@@ -222,6 +225,15 @@ def _serves(x: View, *vectors: View | None) -> bool:
 
 def _at(v: View | None) -> int:
     return 0 if v is None else address(v)
+
+
+def _vectors(count: int, length: int, dtype: Any, device: Any) -> list[View]:
+    """New vectors that share one piece of memory."""
+    whole = empty((count, length), dtype, device)
+    start, step = address(whole), length * dtype.itemsize
+    return [
+        View(whole.buffer, dtype, (length,), (1,), k * length, (start + k * step, None)) for k in range(count)
+    ]
 
 
 def batch_norm(
@@ -243,17 +255,17 @@ def batch_norm(
     n, channels = x.shape[:2]
     size = x.size // (n * channels)
     out = empty(x.shape, dtype, device)
-    rstd = empty((channels,), dtype, device)
+    mean, var, rstd = _vectors(3, channels, dtype, device)
     tracked = running_mean is not None
-    mean, var = (
-        empty((channels,), dtype, device) if v is None else duplicate(v) for v in (running_mean, running_var)
-    )
     words = [
         address(out), address(x), n, channels, size, dtype.itemsize, _at(weight), _at(bias), address(mean),
         address(var), address(rstd), tracked,
     ]  # fmt: skip
+    if running_mean is not None and running_var is not None:
+        running_mean, running_var = contiguous(running_mean), contiguous(running_var)
+        given = [*words[8:11], address(running_mean), address(running_var)]
+        launch(known(dtype.name), channels, 1, given, (eps,))
     if size > 1 and tracked:
-        launch(deviations(dtype.name), channels, 1, (address(rstd), address(var)), (eps,))
         launch(apply(dtype.name), n * channels, parts(x.size * 2, n * channels), words, (eps,))
     elif size > 1:
         launch(forward(dtype.name), channels, parts(x.size * 4, channels), words, (eps,))

@@ -59,40 +59,66 @@ def _forward(args, lo, hi):
 
 
 def _backward(args, lo, hi):
-    places, weights = int64_pointer(slot(args, 2)), reals(slot(args, 3))
-    old, new, terms, inner, size = slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7), slot(args, 8)
+    """Each old element collects what it gave: entries ``starts[i]`` to ``starts[i + 1]`` of the lists."""
+    places, weights, starts = int64_pointer(slot(args, 2)), reals(slot(args, 3)), int64_pointer(slot(args, 4))
+    old, new, inner, size = slot(args, 5), slot(args, 6), slot(args, 7), slot(args, 8)
     for outer in range(lo, hi):
         gx = reals(slot(args, 0) + outer * old * inner * size)
         g = reals(slot(args, 1) + outer * new * inner * size)
-        for i in range(old * inner):
-            gx[i] = real(0)
-        for i in range(new):
-            a = i * inner
-            for k in range(terms):
-                b = places[terms * i + k] * inner
-                w = real(1)
-                if slot(args, 3):
-                    w = weights[terms * i + k]
+        if inner == 1:
+            for i in range(old):
+                total = real(0)
+                for k in range(starts[i], starts[i + 1]):
+                    total += g[places[k]] * weights[k]
+                gx[i] = total
+        else:
+            for i in range(old):
+                a = i * inner
                 for j in range(inner):
-                    gx[b + j] += g[a + j] * w
+                    gx[a + j] = real(0)
+                for k in range(starts[i], starts[i + 1]):
+                    b, w = places[k] * inner, weights[k]
+                    for j in range(inner):
+                        gx[a + j] += g[b + j] * w
 
 
 forward, backward = Kernel(_forward), Kernel(_backward)
-_kept: dict[tuple[int, str], tuple[Any, ...]] = {}
+_kept: dict[tuple[int, str], _Lists] = {}
 
 
-def _arrays(table: Table, name: str) -> tuple[int, int]:
-    """The addresses of the tables, kept with their arrays for as long as they come again."""
+class _Lists:
+    """The arrays of a table, and those of its transpose, in the type of the elements.
+
+    Attributes:
+        terms: how many new elements each old one is part of, if these are equally many, else 0.
+    """
+
+    def __init__(self, table: Table, name: str, old: int) -> None:
+        self.table = table
+        places = np.ascontiguousarray(table.places, np.int64)
+        terms = places.shape[1]
+        weights = np.ones(places.shape) if table.weight is None else table.weight
+        order = np.argsort(places.reshape(-1), kind="stable")
+        counts = np.bincount(places.reshape(-1), minlength=old)
+        self.terms = int(counts[0]) if (counts == counts[0]).all() else 0
+        self.places = places
+        self.weights = None if table.weight is None else np.ascontiguousarray(weights, name)
+        self.back_places = np.ascontiguousarray(order // terms, np.int64)
+        self.back_weights = np.ascontiguousarray(weights.reshape(-1)[order], name)
+        self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self.forward = (places.ctypes.data, 0 if self.weights is None else self.weights.ctypes.data)
+        self.backward = tuple(a.ctypes.data for a in (self.back_places, self.back_weights, self.starts))
+
+
+def _lists(table: Table, name: str, old: int) -> _Lists:
+    """The arrays, kept for as long as they come again."""
     key = (id(table.places), name)
     found = _kept.get(key)
-    if found is None or found[0] is not table.places:
+    if found is None or found.table.places is not table.places or len(found.starts) != old + 1:
         if len(_kept) > 512:  # a program whose sizes never repeat must not grow
             _kept.clear()
-        places = np.ascontiguousarray(table.places, np.int64)
-        weight = None if table.weight is None else np.ascontiguousarray(table.weight, name)
-        at = 0 if weight is None else weight.ctypes.data
-        found = _kept[key] = (table.places, places, weight, places.ctypes.data, at)
-    return found[3], found[4]
+        found = _kept[key] = _Lists(table, name, old)
+    return found
 
 
 def resample(backend: Backend, x: View, *, axis: int, table: Table) -> Any:
@@ -104,8 +130,8 @@ def resample(backend: Backend, x: View, *, axis: int, table: Table) -> Any:
     out = empty((*x.shape[:axis], new, *x.shape[axis + 1 :]), x.dtype, x.buffer.device)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     words = (
-        address(out), address(x), *_arrays(table, x.dtype.name), x.shape[axis], new, terms, inner,
-        x.dtype.itemsize,
+        address(out), address(x), *_lists(table, x.dtype.name, x.shape[axis]).forward, x.shape[axis], new,
+        terms, inner, x.dtype.itemsize,
     )  # fmt: skip
     launch(forward(x.dtype.name), outer, parts(out.size * terms, outer), words)
     return out
@@ -121,9 +147,12 @@ def resample_backward(
     new, terms = table.places.shape
     gx = empty(x.shape, x.dtype, x.buffer.device)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
-    words = (
-        address(gx), address(grad), *_arrays(table, x.dtype.name), x.shape[axis], new, terms, inner,
-        x.dtype.itemsize,
-    )  # fmt: skip
-    launch(backward(x.dtype.name), outer, parts(grad.size * terms, outer), words)
+    old, size, lists = x.shape[axis], x.dtype.itemsize, _lists(table, x.dtype.name, x.shape[axis])
+    cut = parts(grad.size * terms, outer)
+    where = (address(gx), address(grad), *lists.backward)
+    if lists.terms:  # it is resampling, too
+        words = (*where[:4], new, old, lists.terms, inner, size)
+        launch(forward(x.dtype.name), outer, cut, words)
+    else:
+        launch(backward(x.dtype.name), outer, cut, (*where, old, new, inner, size))
     return (gx,)
