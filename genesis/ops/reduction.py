@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genesis._dtypes import as_dtype, bool_, default_dtype, int64, uint8
+from genesis._dtypes import as_dtype, bool_, default_dtype, float32, float64, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend.dispatch import run_map
+from genesis.backend.expr import arg, cast
 from genesis.backend.view import Shape, View, contiguous_strides
 from genesis.ops import elementwise as ew
 from genesis.ops._op import primitive
@@ -139,6 +141,15 @@ def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
     return out.reshape(shape)
 
 
+@primitive("mean")
+def _mean(node: Node, grad: Any) -> tuple[Any]:
+    shape, axes, keepdim, count = node.options
+    return (_expand_back(grad / count, shape, axes, keepdim),)
+
+
+_shares = {d: arg(0) / cast(arg(1), d) for d in (float32, float64)}
+
+
 def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Arithmetic mean over ``dim``.
 
@@ -151,8 +162,12 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         raise RuntimeError(
             f"mean needs a floating-point tensor, got {x.dtype}; use x.float().mean() or dtype="
         )
-    axes = axes_of(dim, x.dim())
-    return sum(x, axes or None, keepdim) / math.prod(x._view.shape[i] for i in axes)
+    source: View = x._view
+    axes, kept, shape = _plan(x, dim, keepdim)
+    count = math.prod([source.shape[i] for i in axes])
+    view = _run("sum", source, kept, shape, source.dtype)
+    run_map(view.buffer.device.backend, _shares[view.dtype], view, view, float(count))
+    return _mean.wrap(view, (x,), (), (source.shape, axes, keepdim, count))
 
 
 # -- products and extremes ---------------------------------------------------------------------------------
