@@ -53,6 +53,7 @@ abs = _named("abs", 1, "same")
 _sign = Elementwise("sign", lambda x: where_expr(call("eq", x, x), call("sign", x), ZERO), 1, "number")
 scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
 square = Elementwise("square", lambda x: x * x, 1, "whole")
+_cube = Elementwise("pow", lambda x: x * x * x, 1, "same", grad=lambda g, x, out: (g * (3 * (x * x)),))
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
 _trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
 interpolated = Elementwise(
@@ -214,6 +215,10 @@ def pow(input: Any, exponent: Any) -> Any:
             raise RuntimeError("integers to negative integer powers are not allowed; use a float exponent")
         if b == 0.5:
             return sqrt(a)
+        if b == 3 and floating:
+            return _cube(a)
+        if b == -1 and floating:
+            return reciprocal(a)
     return power(a, b)
 
 

@@ -68,7 +68,7 @@ def _stamp() -> str:
     """Kernels inline what these modules define: a change there makes another kernel."""
     here = Path(__file__).parent
     digest = hashlib.sha256(HEADER.encode())
-    for name in ("_math.py", "_panels.py", "_pointers.py", "_team.py"):
+    for name in ("_circle.py", "_math.py", "_panels.py", "_pointers.py", "_power.py", "_team.py"):
         digest.update((here / name).read_bytes())
     return digest.hexdigest()[:16]
 

@@ -19,6 +19,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from genesis_cpu._circle import circle
+from genesis_cpu._power import power
+
 __all__ = [
     "abs_",
     "accumulate",
@@ -405,10 +408,10 @@ exp_, expm1_ = _define("exp", _exp, _by_library("exp")), _define("expm1", _expm1
 log_, log1p_ = _define("log", _log, _by_library("log")), _define("log1p", _log1p, _by_library("log1p"))
 tanh_, erf_ = _define("tanh", _tanh, _by_library("tanh")), _define("erf", _erf, _by_library("erf"))
 sin_, cos_ = (
-    _define("sin", _widened("sin"), _by_library("sin")),
-    _define("cos", _widened("cos"), _by_library("cos")),
+    _define("sin", lambda x: circle(x, 0), _by_library("sin")),
+    _define("cos", lambda x: circle(x, 1), _by_library("cos")),
 )
-pow_ = _define("pow", _widened("pow"), _by_library("pow"), _integer_pow)
+pow_ = _define("pow", lambda x, y: power(x, y), _by_library("pow"), _integer_pow)
 floordiv_ = _define("floordiv", _floordiv, integer=_integer_floor(False))
 mod_ = _define("mod", _mod, integer=_integer_floor(True))
 max_, min_ = (

@@ -84,6 +84,26 @@ def test_special_values(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
 
 
+def test_float32_powers() -> None:
+    rng = np.random.default_rng(0)
+    bits = [rng.integers(0, 2**32, 40_000, dtype=np.uint32).view("float32") for _ in range(2)]
+    near = [(rng.standard_normal(40_000) * scale).astype("float32") for scale in (3, 8)]
+    edges = np.float32([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 0.5, -2, 3, -3, 1e-40, 16777215, 1e30])
+    x, y = (
+        np.concatenate([bits[i], near[i], np.abs(near[i]), np.round(near[i]), pairs.reshape(-1)])
+        for i, pairs in enumerate(np.meshgrid(edges, edges))
+    )
+    got = (genesis.tensor(x) ** genesis.tensor(y)).numpy()
+    with np.errstate(all="ignore"):
+        exact = np.power(x.astype("float64"), y.astype("float64"))
+        want = exact.astype("float32")
+        finite = np.isfinite(want) & np.isfinite(got)
+        np.testing.assert_array_equal(got[~finite], want[~finite])
+        np.testing.assert_array_equal(np.signbit(got[finite]), np.signbit(want[finite]))
+        error = np.abs(got[finite] - exact[finite]) / np.spacing(np.abs(want[finite]))
+    assert error.max() <= 0.51
+
+
 @pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "tanh", "erf"])
 def test_loops_hold_vector_instructions(name: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     from numba import cfunc

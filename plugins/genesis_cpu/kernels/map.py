@@ -22,8 +22,8 @@ from genesis_cpu._memory import address, array, empty, layout
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
 #: additions that cost as much as one element of these names
-WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 200, "cos": 200,
-           "pow": 200, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
+WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 30, "cos": 30,
+           "pow": 40, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
 _LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
