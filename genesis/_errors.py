@@ -47,6 +47,10 @@ class DataError(GenesisError, RuntimeError):
     """A data set is missing, truncated or not what its name says."""
 
 
+class MissingDataError(DataError, FileNotFoundError):
+    """The files of a data set are not there; the message says which, and where they are looked for."""
+
+
 class UnknownNameError(GenesisError, LookupError):
     """No plugin supplies this name; the message has near misses and the plugins that failed to load."""
 

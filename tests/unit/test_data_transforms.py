@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import pickle
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +204,106 @@ def test_mnist_is_read_from_torchvisions_folders(tmp_path: Path) -> None:
     assert data.classes[0] == "T-shirt/top"
     with pytest.raises(genesis.DataError, match=r"t10k-images-idx3-ubyte .* nothing is downloaded"):
         datasets.FashionMNIST(tmp_path, train=False, download=True)
+
+
+def test_what_is_missing_and_where_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"cifar-10-batches-py .* download=True does not .* get it from http"
+    ):
+        datasets.CIFAR10(tmp_path, download=True)
+    with pytest.raises(
+        genesis.DataError, match=r"t10k-images.* is not in .*MNIST/raw.*; nothing is downloaded: get"
+    ):
+        datasets.MNIST(tmp_path, train=False)
+
+
+def cifar(folder: Path, protocol: int, fine: bool = False) -> np.ndarray:
+    """Files in the Python version of CIFAR; the images of the training part."""
+    folder.mkdir()
+    parts = ["train", "test"] if fine else [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    images = RNG.integers(0, 256, (len(parts), 2, 3072), dtype=np.uint8)
+    for i, (part, data) in enumerate(zip(parts, images, strict=True)):
+        labels = {"fine_labels": [i, 99], "coarse_labels": [0, 1]} if fine else {"labels": [i, 9]}
+        (folder / part).write_bytes(pickle.dumps({"data": data, **labels}, protocol=protocol))
+    names = {"fine_label_names" if fine else "label_names": [f"name{i}" for i in range(100 if fine else 10)]}
+    (folder / ("meta" if fine else "batches.meta")).write_bytes(pickle.dumps(names, protocol=protocol))
+    return images[:-1].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_cifar_of_pickles(tmp_path: Path, protocol: int) -> None:
+    images = cifar(tmp_path / "cifar-10-batches-py", protocol)
+    data = datasets.CIFAR10(tmp_path, transform=np.asarray)
+    np.testing.assert_array_equal(data.data, images)
+    np.testing.assert_array_equal(data[3][0], images[3])
+    assert data.targets == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
+    assert data.class_to_idx["name7"] == 7
+    assert len(datasets.CIFAR10(tmp_path / "cifar-10-batches-py", train=False)) == 2
+    assert str(data).startswith(
+        f"Dataset CIFAR10\n    Number of datapoints: 10\n    Root location: {tmp_path}\n"
+    )
+
+
+def test_cifar_as_python_2_wrote_it(tmp_path: Path) -> None:
+    """The operations that the published files are made of."""
+    cifar(tmp_path / "cifar-100-python", 2, fine=True)
+    pixels = RNG.integers(0, 256, 3072, dtype=np.uint8)
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x01M\x00\x0c\x86"
+        b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        b"\x89T\x00\x0c\x00\x00" + pixels.tobytes() + b"tb"
+    )
+    content = b"\x80\x02}(U\x04data" + array + b"U\x0bfine_labels]K\x07au."
+    (tmp_path / "cifar-100-python" / "test").write_bytes(content)
+    data = datasets.CIFAR100(tmp_path, train=False, transform=np.asarray)
+    image, label = data[0]
+    np.testing.assert_array_equal(image, pixels.reshape(3, 32, 32).transpose(1, 2, 0))
+    assert (label, len(data.classes)) == (7, 100)
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return print, ("this runs",)
+
+
+def test_a_pickle_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "cifar-10-batches-py"
+    cifar(folder, 4)
+    for bad, message in (
+        (pickle.dumps({"data": Evil()}), r"builtins\.print, which can run any code"),
+        (pickle.dumps({"data": np.array([{}], object)}), "only numbers are read"),
+        (b"cos\nsystem\n(S'true'\ntR.", r"os\.system"),
+        (b"\x80\x02X", "is damaged"),
+        (pickle.dumps([1]), "expected a dict"),
+        (pickle.dumps({"data": np.zeros((2, 3), np.uint8), "labels": [1, 2]}), r"no 'data' of bytes"),
+        (pickle.dumps({"data": np.zeros((2, 3072), np.uint8), "labels": [1]}), "label for each"),
+        (pickle.dumps({"data": np.zeros((1, 3072), np.uint8), "labels": [10]}), "not from 0 to 9"),
+    ):
+        (folder / "data_batch_2").write_bytes(bad)
+        with pytest.raises(genesis.DataError, match=message):
+            datasets.CIFAR10(tmp_path)
+    assert capsys.readouterr().out == ""
+    (folder / "data_batch_2").unlink()
+    with pytest.raises(genesis.DataError, match="does not have data_batch_2"):
+        datasets.CIFAR10(tmp_path)
+
+
+def test_cifar_of_records_and_in_an_archive(tmp_path: Path) -> None:
+    folder = tmp_path / "cifar-100-binary"
+    folder.mkdir()
+    records = RNG.integers(0, 100, (4, 3074), dtype=np.uint8)
+    (folder / "train.bin").write_bytes(records.tobytes())
+    (folder / "fine_label_names.txt").write_text("\n".join(f"name{i}" for i in range(100)) + "\n")
+    data = datasets.CIFAR100(tmp_path)
+    np.testing.assert_array_equal(data.data, records[:, 2:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    assert data.targets == records[:, 1].tolist()
+    (tmp_path / "packed").mkdir()
+    with tarfile.open(tmp_path / "packed" / "cifar-100-binary.tar.gz", "w:gz") as tar:
+        tar.add(folder, folder.name)
+    np.testing.assert_array_equal(datasets.CIFAR100(tmp_path / "packed").data, data.data)
+    (folder / "train.bin").write_bytes(records.tobytes()[:-1])
+    with pytest.raises(genesis.DataError, match="no multiple of 3074"):
+        datasets.CIFAR100(tmp_path)
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
