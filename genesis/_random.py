@@ -45,6 +45,11 @@ class Generator:
         self.manual_seed(value)
         return value
 
+    def move(self, position: int) -> None:
+        """Go on from this position of the numbers of the same seed."""
+        with self._lock:
+            self._offset, self._children = position, 0
+
     def initial_seed(self) -> int:
         """The seed it was last started from."""
         return self._seed

@@ -283,7 +283,8 @@ class DataLoader(Generic[T_co]):
 
         The order is the same, and the batches given out are left out. The loader must be made with the same
         data and options; ``num_workers`` may be another, unless the data set is iterable. The passes after
-        that one are those that would have followed. A sampler of your own is asked for its order again and
+        that one are those that would have followed. With as many workers, what they draw for a batch is the
+        same, too, unless ``in_order=False``. A sampler of your own is asked for its order again and
         the first batches are left out, without loading them; see `Sampler` for samplers with a state.
 
         Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -127,17 +126,16 @@ class WorkerPass(Pass):
             self._indices = islice(self._indices, skip, None)
         generator = loader._source_of_seeds
         self._seed = int(resumed["seed"]) if resumed else generator.child_seed()
-        seed = self._seed
-        if resumed and not loader._iterable and skip:  # other numbers than for the batches before
-            seed = int.from_bytes(blake2b(f"{seed} {skip}".encode(), digest_size=8).digest(), "big") >> 2
         self._active = [True] * count
-        self._turn = 0
+        self._turn = (
+            0 if loader._iterable else skip % count
+        )  # each batch to the worker that would have had it
         self._assigned: dict[int, int] = {}  # from a task that is not answered to its worker, in order
         self._waiting = [0] * count  # how many tasks each worker has
         self._limit = (loader.prefetch_factor or 2) * count
         self._keeps = loader.persistent_workers
-        self._team: Team | None = loader._start_team(seed) if team is None else team
-        self._team.begin()
+        self._team: Team | None = loader._start_team(self._seed) if team is None else team
+        self._team.begin(self._seed)
         self._pass_number = self._team.number
         for _ in range(self._limit):
             self._assign()

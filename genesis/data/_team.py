@@ -98,11 +98,11 @@ class Team:
                 package.close()
 
     # -- messages ----------------------------------------------------------------------------------------
-    def begin(self) -> None:
-        """Begin a pass; what is left of the one before is thrown away."""
+    def begin(self, seed: int) -> None:
+        """Begin a pass with a seed; what is left of the one before is thrown away."""
         self.number += 1
         for worker in range(len(self._links)):
-            self._send(worker, ("pass", self.number))
+            self._send(worker, ("pass", self.number, seed))
 
     def ask(self, worker: int, index: int, indices: Any, wanted: bool) -> None:
         """Give a worker something to load; not ``wanted``: to leave out."""

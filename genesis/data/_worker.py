@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 from multiprocessing import connection, parent_process
 from queue import SimpleQueue
 from typing import Any
@@ -27,12 +28,16 @@ class WorkerInfo:
         seed: what the random numbers of this worker were started from: a number that all workers of a pass
             have in common, plus ``id``.
         dataset: the worker's own copy of the data set.
+        rng: always None.
+        worker_method: always ``"multiprocessing"``.
     """
 
     id: int
     num_workers: int
     seed: int
     dataset: Any
+    rng: Any = None
+    worker_method: str | None = "multiprocessing"
 
 
 _info: WorkerInfo | None = None
@@ -161,9 +166,7 @@ def main(worker_id: int, conn: connection.Connection, inherited: tuple[Any, ...]
         if job is None:
             _, script, files, content = inbox.messages.get()
             reached, job = _load(script, files, content, inherited)
-        seed = _seed(job, worker_id)
-        global _info
-        _info = WorkerInfo(worker_id, job.num_workers, seed, job.dataset)
+        chance = _Chance(job, worker_id)
     except BaseException as error:
         link.send(("lost", Failure.of(error, where)))
         return
@@ -174,10 +177,11 @@ def main(worker_id: int, conn: connection.Connection, inherited: tuple[Any, ...]
             job.init_fn(worker_id)
     except Exception as error:
         broken = Failure.of(error, where)
-    _answer(job, inbox, link, where, broken)
+    chance.settle()
+    _answer(job, inbox, link, where, broken, chance)
 
 
-def _answer(job: Job, inbox: _Inbox, link: Any, where: str, broken: Failure | None) -> None:
+def _answer(job: Job, inbox: _Inbox, link: Any, where: str, broken: Failure | None, chance: _Chance) -> None:
     """Load what the parent asks for, one batch after another."""
     from genesis.data._fetch import fetcher_of
 
@@ -189,6 +193,7 @@ def _answer(job: Job, inbox: _Inbox, link: Any, where: str, broken: Failure | No
             return
         if message[0] == "pass":
             fetcher, ended = None, False
+            chance.begin(message[2])
             continue
         _, number, index, indices, wanted = message
         if ended or number != inbox.newest or inbox.stopped:
@@ -199,6 +204,8 @@ def _answer(job: Job, inbox: _Inbox, link: Any, where: str, broken: Failure | No
         try:
             if fetcher is None:
                 fetcher = fetcher_of(job)
+            if not job.iterable:  # one that is gone through may draw before its first batch for all of them
+                chance.batch(index)
             if wanted:
                 answer = ("data", number, index, fetcher.fetch(indices))
             else:
@@ -270,24 +277,63 @@ def _adopt_script() -> None:
         frame = frame.tb_next
 
 
-def _seed(job: Job, worker_id: int) -> int:
-    """Start all sources of random numbers, and compute with one thread."""
-    import random
+class _Chance:
+    """The random numbers of a worker, which computes with one thread.
 
-    import numpy as np
+    Those of a batch follow from the seed of the pass, the number of the worker and the number of the batch.
+    So a pass that goes on after a restart has the same ones, whatever was drawn for the batches before. What
+    ``worker_init_fn`` has started in its own way is left alone.
+    """
 
-    from genesis._device import device
-    from genesis._random import manual_seed
+    def __init__(self, job: Job, worker_id: int) -> None:
+        import random
 
-    seed = job.base_seed + worker_id
-    random.seed(seed)
-    manual_seed(seed)
-    words = [worker_id, job.base_seed & 0xFFFFFFFF, job.base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(words).generate_state(4))
-    if (torch := sys.modules.get("torch")) is not None:
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)
-    set_num_threads = getattr(device("cpu").backend, "set_num_threads", None)
-    if set_num_threads is not None:
-        set_num_threads(1)
-    return seed
+        import numpy as np
+
+        from genesis import _random
+        from genesis._device import device
+
+        self._job, self._id = job, worker_id
+        self._sources: list[tuple[Callable[[], Any], Callable[[int], Any], Callable[[int, int], Any]]] = [
+            (
+                _random.default_generator.__getstate__,
+                _random.manual_seed,
+                lambda index, _: _random.default_generator.move(index + 1 << 32),  # a batch draws less
+            ),
+            (random.getstate, random.seed, lambda _, seed: random.seed(seed)),
+            (
+                lambda: [str(part) for part in np.random.get_state()],
+                lambda seed: np.random.seed(np.random.SeedSequence(seed).generate_state(4)),
+                lambda _, seed: np.random.seed(seed & 0xFFFFFFFF),
+            ),
+        ]
+        self._seed = -1
+        self.begin(job.base_seed)
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.manual_seed(self._seed)
+            torch.set_num_threads(1)
+        set_num_threads = getattr(device("cpu").backend, "set_num_threads", None)
+        if set_num_threads is not None:
+            set_num_threads(1)
+        self._fresh = [state() for state, _, _ in self._sources]
+
+    def begin(self, base_seed: int) -> None:
+        """Begin a pass with this seed; the first one has begun."""
+        global _info
+        seed = base_seed + self._id
+        if seed != self._seed:
+            self._seed = seed
+            for _, start, _ in self._sources:
+                start(seed)
+            _info = WorkerInfo(self._id, self._job.num_workers, seed, self._job.dataset)
+
+    def settle(self) -> None:
+        """Leave alone what has another state than at first."""
+        pairs = zip(self._sources, self._fresh, strict=True)
+        self._sources = [source for source, fresh in pairs if source[0]() == fresh]
+
+    def batch(self, index: int) -> None:
+        """Begin a batch."""
+        words = blake2b(f"{self._seed} {index}".encode(), digest_size=8).digest()
+        for _, _, start in self._sources:
+            start(index, int.from_bytes(words, "big"))

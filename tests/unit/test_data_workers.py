@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,3 +110,51 @@ def test_weights_say_how_often() -> None:
     assert abs(counts[1] / 4000 - 0.25) < 3 * (0.25 * 0.75 / 4000) ** 0.5
     assert sorted(WeightedRandomSampler([1.0, 1.0, 1.0], 3, replacement=False)) == [0, 1, 2]
     assert sorted(SubsetRandomSampler([5, 7, 9])) == [5, 7, 9]
+
+
+class Drawing(Dataset[Any]):
+    """Item i is i and random numbers of three kinds."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> Any:
+        return index, genesis.rand(1).item(), random.random(), np.random.random()
+
+
+def start_python_only(worker: int) -> None:
+    random.seed(5)
+    genesis.manual_seed(6)
+
+
+@pytest.mark.timeout(120)
+def test_random_numbers_of_a_batch_are_the_same_after_a_restart() -> None:
+    def make() -> DataLoader:
+        return DataLoader(
+            Drawing(), 2, shuffle=True, num_workers=2, persistent_workers=True,
+            generator=genesis.Generator().manual_seed(3),
+        )  # fmt: skip
+
+    def plain(batch: Any) -> list[Any]:
+        return [column.tolist() for column in batch]
+
+    whole = make()
+    first = [plain(batch) for batch in whole]
+    running = iter(whole)
+    begun = [plain(next(running)) for _ in range(3)]
+    state = whole.state_dict()
+    rest = [plain(batch) for batch in running]
+    again = make()
+    again.load_state_dict(state)
+    assert [plain(batch) for batch in again] == rest
+    drawn = [number for batch in (*first, *begun, *rest) for column in batch[1:] for number in column]
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.timeout(120)
+def test_seeds_of_ones_own_stay() -> None:
+    loader = DataLoader(Drawing(), 1, num_workers=1, worker_init_fn=start_python_only)
+    expected, generator = random.Random(5), genesis.Generator().manual_seed(6)
+    for _, ours, python, _ in loader:
+        assert python.item() == expected.random()
+        assert ours.item() == genesis.rand(1, generator=generator).item()
