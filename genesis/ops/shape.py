@@ -97,8 +97,6 @@ def reshape(input: Tensor, *args: Any, shape: Any = None) -> Tensor:
     The sizes are given one by one, as a sequence, or as ``shape``.
     """
     want = resolve_shape(sizes_given(args, shape), input._view.size)
-    if want == input._view.shape:
-        return input
     view = input._view.reshape(want)
     if view is None:
         input = contiguous(input)
@@ -113,6 +111,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = input._view.shape
     if not shape:
         return reshape(input, (1,))
+    if first == last:
+        return input
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 

@@ -12,6 +12,13 @@ from table._entry import Entry, S, bools, floats, integers
 A, B, CUBE = floats(3, 4), floats(2, 3), floats(2, 3, 4)
 
 
+def another_tensor(library: Any, function: Any, x: Any, *args: Any) -> Any:
+    """What has another shape by itself, though it may share memory."""
+    y = function(x, *args)
+    y.unsqueeze_(0)
+    return [x, y, x.is_leaf]
+
+
 def aliased(library: Any, function: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """The result, what it says about its memory, and the base after the result was written to."""
     base = x.clone(memory_format=library.contiguous_format)
@@ -113,6 +120,8 @@ VIEWS = [
           layouts=("plain",)),
     Entry("Tensor.view", [S(A, 4, 3), S(A, (2, -1)), S(floats(0, 3), 3, 0), S(A, -1)], call=aliased, layouts=("plain",)),
     Entry("Tensor.view_as", [S(A, floats(4, 3)), S(A, integers(0, 2, 2, 6))], call=aliased, layouts=("plain",)),
+    Entry("Tensor.reshape", [S(A, (3, 4)), S(A, (-1, 4)), S(A, (12,))], call=another_tensor),
+    Entry("Tensor.ravel", [S(floats(4)), S(A)], call=another_tensor),
     Entry("Tensor.reshape_as", [S(A, floats(4, 3)), S(A, floats(12))], call=aliased),
     Entry("Tensor.unfold", [S(floats(6), 0, 2, 2), S(A, 1, 2, 2), S(CUBE, -1, 1, 2), S(A, dimension=0, size=2, step=3)],
           call=aliased),
