@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import int32, int64
 from genesis._errors import DeviceError, ShapeError
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
@@ -48,9 +49,8 @@ def _embedding(needs: Any, grad: Any, index: Any, weight: Any, *, padding_idx: i
     grad = reshape(grad, (rows._view.size, math.prod(shape[1:])))
     if padding_idx is not None:
         grad = ew.where(reshape(ew.eq(rows, padding_idx), (-1, 1)), 0.0, grad)
-    zeros = new(zeros_view((shape[0], grad._view.shape[1]), grad.dtype, grad.device))
     wide = expand(reshape(rows, (-1, 1)), grad._view.shape)
-    return None, reshape(scatter_add(zeros, 0, wide, grad), shape)
+    return None, reshape(spread((shape[0], grad._view.shape[1]), 0, wide, grad), shape)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -120,8 +120,13 @@ def as_vector(x: Any) -> Any:
 def _gather(node: Node, grad: Any) -> tuple[Any, None]:
     (index,) = node.unpack()
     shape, axis = node.options
+    return spread(shape, axis, index, grad), None
+
+
+def spread(shape: tuple[int, ...], axis: int, index: Any, grad: Any) -> Tensor:
+    """Zeros of ``shape`` with ``grad`` added up where ``index`` says: the gradient of ``gather``."""
     zeros = new(zeros_view(shape, grad.dtype, grad.device))
-    return scatter_add(zeros, axis, index, grad), None
+    return (scatter_add if state.enabled else scatter_add_)(zeros, axis, index, grad)
 
 
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:

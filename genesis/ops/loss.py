@@ -6,6 +6,7 @@ from typing import Any
 
 from genesis._dtypes import int64
 from genesis._errors import OptionError, ShapeError
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import new
 from genesis.backend.expr import call
 from genesis.backend.view import broadcast_shapes
@@ -13,7 +14,7 @@ from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
 from genesis.ops._view import zeros_view
-from genesis.ops.indexing import embedding, gather, scatter
+from genesis.ops.indexing import embedding, gather, scatter, scatter_
 from genesis.ops.normalization import log_softmax
 from genesis.ops.picking import one_hot
 from genesis.ops.reduction import logsumexp, mean, sum
@@ -207,7 +208,8 @@ def _nll_loss_backward(
         total = sum(w)
     share = grad / total if reduction == "mean" else grad
     zeros = new(zeros_view(log_probs._view.shape, grad.dtype, grad.device))
-    return scatter(zeros, 1, unsqueeze(safe, 1), unsqueeze(-(w * share), 1)), None, None
+    values = unsqueeze(-(w * share), 1)
+    return (scatter if state.enabled else scatter_)(zeros, 1, unsqueeze(safe, 1), values), None, None
 
 
 def nll_loss(

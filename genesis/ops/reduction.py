@@ -16,7 +16,7 @@ from genesis.backend.dispatch import run_map
 from genesis.backend.expr import arg, cast
 from genesis.backend.view import Shape, View, contiguous_strides
 from genesis.ops import elementwise as ew
-from genesis.ops._op import primitive
+from genesis.ops._op import op, primitive
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -332,29 +332,39 @@ def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 
 # -- running totals and the rest ---------------------------------------------------------------------------
-@primitive("cumsum")
-def _cumsum(node: Node, grad: Any) -> tuple[Any]:
-    dim = node.options
-    return (cumsum(grad.flip(dim), dim).flip(dim),)
-
-
-def _scan(name: str, x: Any, dim: int, dtype: Any) -> tuple[Any, View, int]:
-    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
-    x = x.to(want)
+def _scan(name: str, x: Any, axis: int) -> View:
     device = x._view.buffer.device
-    out = device.backend.empty(x._view.shape, want, device)
-    axis = axis_of(dim, x.dim())
-    if x.dim():
+    out: View = device.backend.empty(x._view.shape, x._view.dtype, device)
+    if x._view.shape:
         device.backend.scan(name, out, x._view, axis)
     else:
         device.backend.reduce("sum", out, x._view)
-    return x, out, axis
+    return out
+
+
+def _scanned(x: Any, dim: int, dtype: Any) -> tuple[Any, int]:
+    """``x`` in the type of its running totals, and a non-negative axis."""
+    want = as_dtype(dtype) if dtype is not None else x.dtype if x.dtype.is_floating_point else int64
+    return x.to(want), axis_of(dim, x.dim())
+
+
+@op()
+def running_sum(x: Any, *, axis: int, back: bool) -> Any:
+    """For each element the sum of those before it and itself; ``back``: of those behind it and itself."""
+    if not back:
+        return new(_scan("sum", x, axis))
+    return running_sum(x.flip(axis), axis=axis, back=False).flip(axis)
+
+
+@running_sum.backward_rule
+def _running_sum(needs: Any, grad: Any, *, axis: int, back: bool) -> tuple[Any]:
+    return (running_sum(grad, axis=axis, back=not back),)
 
 
 def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sum along ``dim``."""
-    x, out, axis = _scan("sum", x, dim, dtype)
-    return _cumsum.wrap(out, (x,), (), axis)
+    x, axis = _scanned(x, dim, dtype)
+    return running_sum(x, axis=axis, back=False)  # type: ignore[no-any-return]
 
 
 @primitive("cumprod")
@@ -362,7 +372,7 @@ def _cumprod(node: Node, grad: Any) -> tuple[Any]:
     (x,) = node.unpack()
     dim = node.options
     if not _any_true(ew.eq(x, 0)):
-        return (cumsum((grad * cumprod(x, dim)).flip(dim), dim).flip(dim) / x,)
+        return (running_sum(grad * cumprod(x, dim), axis=dim, back=True) / x,)
     # division is not possible: for every element, the running products without it
     from genesis.ops.creation import arange
     from genesis.ops.joining import cat
@@ -380,8 +390,8 @@ def _cumprod(node: Node, grad: Any) -> tuple[Any]:
 
 def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running product along ``dim``."""
-    x, out, axis = _scan("prod", x, dim, dtype)
-    return _cumprod.wrap(out, (x,), (x,), axis)
+    x, axis = _scanned(x, dim, dtype)
+    return _cumprod.wrap(_scan("prod", x, axis), (x,), (x,), axis)
 
 
 def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Tensor:

@@ -11,7 +11,7 @@ from genesis._dtypes import int32, int64
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.ops._op import primitive
 from genesis.ops._view import zeros_view
-from genesis.ops.indexing import gather, scatter_add
+from genesis.ops.indexing import gather, spread
 from genesis.ops.reduction import ValuesAndIndices, axis_of
 from genesis.ops.shape import movedim
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @primitive("sort")
 def _sort(node: Node, grad: Any) -> tuple[Any]:
     (indices,) = node.unpack()
-    zeros = new(zeros_view(node.options[0], grad.dtype, grad.device))
-    return (scatter_add(zeros, node.options[1], indices, grad),)
+    shape, axis = node.options
+    return (spread(shape, axis, indices, grad),)
 
 
 def sort(

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from genesis_cpu._circle import circle
-from genesis_cpu._power import power
+from genesis_cpu._power import normal, power
 
 __all__ = [
     "abs_",
@@ -40,6 +40,7 @@ __all__ = [
     "min_",
     "mod_",
     "nan",
+    "normal_",
     "order",
     "pow_",
     "round_",
@@ -418,6 +419,16 @@ max_, min_ = (
     _define("max", _max, integer=_integer_extreme(">")),
     _define("min", _min, integer=_integer_extreme("<")),
 )
+
+
+@intrinsic
+def normal_(typing, first, second):
+    """A normal float64 from two words of 32 bits, by the transform of Box and Muller."""
+
+    def generate(context, builder, signature, args):
+        return normal(_Value(builder, ir.Constant(_F64, 0.0)), *args).v
+
+    return types.float64(types.uint64, types.uint64), generate
 
 
 # -- for reductions ----------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ fma_: Any
 inf: Any
 log_: Any
 max_: Any
+normal_: Any
 order: Any
 sqrt_: Any
 tanh_: Any

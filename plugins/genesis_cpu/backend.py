@@ -10,7 +10,7 @@ import numpy as np
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
-from genesis_cpu.kernels import indexing, map, matmul, random, reduce
+from genesis_cpu.kernels import indexing, map, matmul, random, reduce, scan
 
 if TYPE_CHECKING:
     from genesis import device, dtype
@@ -48,6 +48,8 @@ class CpuBackend(Backend):
         "group_norm.backward": "genesis_cpu.fused.group_norm:group_norm_backward",
         "rms_norm": "genesis_cpu.fused.rms_norm:rms_norm",
         "rms_norm.backward": "genesis_cpu.fused.rms_norm:rms_norm_backward",
+        "running_sum": "genesis_cpu.kernels.scan:running_sum",
+        "running_sum.backward": "genesis_cpu.kernels.scan:running_sum_backward",
         "resample": "genesis_cpu.fused.resampling:resample",
         "resample.backward": "genesis_cpu.fused.resampling:resample_backward",
         "max_pool": "genesis_cpu.fused.pooling:max_pool",
@@ -107,6 +109,10 @@ class CpuBackend(Backend):
 
     def random(self, kind: str, out: View, seed: int, offset: int) -> None:
         random.run(kind, out, seed, offset)
+
+    def scan(self, op: str, out: View, x: View, axis: int) -> None:
+        if not scan.run(op, out, x, axis):
+            super().scan(op, out, x, axis)
 
     # -- threads -------------------------------------------------------------------------------------
     def get_num_threads(self) -> int:

@@ -239,6 +239,11 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
         *[_smoothed(s, k) for s in _class_losses() for k in (0.0, 0.1)],
     ],
     "nll_loss": _class_losses,
+    "running_sum": lambda: [
+        Sample((_normal(*shape),), {"axis": axis, "back": back}, f"{shape}, axis {axis}, back {back}")
+        for shape, axis in (((50,), 0), ((3, 40, 5), 1), ((7, 300), 1), ((2, 0), 1), ((1, 9, 1), 1))
+        for back in (False, True)
+    ],
     "embedding": _embedding,
     "linear": _linear,
     "convolution": _convolution,

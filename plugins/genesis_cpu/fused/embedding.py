@@ -33,10 +33,15 @@ def _backward(args, lo, hi):
     """Columns lo … hi - 1 of the gradient: a thread adds all rows in order, so the sum is always the same."""
     out, index, grad = slot(args, 0), int64_pointer(slot(args, 1)), slot(args, 2)
     length, n, size, count, skip = slot(args, 3), slot(args, 4), slot(args, 5), slot(args, 6), slot(args, 7)
-    for i in range(length):
-        row = reals(out + i * n * size)
-        for j in range(lo, hi):
-            row[j] = real(0)
+    if hi - lo == n:
+        row = reals(out)
+        for i in range(length * n):
+            row[i] = real(0)
+    else:
+        for i in range(length):
+            row = reals(out + i * n * size)
+            for j in range(lo, hi):
+                row[j] = real(0)
     for k in range(count):
         i = index[k]
         if i != skip:

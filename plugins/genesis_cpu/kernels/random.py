@@ -10,7 +10,7 @@ from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels import map as elementwise
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import cos_, float64, log_, real, reals, slot, sqrt_, uint64
+    from genesis_cpu._names import float64, normal_, real, reals, slot, uint64
 
 
 def _fill(args, lo, hi):
@@ -19,21 +19,21 @@ def _fill(args, lo, hi):
     first, skip = slot(args, 3), slot(args, 4)
     mask, half, shift = uint64(0xFFFFFFFF), uint64(32), uint64(8)
     m0, m1, w0, w1 = uint64(0xD2511F53), uint64(0xCD9E8D57), uint64(0x9E3779B9), uint64(0xBB67AE85)
+    key0, key1 = uint64(slot(args, 5)), uint64(slot(args, 6))
     for block in range(lo, hi):
         counter = uint64(first + block)
         c0, c1, c2, c3 = counter & mask, counter >> half, uint64(0), uint64(0)
-        k0, k1 = uint64(slot(args, 5)), uint64(slot(args, 6))
+        k0, k1 = key0, key1
         for _ in range(10):
             p0, p1 = c0 * m0, c2 * m1
             c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ k0, p1 & mask, (p0 >> half) ^ c3 ^ k1, p0 & mask
             k0, k1 = (k0 + w0) & mask, (k1 + w1) & mask
         if kind == 2:
             at = 2 * block - skip
-            for pair in range(2):
-                a, b = (c2, c3) if pair else (c0, c1)
-                if 0 <= at + pair < n:
-                    radius = sqrt_(float64(-2.0) * log_((float64(a) + 1.0) * 2.0**-32))
-                    out[at + pair] = real(radius * cos_(float64(b) * (6.283185307179586 * 2.0**-32)))
+            if at >= 0:
+                out[at] = real(normal_(c0, c1))
+            if at + 1 < n:
+                out[at + 1] = real(normal_(c2, c3))
         else:
             for k in range(4):
                 at = 4 * block - skip + k
