@@ -399,6 +399,72 @@ def test_how_they_print(name: str) -> None:
     assert repr(SHOWN[name](ours)) == repr(SHOWN[name](theirs))
 
 
+NAMES = [
+    *(
+        "ShearX",
+        "ShearY",
+        "TranslateX",
+        "TranslateY",
+        "Rotate",
+        "Brightness",
+        "Color",
+        "Contrast",
+        "Sharpness",
+    ),
+    *("Posterize", "Solarize", "AutoContrast", "Equalize", "Invert", "Identity", "Nothing"),
+]
+
+
+@pytest.mark.parametrize("kind", ["bytes", "grey", "RGB", "L"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_changes_of_policies(name: str, kind: str) -> None:
+    for size in (0.0, 3.0) if name == "Posterize" else (0.0, 0.31) if name in NAMES[:9] else (0.0, 100.5):
+        compare(
+            lambda library, x, size=size: library.autoaugment._apply_op(
+                x, name, size, library.InterpolationMode.NEAREST, [3.0]
+            ),
+            (IMAGES | PICTURES)[kind],
+            loose=True,
+        )
+
+
+def test_the_lists_of_policies() -> None:
+    for policy in ("IMAGENET", "CIFAR10", "SVHN"):
+        a, b = (library.AutoAugment(library.AutoAugmentPolicy[policy]) for library in (ours, theirs))
+        assert a.policies == b.policies
+        assert repr(a) == repr(b)
+    for name, options, args in (
+        ("AutoAugment", {}, (10, (12, 17))),
+        ("RandAugment", {"fill": 3}, (31, (12, 17))),
+        ("TrivialAugmentWide", {}, (31,)),
+        ("AugMix", {}, (10, (12, 17))),
+        ("AugMix", {"all_ops": False, "severity": 5}, (10, (12, 17))),
+    ):
+        a, b = (getattr(library, name)(**options) for library in (ours, theirs))
+        assert repr(a) == repr(b)
+        mine, known = (made._augmentation_space(*args) for made in (a, b))
+        assert set(mine) == set(known)
+        for key, (magnitudes, signed) in known.items():
+            assert mine[key][1] == signed
+            # half a unit in the last place of 255
+            np.testing.assert_allclose(mine[key][0].numpy(), magnitudes.numpy(), rtol=1e-6, atol=1e-5)
+            assert mine[key][0].numpy().dtype == magnitudes.numpy().dtype
+
+
+@pytest.mark.parametrize("kind", ["bytes", "RGB", "L"])
+@pytest.mark.parametrize("name", ["AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix"])
+def test_policies_change_images(name: str, kind: str) -> None:
+    image = (IMAGES | PICTURES)[kind]
+    image = image if isinstance(image, Image.Image) else genesis.from_numpy(image)
+    change, results = getattr(ours, name)(), []
+    for seed in [*range(12), 3]:
+        genesis.manual_seed(seed)
+        results.append(arrays(change(image))[-1])
+    assert all(r.shape == results[0].shape and r.dtype == np.uint8 for r in results)
+    assert np.array_equal(results[3], results[-1])
+    assert len({r.tobytes() for r in results}) > 4
+
+
 WRONG: list[Callable[[Any], Any]] = [
     lambda t: t.Lambda(3),
     lambda t: t.CenterCrop((1, 2, 3)),
@@ -438,6 +504,8 @@ WRONG: list[Callable[[Any], Any]] = [
     lambda t: t.ElasticTransform(sigma=[1.0, 2]),
     lambda t: t.RandomCrop((1, 2, 3)),
     lambda t: t.RandomResizedCrop(3, scale=1),
+    lambda t: t.AugMix(severity=11),
+    lambda t: t.AutoAugment("imagenet"),
 ]
 
 
