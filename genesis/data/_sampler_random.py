@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import genesis
+from genesis import distributed
 from genesis._random import default_generator
 from genesis.data._sampler import Sampler, T_co, _is_int
 
@@ -142,7 +143,8 @@ class DistributedSampler(Sampler[T_co]):
             repeated.
 
     Raises:
-        RuntimeError: ``num_replicas`` or ``rank`` is missing: there is no group of processes to ask.
+        RuntimeError: ``num_replicas`` or ``rank`` is missing, and ``genesis.distributed.init_process_group``
+            has made no group to ask.
         ValueError: ``rank`` is not between 0 and ``num_replicas - 1``.
 
     Example:
@@ -160,6 +162,9 @@ class DistributedSampler(Sampler[T_co]):
         seed: int = 0,
         drop_last: bool = False,
     ) -> None:
+        if distributed.is_initialized():
+            num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+            rank = distributed.get_rank() if rank is None else rank
         if num_replicas is None or rank is None:
             raise RuntimeError(
                 "Requires distributed package to be available: Genesis has no group of processes to ask; "

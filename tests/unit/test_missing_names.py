@@ -21,9 +21,9 @@ def test_a_name_of_pytorch_gets_a_hint() -> None:
         _ = genesis.bfloat16
     with pytest.raises(
         AttributeError,
-        match=r"genesis\.nn\.parallel\.DistributedDataParallel: not implemented; training runs in",
+        match=r"genesis\.nn\.parallel\.parallel_apply: not implemented; training runs in",
     ):
-        nn.parallel.DistributedDataParallel  # noqa: B018
+        nn.parallel.parallel_apply  # noqa: B018
     with pytest.raises(
         AttributeError, match=r"genesis\.optim\.SparseAdam: not implemented; gradients are dense"
     ):
@@ -67,7 +67,7 @@ def test_methods_of_tensors() -> None:
     [
         ("import genesis.fft", "genesis.fft: not implemented; the nearest is NumPy"),
         ("from genesis import fft", "genesis.fft: not implemented; the nearest is NumPy"),
-        ("from genesis.nn.parallel import DistributedDataParallel", "training runs in one process"),
+        ("from genesis.nn.parallel import replicate", "training runs in one process"),
         ("from genesis.nn.parallel import DistributedDataParallelCPU", "training runs in one process"),
         ("from genesis.nn.functional import rellu", "did you mean 'relu'"),
         ("from genesis.nn.init import xavier_uniform__", "did you mean 'xavier_uniform_'"),
