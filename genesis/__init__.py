@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import distributed as distributed
     from genesis import distributions as distributions
     from genesis import func as func
+    from genesis import jit as jit
     from genesis import linalg as linalg
     from genesis import mps as mps
     from genesis import multiprocessing as multiprocessing
@@ -47,32 +48,46 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._device import device as device
     from genesis._device import get_default_device as get_default_device
     from genesis._device import set_default_device as set_default_device
+    from genesis._dtypes import bfloat16 as bfloat16
     from genesis._dtypes import bool_ as bool
     from genesis._dtypes import can_cast as can_cast
+    from genesis._dtypes import cdouble as cdouble
+    from genesis._dtypes import cfloat as cfloat
+    from genesis._dtypes import chalf as chalf
     from genesis._dtypes import channels_last as channels_last
     from genesis._dtypes import channels_last_3d as channels_last_3d
+    from genesis._dtypes import complex128 as complex128
+    from genesis._dtypes import complex32 as complex32
+    from genesis._dtypes import complex64 as complex64
     from genesis._dtypes import contiguous_format as contiguous_format
     from genesis._dtypes import default_dtype as get_default_dtype
     from genesis._dtypes import dtype as dtype
     from genesis._dtypes import finfo as finfo
+    from genesis._dtypes import float16 as float16
     from genesis._dtypes import float32 as float
     from genesis._dtypes import float32 as float32
     from genesis._dtypes import float64 as double
     from genesis._dtypes import float64 as float64
+    from genesis._dtypes import float8_e4m3fn as float8_e4m3fn
+    from genesis._dtypes import float8_e5m2 as float8_e5m2
+    from genesis._dtypes import half as half
     from genesis._dtypes import iinfo as iinfo
-    from genesis._dtypes import int8 as int8
     from genesis._dtypes import int16 as int16
     from genesis._dtypes import int16 as short
     from genesis._dtypes import int32 as int
     from genesis._dtypes import int32 as int32
     from genesis._dtypes import int64 as int64
     from genesis._dtypes import int64 as long
+    from genesis._dtypes import int8 as int8
     from genesis._dtypes import layout as layout
     from genesis._dtypes import memory_format as memory_format
     from genesis._dtypes import preserve_format as preserve_format
     from genesis._dtypes import promote_types as promote_types
     from genesis._dtypes import set_default_dtype as set_default_dtype
     from genesis._dtypes import strided as strided
+    from genesis._dtypes import uint16 as uint16
+    from genesis._dtypes import uint32 as uint32
+    from genesis._dtypes import uint64 as uint64
     from genesis._dtypes import uint8 as uint8
     from genesis._errors import AmbiguousNameError as AmbiguousNameError
     from genesis._errors import CheckpointError as CheckpointError
@@ -585,6 +600,7 @@ _MODULES = (
     "distributed",
     "distributions",
     "func",
+    "jit",
     "linalg",
     "mps",
     "multiprocessing",
@@ -620,14 +636,25 @@ _NAMES = {
         "set_default_device",
     ),
     "genesis._dtypes": (
+        "bfloat16",
         "can_cast",
+        "cdouble",
+        "cfloat",
+        "chalf",
         "channels_last",
         "channels_last_3d",
+        "complex128",
+        "complex32",
+        "complex64",
         "contiguous_format",
         "dtype",
         "finfo",
+        "float16",
         "float32",
         "float64",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "half",
         "iinfo",
         "int16",
         "int32",
@@ -639,6 +666,9 @@ _NAMES = {
         "promote_types",
         "set_default_dtype",
         "strided",
+        "uint16",
+        "uint32",
+        "uint64",
         "uint8",
     ),
     "genesis._random": (

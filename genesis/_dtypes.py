@@ -8,6 +8,7 @@ from __future__ import annotations
 from genesis._errors import GenesisError
 
 _INSTANCES: dict[str, dtype] = {}
+UNAVAILABLE: dict[str, dtype] = {}
 
 
 class DtypeError(GenesisError, TypeError, NotImplementedError):
@@ -83,11 +84,46 @@ _ALIASES = {
     "LongTensor": int64,
     "ShortTensor": int16,
 }
-#: types of PyTorch's that are not here
-_MISSING = frozenset({
-    "bfloat16", "float16", "half", "complex32", "complex64", "complex128", "cfloat", "cdouble", "uint16",
-    "uint32", "uint64",
-})  # fmt: skip
+
+
+class _Unavailable(dtype):
+    """A type of PyTorch's that a script can name and compare with, and that no tensor has.
+
+    ``as_dtype`` refuses it, so everything that would make or convert a tensor does.
+    """
+
+    __slots__ = ("_complex",)
+
+    def __init__(self, name: str, itemsize: int, kind: str) -> None:
+        self.name, self.itemsize, self._rank = name, itemsize, -1
+        self.kind, self._complex = "f" if kind == "c" else kind, kind == "c"
+        self.is_floating_point = kind == "f"
+        UNAVAILABLE[name] = self
+
+    @property
+    def is_complex(self) -> bool:
+        return self._complex
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return _unavailable, (self.name,)
+
+
+def _unavailable(name: str) -> dtype:
+    return UNAVAILABLE[name]
+
+
+bfloat16 = _Unavailable("bfloat16", 2, "f")
+float16 = half = _Unavailable("float16", 2, "f")
+float8_e4m3fn = _Unavailable("float8_e4m3fn", 1, "f")
+float8_e5m2 = _Unavailable("float8_e5m2", 1, "f")
+complex32 = chalf = _Unavailable("complex32", 4, "c")
+complex64 = cfloat = _Unavailable("complex64", 8, "c")
+complex128 = cdouble = _Unavailable("complex128", 16, "c")
+uint16 = _Unavailable("uint16", 2, "u")
+uint32 = _Unavailable("uint32", 4, "u")
+uint64 = _Unavailable("uint64", 8, "u")
+UNAVAILABLE.update(half=half, chalf=chalf, cfloat=cfloat, cdouble=cdouble)
+_NEAREST = {"f": "float32", "u": "int64"}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -97,7 +133,7 @@ def as_dtype(value: object) -> dtype:
     Raises:
         TypeError: there is no such type.
     """
-    if isinstance(value, dtype):
+    if type(value) is dtype:
         return value
     if value is float:
         return default_dtype()
@@ -110,8 +146,11 @@ def as_dtype(value: object) -> dtype:
     found = _INSTANCES.get(name) or _ALIASES.get(name)
     if found is None:
         known = ", ".join(d.name for d in ALL)
-        what = "is not implemented" if name in _MISSING or value is complex else "is unknown"
-        raise DtypeError(f"the dtype {value!r} {what}; Genesis has {known}")
+        missing = complex64 if value is complex else UNAVAILABLE.get(name)
+        if missing is None:
+            raise DtypeError(f"the dtype {value!r} is unknown; Genesis has {known}")
+        near = "two tensors, of real and imaginary parts" if missing.is_complex else _NEAREST[missing.kind]
+        raise DtypeError(f"the dtype {value!r} is not implemented; Genesis has {known}; the nearest is {near}")
     return found
 
 

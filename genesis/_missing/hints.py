@@ -40,7 +40,6 @@ HINTS: dict[str, str] = {
     "futures": "the nearest is concurrent.futures of the standard library",
     "fx": _NO_GRAPH,
     "hub": _NO_DOWNLOAD,
-    "jit": _NO_GRAPH,
     "library": "the nearest is genesis.ops.op, which declares an operation with its gradient",
     "masked": "the nearest is genesis.where or Tensor.masked_fill with a mask of your own",
     "monitor": "the nearest is a callback or a CSV file of your own",
@@ -55,13 +54,12 @@ HINTS: dict[str, str] = {
     "utils.mobile_optimizer": _NO_EXPORT,
     "utils.model_zoo": _NO_DOWNLOAD,
     # types of numbers
-    **dict.fromkeys(("bfloat16", "half", "float16", "float8_e4m3fn", "float8_e5m2"), _NO_HALF),
     **dict.fromkeys(
         ("Tensor.half", "Tensor.bfloat16"),
         _NO_HALF + "; leave the call away or use .float()",
     ),
-    **dict.fromkeys(("cfloat", "cdouble", "complex", "complex64", "complex128", "chalf"), _NO_COMPLEX),
-    **dict.fromkeys(("polar", "view_as_real", "view_as_complex", "stft", "istft", "complex32"), _NO_COMPLEX),
+    "complex": _NO_COMPLEX,
+    **dict.fromkeys(("polar", "view_as_real", "view_as_complex", "stft", "istft"), _NO_COMPLEX),
     **dict.fromkeys(("Tensor.stft", "Tensor.istft", "Tensor.chalf", "Tensor.cfloat"), _NO_COMPLEX),
     **dict.fromkeys(
         ("qint8", "quint8", "qint32", "quantize_per_tensor", "quantize_per_channel"), _NO_QUANTIZED
@@ -88,8 +86,8 @@ HINTS: dict[str, str] = {
     "Tensor.rename": "axes have no names; the nearest is their number",
     "Tensor.refine_names": "axes have no names; the nearest is their number",
     # graphs
-    "jit.script": _NO_GRAPH,
-    "jit.trace": _NO_GRAPH,
+    "jit.*": _NO_GRAPH,
+    **dict.fromkeys(("jit.load", "jit.save"), "nothing is compiled; the nearest is genesis.save of the model"),
     "autograd.forward_ad": "derivatives go backward; the nearest is genesis.autograd.functional.jvp",
     "func.functionalize": _NO_GRAPH,
     "cond": "the nearest is Python's if",

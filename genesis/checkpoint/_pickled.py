@@ -20,7 +20,7 @@ _HARMLESS = {
     "builtins": {"bytearray", "complex", "frozenset", "range", "set", "slice"},
     "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
     "genesis._device": {"device"},
-    "genesis._dtypes": {"as_dtype"},
+    "genesis._dtypes": {"_unavailable", "as_dtype"},
     "genesis._random": {"Generator"},
     "genesis._tensor": {"Size", "Tensor"},
     "genesis.nn.parameter": {"Buffer", "Parameter"},

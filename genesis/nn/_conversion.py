@@ -71,6 +71,7 @@ class Convertible:
                 dtype = arg
             elif not isinstance(arg, bool):  # a bool in third place is non_blocking
                 device = arg
+        dtype = dtype if dtype is None else as_dtype(dtype)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(f"Module.to only accepts floating-point dtypes, got {dtype}")
 
