@@ -56,39 +56,39 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._dtypes import chalf as chalf
     from genesis._dtypes import channels_last as channels_last
     from genesis._dtypes import channels_last_3d as channels_last_3d
-    from genesis._dtypes import complex128 as complex128
     from genesis._dtypes import complex32 as complex32
     from genesis._dtypes import complex64 as complex64
+    from genesis._dtypes import complex128 as complex128
     from genesis._dtypes import contiguous_format as contiguous_format
     from genesis._dtypes import default_dtype as get_default_dtype
     from genesis._dtypes import dtype as dtype
     from genesis._dtypes import finfo as finfo
+    from genesis._dtypes import float8_e4m3fn as float8_e4m3fn
+    from genesis._dtypes import float8_e5m2 as float8_e5m2
     from genesis._dtypes import float16 as float16
     from genesis._dtypes import float32 as float
     from genesis._dtypes import float32 as float32
     from genesis._dtypes import float64 as double
     from genesis._dtypes import float64 as float64
-    from genesis._dtypes import float8_e4m3fn as float8_e4m3fn
-    from genesis._dtypes import float8_e5m2 as float8_e5m2
     from genesis._dtypes import half as half
     from genesis._dtypes import iinfo as iinfo
+    from genesis._dtypes import int8 as int8
     from genesis._dtypes import int16 as int16
     from genesis._dtypes import int16 as short
     from genesis._dtypes import int32 as int
     from genesis._dtypes import int32 as int32
     from genesis._dtypes import int64 as int64
     from genesis._dtypes import int64 as long
-    from genesis._dtypes import int8 as int8
     from genesis._dtypes import layout as layout
     from genesis._dtypes import memory_format as memory_format
     from genesis._dtypes import preserve_format as preserve_format
     from genesis._dtypes import promote_types as promote_types
     from genesis._dtypes import set_default_dtype as set_default_dtype
     from genesis._dtypes import strided as strided
+    from genesis._dtypes import uint8 as uint8
     from genesis._dtypes import uint16 as uint16
     from genesis._dtypes import uint32 as uint32
     from genesis._dtypes import uint64 as uint64
-    from genesis._dtypes import uint8 as uint8
     from genesis._errors import AmbiguousNameError as AmbiguousNameError
     from genesis._errors import CheckpointError as CheckpointError
     from genesis._errors import DataError as DataError

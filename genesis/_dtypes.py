@@ -150,7 +150,9 @@ def as_dtype(value: object) -> dtype:
         if missing is None:
             raise DtypeError(f"the dtype {value!r} is unknown; Genesis has {known}")
         near = "two tensors, of real and imaginary parts" if missing.is_complex else _NEAREST[missing.kind]
-        raise DtypeError(f"the dtype {value!r} is not implemented; Genesis has {known}; the nearest is {near}")
+        raise DtypeError(
+            f"the dtype {value!r} is not implemented; Genesis has {known}; the nearest is {near}"
+        )
     return found
 
 

@@ -183,7 +183,12 @@ def all_reduce(tensor: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op:
 
 
 def reduce(
-    tensor: Any, dst: int = 0, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False, **options: Any
+    tensor: Any,
+    dst: int = 0,
+    op: Any = ReduceOp.SUM,
+    group: Any = None,
+    async_op: bool = False,
+    **options: Any,
 ) -> Any:
     """Leave the tensor as it is."""
     return _end(async_op)
@@ -238,14 +243,24 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
 
 
 def gather(
-    tensor: Any, gather_list: Any = None, dst: int = 0, group: Any = None, async_op: bool = False, **options: Any
+    tensor: Any,
+    gather_list: Any = None,
+    dst: int = 0,
+    group: Any = None,
+    async_op: bool = False,
+    **options: Any,
 ) -> Any:
     """Copy the tensor into the only one of the list."""
     return all_gather(gather_list, tensor, group, async_op)
 
 
 def scatter(
-    tensor: Any, scatter_list: Any = None, src: int = 0, group: Any = None, async_op: bool = False, **options: Any
+    tensor: Any,
+    scatter_list: Any = None,
+    src: int = 0,
+    group: Any = None,
+    async_op: bool = False,
+    **options: Any,
 ) -> Any:
     """Copy the only tensor of the list."""
     done = _end(async_op)

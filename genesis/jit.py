@@ -103,7 +103,8 @@ def annotate(the_type: Any, the_value: T) -> T:
 def isinstance(obj: Any, target_type: Any) -> bool:
     """Python's, also for types with parameters, whose parameters are not looked at."""
     kinds = target_type if builtins.isinstance(target_type, tuple) else (target_type,)
-    return builtins.isinstance(obj, tuple(getattr(kind, "__origin__", kind) for kind in kinds))
+    plain: tuple[Any, ...] = tuple(getattr(kind, "__origin__", kind) for kind in kinds)
+    return builtins.isinstance(obj, plain)
 
 
 def is_scripting() -> bool:

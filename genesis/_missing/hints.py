@@ -87,7 +87,9 @@ HINTS: dict[str, str] = {
     "Tensor.refine_names": "axes have no names; the nearest is their number",
     # graphs
     "jit.*": _NO_GRAPH,
-    **dict.fromkeys(("jit.load", "jit.save"), "nothing is compiled; the nearest is genesis.save of the model"),
+    **dict.fromkeys(
+        ("jit.load", "jit.save"), "nothing is compiled; the nearest is genesis.save of the model"
+    ),
     "autograd.forward_ad": "derivatives go backward; the nearest is genesis.autograd.functional.jvp",
     "func.functionalize": _NO_GRAPH,
     "cond": "the nearest is Python's if",

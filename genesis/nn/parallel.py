@@ -84,8 +84,8 @@ class DistributedDataParallel(Module):
         distributed.get_world_size()  # asks for a group
         if not any(p.requires_grad for p in module.parameters()):
             raise RuntimeError(
-                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires "
-                "a gradient."
+                "DistributedDataParallel is not needed when a module doesn't have any parameter that "
+                "requires a gradient."
             )
         _one(device_ids)
         self.module = module

@@ -50,7 +50,11 @@ def test_autocast_that_is_off_takes_them_in_silence() -> None:
     ],
 )
 def test_no_tensor_gets_one(make: Callable[[Any], Any]) -> None:
-    for kind, near in ((genesis.float16, "float32"), (genesis.complex64, "two tensors"), (genesis.uint16, "int64")):
+    for kind, near in (
+        (genesis.float16, "float32"),
+        (genesis.complex64, "two tensors"),
+        (genesis.uint16, "int64"),
+    ):
         with pytest.raises(NotImplementedError, match=f"{kind!r} is not implemented.*the nearest is {near}"):
             make(kind)
     assert genesis.get_default_dtype() is genesis.float32
