@@ -78,6 +78,8 @@ class Names:
         result = self.target(*args, **named)
         if getattr(order, "name", "").startswith("channels_last"):
             result = result.contiguous(memory_format=order)
+        if out is not None and self.name in _APART:
+            _check_apart(self.name, args, result, out)
         return result if out is None else write(self.name, result, out)
 
     def _placed(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -95,6 +97,28 @@ def _check_layout(name: str, option: str, value: Any) -> None:
 
     if option == "layout" and value not in (None, strided):
         raise NotImplementedError(f"{name}: layout={value} is not implemented; tensors are dense")
+
+
+#: where PyTorch wants ``out`` of the very type of the result, and in memory of its own
+_APART = {"aminmax", "gather", "index_select", "kthvalue", "masked_select", "take"}
+
+
+def _check_apart(name: str, args: tuple[Any, ...], result: Any, out: Any) -> None:
+    from genesis.backend.view import may_overlap, repeats_itself
+
+    read = [a._view for a in args if isinstance(a, TensorCore)]
+    results, outs = (x if isinstance(x, tuple | list) else (x,) for x in (result, out))
+    for r, o in zip(results, outs, strict=False):
+        if not isinstance(o, TensorCore):
+            continue  # `write` says so
+        if o._view.dtype is not r._view.dtype:
+            raise RuntimeError(f"{name}(): expected out of type {r._view.dtype}, got {o._view.dtype}")
+        shared = any(may_overlap(v, o._view) or v.same_place(o._view) for v in read)
+        if shared or repeats_itself(o._view):
+            raise RuntimeError(
+                f"{name}(): elements of out share memory with each other or with an input; "
+                "give a tensor of its own, or clone() the input"
+            )
 
 
 # how many of the first arguments have to be tensors, where a formula would take numbers and PyTorch does not

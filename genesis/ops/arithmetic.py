@@ -10,7 +10,7 @@ import numpy as np
 
 from genesis._dtypes import DtypeError, bool_, float64, int32, result_type
 from genesis._errors import DeviceError
-from genesis.autograd.graph import TensorCore
+from genesis.autograd.graph import Node, TensorCore
 from genesis.backend.expr import Expr, call
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
@@ -27,6 +27,7 @@ from genesis.ops._formulas import (
     where,
     with_sign_of,
 )
+from genesis.ops._op import primitive
 
 # -- remainders --------------------------------------------------------------------------------------------
 
@@ -257,18 +258,24 @@ def lcm(input: Any, other: Any) -> Any:
     return _on_host(np.lcm, *_whole_pair("lcm", input, other))
 
 
+@primitive("nextafter")
+def _nextafter(node: Node, grad: Any) -> Any:
+    raise NotImplementedError("the derivative of nextafter is not implemented; use detach() on its inputs")
+
+
 def nextafter(input: Any, other: Any) -> Any:
     """The next floating-point number after ``input`` towards ``other``."""
     _tensors("nextafter", input, other)
     common = _common(input, other)
     if not common.is_floating_point:
         raise DtypeError(f"nextafter needs floating-point tensors, got {input.dtype} and {other.dtype}")
-    return _on_host(np.nextafter, input.to(common), other.to(common))
+    out = _on_host(np.nextafter, input.to(common), other.to(common))
+    return _nextafter.wrap(out._view, (input, other))
 
 
 _angle = Elementwise(
     "angle",
-    lambda x: where(is_nan(x), x, where(lt(x, 0), math.pi, x * 0)),
+    lambda x: where(is_nan(x), x, where(lt(x, 0), math.pi, ZERO)),
     1,
     grad=lambda g, x, out: (None,),
 )

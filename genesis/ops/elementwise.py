@@ -23,6 +23,10 @@ def where_expr(c: Expr, a: Expr | float, b: Expr | float) -> Expr:
     return call("where", c, a, b)
 
 
+def _truncated(x: Expr) -> Expr:
+    return where_expr(call("lt", x, 0), call("ceil", x), call("floor", x))
+
+
 class _Division(Elementwise):
     """A division that keeps integers integers; it refuses a zero divisor then."""
 
@@ -55,7 +59,10 @@ scaled_sum = Elementwise("add", lambda a, b, alpha: a + alpha * b, 3, "same")
 square = Elementwise("square", lambda x: x * x, 1, "whole")
 _cube = Elementwise("pow", lambda x: x * x * x, 1, "same", grad=lambda g, x, out: (g * (3 * (x * x)),))
 reciprocal = Elementwise("reciprocal", lambda x: 1 / x, 1, grad=lambda g, x, out: (-(g * out * out),))
-_trunc = Elementwise("trunc", lambda x: where_expr(call("lt", x, 0), call("ceil", x), call("floor", x)), 1)
+_trunc = Elementwise("trunc", _truncated, 1)
+_truncated_quotient = Elementwise(
+    "div", lambda a, b: _truncated(call("div", a, b)), 2, grad=lambda g, a, b, out: (None, None)
+)
 interpolated = Elementwise(
     "lerp",
     # counted from the nearer end, so that both ends are exact
@@ -194,7 +201,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if any(
         x.dtype.is_floating_point if hasattr(x, "dtype") else isinstance(x, float) for x in (input, other)
     ):
-        return trunc(true_divide(input, other))
+        return _truncated_quotient(input, other)
     return _integer_quotient(input, other)
 
 

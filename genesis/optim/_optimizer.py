@@ -85,11 +85,11 @@ class Optimizer:
     _hooks: dict[str, OrderedDict[int, Callable[..., Any]]]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.check_options(defaults)
         groups = _listed(params, "the first argument of an optimizer")
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
-        self.defaults = defaults
-        self.check_options(defaults)
         self.state = defaultdict(dict)
         self.param_groups = []
         self._hooks = {name: OrderedDict() for name in _HOOKS}

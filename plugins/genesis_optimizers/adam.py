@@ -67,6 +67,8 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        if foreach and not capturable and any(isinstance(b, genesis.Tensor) for b in betas):
+            raise ValueError("betas as Tensors are not supported for capturable=False and foreach=True")
         super().__init__(
             params,
             {

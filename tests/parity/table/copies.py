@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from table._entry import Entry, S, floats, integers
@@ -12,6 +13,7 @@ from table._entry import Entry, S, floats, integers
 # ruff: noqa: E501 - a table
 
 A, CUBE, ROW = floats(3, 4), floats(2, 3, 4), floats(6)
+INF = float("inf")
 MASK = integers(0, 2, 3, 4)
 
 
@@ -24,6 +26,14 @@ def walk(library: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
     return out.shape, out.stride(), out.dtype
 
 
+def into(library: Any, function: Any, out: Any, *args: Any) -> Any:
+    return function(*args, out=out)
+
+
+def into_itself(library: Any, function: Any, x: Any, *args: Any) -> Any:
+    return function(x, *args, out=x)
+
+
 ENTRIES = [
     # -- copies --------------------------------------------------------------------------------------------
     Entry("alias_copy", [S(A)]),
@@ -31,7 +41,7 @@ ENTRIES = [
     Entry("detach_copy", [S(A)], grad=False),
     Entry("diagonal_copy", [S(A), S(CUBE, 1, 0, 2)]),
     Entry("expand_copy", [S(ROW, (2, 6)), S(floats(3, 1), (-1, 4)), S(floats(), (2,), implicit=True)]),
-    Entry("narrow_copy", [S(CUBE, 1, 0, 2)]),
+    Entry("narrow_copy", [S(CUBE, 1, 0, 2)], errors=[S(CUBE, 3, 0, 0)]),
     Entry("permute_copy", [S(CUBE, (2, 0, 1)), S(CUBE, dims=(-1, 0, 1))], errors=[S(CUBE, (0, 1))]),
     Entry("select_copy", [S(CUBE, 1, -1)], errors=[S(CUBE, 1, 3)]),
     Entry("slice_copy", [S(CUBE), S(CUBE, 2, 1, 4, 2), S(CUBE, -1, None, -1)]),
@@ -66,6 +76,13 @@ ENTRIES = [
     *[Entry(name, [], errors=[S(A, 2), S(2, A)]) for name in ("maximum", "fmin", "atan2", "hypot", "logaddexp", "logical_and")],
     *[Entry(name, [], errors=[S(2, A)]) for name in ("eq", "le", "fmod", "copysign", "clamp_min", "max", "min")],
     *[Entry(name, [], errors=[S(2)]) for name in ("exp", "sum", "max", "abs")],
+    # -- out= that must fit exactly ------------------------------------------------------------------------------
+    *[Entry(name, [], grad=False, call=into, errors=[S(np.zeros((3, 4), "int32"), A, *rest)]) for name, rest in (("gather", (1, MASK)), ("index_select", (0, np.array([0, 1, 2]))), ("take", (MASK,)))],
+    *[Entry(name, [], grad=False, call=into_itself, errors=[S(A, *rest)]) for name, rest in (("gather", (1, MASK)), ("index_select", (0, np.array([0, 1, 2]))), ("take", (MASK,)), ("masked_select", (MASK > 0,)))],
+    # -- where nan and inf are met -----------------------------------------------------------------------------
+    Entry("div", [S(np.array([0.0, -0.0, 1.0, INF, -INF, np.nan]), np.array([0.0, 2.0, 0.0, 1.0, 1.0, 1.0]), rounding_mode="trunc")]),
+    Entry("angle", [S(np.array([0.0, 1.0, -1.0, INF, -INF, np.nan]))]),
+    Entry("histogramdd", [S(floats(6, 2), [3, 2]), S(floats(6, 2), 3, weight=floats(6)), S(floats(6, 2), [2, 3], range=[-1.0, 1.0, 0.0, 2.0], density=True), S(floats(5, 1), (np.array([-1.0, 0.0, 1.5]),)), S(np.zeros((0, 2)), [2, 2])], grad=False, errors=[S(floats(6, 2), [3]), S(floats(6), 3), S(floats(6, 2), [0, 1]), S(floats(6, 2), 2, range=[0.0, 1.0])]),
     # -- a gradient of zero to what random numbers are drawn from --------------------------------------------
     Entry("bernoulli", [S(floats(5, low=0.0, high=0.02)), S(floats(2, 2, low=0.0, high=0.001))], values=False),
     Entry("normal", [S(A, floats(3, 1, low=0.0, high=1.0)), S(A, 1.0)], values=False),

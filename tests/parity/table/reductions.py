@@ -327,7 +327,7 @@ ENTRIES = [
             S(CUBE, 1, dim=0, keepdim=True),
             S(floats(), 1),
             S(A, k=3, dim=0),
-            S(integers(0, 99, 7), 4),
+            S(np.array([40, 7, 93, 12, 66, 3, 51]), 4),  # no ties: which index they give is open
         ],
         layouts=TWO,
         errors=[S(A, 5), S(A, 0)],
