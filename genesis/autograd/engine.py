@@ -115,7 +115,7 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
     results = node.rule.backward(node, grad)
     if node.rule is PART:
         return results
-    buffers = [grad._view.buffer]
+    buffers = [] if type(grad) is Bundle else [grad._view.buffer]
     for g in results:
         if g is not None:
             buffer = g._view.buffer

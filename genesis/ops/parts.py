@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from genesis.autograd.graph import TensorCore
-from genesis.ops._view import size_of, take_view, whole
+from genesis.autograd.graph import PART, Node, TensorCore, edges_of, new, replay
+from genesis.ops._op import primitive
+from genesis.ops._view import size_of, take, take_view, whole, zeros_of
 from genesis.ops.reduction import axis_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,54 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.dim():
         raise IndexError("unbind: dimension specified as 0 but tensor has no dimensions")
     axis = axis_of(dim, input.dim())
-    return tuple([select(input, axis, i) for i in range(input._view.shape[axis])])
+    steps = [(("select", (axis, i)),) for i in range(input._view.shape[axis])]
+    return _pieces(_unbind, input, axis, steps)
+
+
+@primitive("unbind")
+def _unbind(node: Node, grad: Any) -> tuple[Any]:
+    from genesis.ops.joining import stack
+
+    axis, shapes = node.options
+    return (stack(_given(grad, shapes), axis),)
+
+
+@primitive("split")
+def _split(node: Node, grad: Any) -> tuple[Any]:
+    from genesis.ops.joining import cat
+
+    axis, shapes = node.options
+    return (cat(_given(grad, shapes), axis),)
+
+
+class _Piece:
+    """Makes views the outputs of one node: their gradients are put together once, not added up."""
+
+    def __init__(self, node: Node) -> None:
+        self.node, self.count = node, 0
+
+    def wrap(self, view: Any, inputs: Any, saved: Any, options: Any) -> Any:
+        out = new(view)
+        out._node, out._tracked = Node(PART, (self.node,), (), self.count), True
+        self.count += 1
+        return out
+
+
+def _pieces(rule: Any, x: Any, axis: int, steps: list[Any]) -> tuple[Any, ...]:
+    """The views that cover ``x`` along an axis."""
+    edges = edges_of((x,)) if len(steps) > 1 else None
+    if edges is None:
+        return tuple([take_view(x, s) for s in steps])
+    views = [replay(x._view, s) for s in steps]
+    piece: Any = _Piece(Node(rule, edges, (), (axis, [v.shape for v in views])))
+    return tuple([take(piece, x, s, view=v) for s, v in zip(steps, views, strict=True)])
+
+
+def _given(grad: Any, shapes: list[Any]) -> list[Any]:
+    """The gradient of each piece, zeros where there is none."""
+    zero = zeros_of((), next(iter(grad.grads.values())))._view
+    found = [grad.grads.get(i) for i in range(len(shapes))]
+    return [new(zero.expand(s)) if g is None else g for g, s in zip(found, shapes, strict=True)]
 
 
 # -- sections ----------------------------------------------------------------------------------------------
@@ -91,7 +139,8 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
 
 def _sections(x: Tensor, sections: list[int], axis: int) -> tuple[Tensor, ...]:
     starts = accumulate(sections, initial=0)
-    return tuple([take_view(x, (("narrow", (axis, s, n)),)) for s, n in zip(starts, sections, strict=False)])
+    steps = [(("narrow", (axis, s, n)),) for s, n in zip(starts, sections, strict=False)]
+    return _pieces(_split, x, axis, steps)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:

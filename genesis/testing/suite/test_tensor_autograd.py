@@ -505,3 +505,20 @@ def test_a_gradient_fits_its_tensor(device):
     with pytest.raises(TypeError, match="list"):
         x.grad = [1.0]
     assert x.grad.tolist() == [[1.0] * 3] * 2
+
+
+@pytest.mark.parametrize("used", [(0,), (1, 2), (0, 1, 2), (2, 2)])
+@pytest.mark.parametrize("pieces", ["split", "unbind"])
+def test_pieces_that_are_not_used_get_zeros(device, pieces, used):
+    x = genesis.arange(12.0).reshape(3, 4).requires_grad_()
+    parts = x.split(1) if pieces == "split" else x.unbind()
+    sum((parts[i] ** 2).sum() for i in used).backward()
+    want = [[2.0 * x[i, j].item() * used.count(i) for j in range(4)] for i in range(3)]
+    assert x.grad.tolist() == want
+    # one piece was overwritten: its old value has no part in what follows
+    y = x * 1
+    first, *rest = y.chunk(3)
+    first.zero_()
+    x.grad = None
+    (y * y).sum().backward()
+    assert x.grad.tolist() == [[0.0] * 4] + [[2.0 * v for v in row] for row in x.tolist()[1:]]
