@@ -25,6 +25,14 @@ from genesis.nn.layers.activation import (
     Tanh,
     Tanhshrink,
 )
+from genesis.nn.layers.adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+)
 from genesis.nn.layers.attention import MultiheadAttention
 from genesis.nn.layers.batchnorm import (
     BatchNorm1d,
@@ -144,12 +152,6 @@ from genesis.nn.layers.piecewise import (
     Threshold,
 )
 from genesis.nn.layers.pooling import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
@@ -176,13 +178,8 @@ from genesis.nn.layers.resampling import (
     UpsamplingNearest2d,
 )
 from genesis.nn.layers.shape import Flatten, Unflatten
-from genesis.nn.layers.transformer import (
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
+from genesis.nn.layers.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from genesis.nn.layers.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from genesis.nn.module import Module
 from genesis.nn.parallel import DataParallel
 from genesis.nn.parameter import Buffer, Parameter, UninitializedParameter
