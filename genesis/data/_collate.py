@@ -70,7 +70,7 @@ def collate(batch: Any, *, collate_fn_map: Rules | None = None) -> Any:
         lengths = {len(sample) for sample in batch}
         if len(lengths) > 1:
             raise ShapeError(
-                f"each element of a batch must be of equal size (equally many fields, got "
+                f"each element in list of batch should be of equal size (equally many fields, got "
                 f"{sorted(lengths)}); pad them, or pass a collate_fn of your own"
             )
         fields = [inner(field) for field in zip(*batch, strict=True)]
@@ -78,8 +78,8 @@ def collate(batch: Any, *, collate_fn_map: Rules | None = None) -> Any:
             return type(first)(*fields) if hasattr(first, "_fields") else fields
         return _rebuilt(first, fields)
     raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, strings, dicts or lists, "
-        f"got {type(first)}; pass a collate_fn of your own to DataLoader"
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found something "
+        f"else, got {type(first)}; pass a collate_fn of your own to DataLoader"
     )
 
 

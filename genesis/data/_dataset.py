@@ -72,9 +72,7 @@ class ChainDataset(IterableDataset[T_co]):
     @staticmethod
     def _iterable(dataset: Dataset[T_co]) -> IterableDataset[T_co]:
         if not isinstance(dataset, IterableDataset):
-            raise AssertionError(
-                f"ChainDataset takes data sets of IterableDataset, got {type(dataset).__name__}"
-            )
+            raise AssertionError(f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}")
         return dataset
 
 
@@ -96,11 +94,12 @@ class StackDataset(Dataset[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if bool(args) == bool(kwargs):
-            raise ValueError("StackDataset takes data sets either by position or by name, at least one")
+            what = "Supported either by position or by name, not both" if args else ""
+            raise ValueError(f"StackDataset: {what or 'At least one dataset should be passed'}")
         self.datasets = args or kwargs
         lengths = [length(dataset) for dataset in args or kwargs.values()]
         if len(set(lengths)) > 1:
-            raise ValueError(f"data sets that are stacked must have equal lengths, got {lengths}")
+            raise ValueError(f"Size mismatch between datasets: they must have equal lengths, got {lengths}")
         self._length = lengths[0]
 
     def __getitem__(self, index: int) -> Any:
@@ -117,7 +116,8 @@ class StackDataset(Dataset[Any]):
         for column in columns:
             if len(column) != len(indices):
                 raise ValueError(
-                    f"a data set of StackDataset gave {len(column)} samples for {len(indices)} indices"
+                    "Nested dataset's output size mismatch. "
+                    f"Expected {len(indices)}, got {len(column)}: a data set gives one sample for each index"
                 )
         rows = zip(*columns, strict=True)
         return [dict(zip(self.datasets, row, strict=True)) for row in rows] if named else list(rows)
@@ -177,7 +177,10 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
                 )
         shapes = [tuple(tensor.shape) for tensor in tensors]
         if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
-            raise FitError(f"tensors of one data set must have equal lengths, got shapes {_join(shapes)}")
+            raise FitError(
+                "Size mismatch between tensors: those of one data set must have equal lengths, got shapes "
+                f"{_join(shapes)}"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[genesis.Tensor, ...]:
@@ -236,7 +239,9 @@ class ConcatDataset(Dataset[T_co]):
     def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise FitError("ConcatDataset needs at least one data set")
+            raise FitError(
+                "datasets should not be an empty iterable: ConcatDataset needs at least one data set"
+            )
         for dataset in self.datasets:
             if isinstance(dataset, IterableDataset):
                 raise AssertionError("ConcatDataset does not support IterableDataset; see ChainDataset")
@@ -292,7 +297,8 @@ def random_split(
     else:
         if total != n:
             raise ValueError(
-                f"the lengths {list(lengths)} add up to {total}, but the data set has {n} samples"
+                "Sum of input lengths does not equal the length of the input dataset! "
+                f"The lengths {list(lengths)} add up to {total}, but the data set has {n} samples"
             )
         sizes = [int(size) for size in lengths]
         if sizes != list(lengths) or min(sizes, default=0) < 0:

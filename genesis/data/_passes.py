@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from genesis.data._fetch import IterableFetcher, fetcher_of
+from genesis.data._sampler import begun
 from genesis.data._worker import Job
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class Pass:
         loader = self._loader
         told = loader._told_length
         if told is not None and self._given > told:
-            how = "; split the data set among the workers, see get_worker_info" if loader.num_workers else ""
+            how = " Split the data set among the workers, see get_worker_info." if loader.num_workers else ""
             warnings.warn(
                 f"Length of IterableDataset {loader.dataset} was reported to be {told} (when accessing "
-                f"len(dataloader)), but {self._given} batches have been fetched{how}",
+                f"len(dataloader)), but {self._given} samples have been fetched.{how}",
                 stacklevel=3,
             )
 
@@ -77,7 +78,7 @@ class SerialPass(Pass):
         super().__init__(loader, skip, ahead)
         if loader._iterable:
             self._fetcher: Any = IterableFetcher(loader, loader._batched)
-            self._indices: Iterator[tuple[int, Any]] = enumerate(iter(loader._order))
+            self._indices: Iterator[tuple[int, Any]] = enumerate(begun(loader._order))
             try:
                 for _ in range(skip):
                     self._fetcher.skip(next(self._indices)[1])
@@ -85,7 +86,7 @@ class SerialPass(Pass):
                 pass  # the data set has become shorter
         else:
             self._fetcher = fetcher_of(loader._job(0))
-            self._indices = islice(enumerate(iter(loader._order)), skip, None)
+            self._indices = islice(enumerate(begun(loader._order)), skip, None)
 
     def __next__(self) -> Any:
         try:
@@ -120,7 +121,7 @@ class WorkerPass(Pass):
     ) -> None:
         super().__init__(loader, skip, ahead)
         count = loader.num_workers
-        self._indices: Iterator[tuple[int, Any]] = enumerate(iter(loader._order))
+        self._indices: Iterator[tuple[int, Any]] = enumerate(begun(loader._order))
         self._place = resumed.get("place", 0) if loader._iterable else skip  # tasks done before the restart
         if not loader._iterable:
             self._indices = islice(self._indices, skip, None)

@@ -28,6 +28,24 @@ class Sampler(Generic[T_co]):
         raise NotImplementedError(f"{type(self).__name__} must define __iter__")
 
 
+class Begun(Sampler[T_co]):
+    """A sampler that draws when the first index is asked for; a loader lets it draw when its pass begins."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        yield from self.begin()
+
+    def begin(self) -> Iterator[T_co]:
+        """Begin a pass now."""
+        raise NotImplementedError(f"{type(self).__name__} must define begin")
+
+
+def begun(sampler: Iterable[T_co]) -> Iterator[T_co]:
+    """A pass of any sampler, which has begun where the sampler can do that."""
+    if isinstance(sampler, Begun) and type(sampler).__iter__ is Begun.__iter__:
+        return sampler.begin()
+    return iter(sampler)
+
+
 class SequentialSampler(Sampler[int]):
     """The indices 0, 1, 2, ... in order.
 
@@ -45,17 +63,17 @@ class SequentialSampler(Sampler[int]):
         return len(self.data_source)
 
 
-class RandomSampler(Sampler[int]):
+class RandomSampler(Begun[int]):
     """The indices in random order, a new one each pass.
 
     A pass draws one number from its generator and shuffles with that alone, so the order of a pass depends
     neither on what else draws random numbers meanwhile nor on how often the pass was interrupted.
 
     Args:
-        data_source: anything with a length. replacement: draw each index independently, so that some
-        repeat. num_samples: how many indices make a pass; by default as many as there are samples. Without
-        replacement,
-            more than that gives several shuffles one after another.
+        data_source: anything with a length.
+        replacement: draw each index independently, so that some repeat.
+        num_samples: how many indices make a pass; by default as many as there are samples. Without
+            replacement, more than that gives several shuffles one after another.
         generator: source of randomness; by default the global one, which `genesis.manual_seed` sets.
 
     Raises:
@@ -89,7 +107,8 @@ class RandomSampler(Sampler[int]):
         """How many indices make a pass; follows the data's length unless it was given."""
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
-    def __iter__(self) -> Iterator[int]:
+    def begin(self) -> Iterator[int]:
+        """Draw the seed of a pass."""
         if not self._repeat or self._seed is None:
             high, low = genesis.randint(0, 2**31 - 1, (2,), generator=self.generator).tolist()
             self._seed = high << 31 | low
@@ -133,7 +152,7 @@ class RandomSampler(Sampler[int]):
         self._repeat = self._seed is not None
 
 
-class BatchSampler(Sampler[list[int]]):
+class BatchSampler(Begun[list[int]]):
     """Lists of ``batch_size`` indices that another sampler gives.
 
     Args:
@@ -158,8 +177,9 @@ class BatchSampler(Sampler[list[int]]):
         self.batch_size = batch_size
         self.drop_last = drop_last
 
-    def __iter__(self) -> Iterator[list[int]]:
-        return self._batches(iter(self.sampler))  # the inner pass begins now, not with the first batch
+    def begin(self) -> Iterator[list[int]]:
+        """Begin the inner pass now, not with the first batch."""
+        return self._batches(begun(self.sampler))
 
     def _batches(self, indices: Iterator[int]) -> Iterator[list[int]]:
         batch: list[int] = []

@@ -9,10 +9,10 @@ from typing import Any
 import genesis
 from genesis import distributed
 from genesis._random import default_generator
-from genesis.data._sampler import Sampler, T_co, _is_int
+from genesis.data._sampler import Begun, Sampler, T_co, _is_int
 
 
-class _Drawing(Sampler[Any]):
+class _Drawing(Begun[Any]):
     """A sampler that draws the order of a pass when the pass begins.
 
     The order follows from the state of its generator at that time; with ``state_dict`` that state is kept, so
@@ -27,7 +27,8 @@ class _Drawing(Sampler[Any]):
     def _draw(self, generator: genesis.Generator) -> list[Any]:
         raise NotImplementedError
 
-    def __iter__(self) -> Iterator[Any]:
+    def begin(self) -> Iterator[Any]:
+        """Draw the order of a pass."""
         if self._repeat and self._before is not None:
             source = genesis.Generator()
             source.set_state(genesis.tensor(self._before))

@@ -499,3 +499,43 @@ def test_an_iterator_goes_on_after_an_error() -> None:
         return found
 
     agree(case)
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=["torch", "genesis"])
+def test_the_seed_counts_when_the_first_index_is_asked_for(library: Any) -> None:
+    utils = library.utils.data
+    for sampler in (
+        utils.RandomSampler(range(10), num_samples=5, replacement=True),
+        utils.RandomSampler(range(10)),
+        utils.WeightedRandomSampler([1.0] * 10, 5),
+        utils.SubsetRandomSampler(range(10)),
+        utils.BatchSampler(utils.RandomSampler(range(10)), 2, False),
+    ):
+        orders: list[list[Any]] = [[], []]
+        running = iter(sampler), iter(sampler)
+        for i in range(len(sampler)):
+            for order, one in zip(orders, running, strict=True):
+                if i == 0:
+                    library.manual_seed(0)
+                order.append(next(one))
+        assert orders[0] == orders[1]
+
+
+def test_messages_begin_as_those_of_torch() -> None:
+    for case, start in (
+        (lambda u: u.StackDataset(), "At least one dataset should be passed"),
+        (lambda u: u.StackDataset(range(3), range(4)), "Size mismatch between datasets"),
+        (lambda u: u.ConcatDataset([]), "datasets should not be an empty iterable"),
+        (lambda u: list(u.ChainDataset([[1]])), "ChainDataset only supports IterableDataset"),
+        (lambda u: u.random_split(range(3), [1, 1]), "Sum of input lengths does not equal the length of the"),
+        (lambda u: u.default_collate([[1], [1, 2]]), "each element in list of batch should be of equal size"),
+        (
+            lambda u: u.default_collate([object()]),
+            "default_collate: batch must contain tensors, numpy arrays, ",
+        ),
+        (lambda u: u.DataLoader([1], num_workers=-1), "num_workers option should be non-negative"),
+        (lambda u: u.DataLoader([1], shuffle=True, sampler=[0]), "sampler option is mutually exclusive with"),
+    ):
+        for library in LIBRARIES:
+            with pytest.raises(Exception, match=start):
+                case(library.utils.data)
