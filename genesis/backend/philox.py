@@ -41,6 +41,18 @@ def words(seed: int, offset: int, count: int) -> Array:
     return flat[offset - 4 * first : offset - 4 * first + count]
 
 
+def word(seed: int, position: int) -> int:
+    """``words(seed, position, 1)[0]``, without arrays."""
+    block = position // 4
+    c0, c1, c2, c3 = block & MASK, block >> 32, 0, 0
+    k0, k1 = seed & MASK, (seed >> 32) & MASK
+    for _ in range(10):
+        p0, p1 = c0 * M0, c2 * M1
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & MASK, (p0 >> 32) ^ c3 ^ k1, p0 & MASK
+        k0, k1 = (k0 + W0) & MASK, (k1 + W1) & MASK
+    return (c0, c1, c2, c3)[position % 4]
+
+
 def fill(kind: str, shape: tuple[int, ...], dtype: str, seed: int, offset: int) -> Array:
     """The numbers of ``Backend.random``.
 

@@ -164,6 +164,17 @@ def test_seeds_repeat_every_random_transform() -> None:
     assert image.numpy().shape == results[0].shape
 
 
+def test_single_numbers_are_those_of_tensors() -> None:
+    from genesis.data.transforms._random_place import below, uniform
+
+    for seed in (0, 5, 2**63 - 1):
+        genesis.manual_seed(seed)
+        drawn = [uniform() for _ in range(5)] + [below(1000) for _ in range(5)]
+        genesis.manual_seed(seed)
+        expected = [genesis.rand(1).item() for _ in range(5)]
+        assert drawn == expected + [genesis.randint(1000, (1,)).item() for _ in range(5)]
+
+
 def test_crops_of_five_and_ten() -> None:
     five = transforms.FiveCrop(3)(GREY)
     places = [(0, 0), (0, 5), (3, 0), (3, 5)]

@@ -288,9 +288,10 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
         )
     if tensor.dim() < 3:
         raise ValueError(f"normalize expects (..., C, H, W), got shape {tuple(tensor.shape)}")
-    centre, scale = (genesis.as_tensor(v, dtype=tensor.dtype, device=tensor.device) for v in (mean, std))
-    if (scale == 0).any():
+    arrays = [np.asarray(v, tensor.dtype.name) for v in (mean, std)]
+    if not arrays[1].all():
         raise ValueError(f"std is {std}: division by zero")
-    centre, scale = (v.reshape(-1, 1, 1) if v.dim() == 1 else v for v in (centre, scale))
-    out = tensor if inplace else tensor.clone()
-    return out.sub_(centre).div_(scale)
+    centre, scale = (
+        genesis.tensor(v.reshape(-1, 1, 1) if v.ndim == 1 else v, device=tensor.device) for v in arrays
+    )
+    return tensor.sub_(centre).div_(scale) if inplace else (tensor - centre) / scale

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import genesis
+from genesis._random import default_generator
+from genesis.backend.philox import word
 from genesis.data.transforms import functional
 from genesis.data.transforms._basic import shown
 from genesis.data.transforms._image import InterpolationMode, is_tensor, mode_of
@@ -16,13 +18,13 @@ from genesis.nn import Module
 
 
 def uniform(low: float = 0.0, high: float = 1.0) -> float:
-    """A number between two."""
-    return low + (high - low) * float(genesis.rand(1).item())
+    """A number between two, from that of ``genesis.rand(1)``."""
+    return low + (high - low) * ((word(*default_generator.take(1)) >> 8) * 2.0**-24)
 
 
 def below(n: int) -> int:
-    """A whole number from 0 to ``n - 1``."""
-    return int(genesis.randint(0, n, (1,)).item())
+    """A whole number from 0 to ``n - 1``, that of ``genesis.randint(n, (1,))``."""
+    return word(*default_generator.take(1)) * n >> 32
 
 
 def check_lengths(name: str, value: Any, lengths: tuple[int, ...] = (2,)) -> None:
