@@ -1,56 +1,16 @@
 """What scripts ask about the device ``xpu``; it is there when a plugin supplies it and it can be used."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from genesis import _random
-from genesis._accelerators import count, no_devices
-from genesis._device import device as Device
+from genesis._accelerator_functions import Accelerator
 from genesis._lazy import missing
 
-
-def is_available() -> bool:
-    """True when the device can be used."""
-    return count("xpu") > 0
-
-
-def device_count() -> int:
-    """How many devices there are."""
-    return count("xpu")
-
-
-def synchronize(device: Any = None) -> None:
-    """Wait until all work given to the device is done.
-
-    Raises:
-        DeviceError: there is none.
-    """
-    if not is_available():
-        raise no_devices("xpu")
-    Device("xpu").backend.synchronize()
-
-
-def empty_cache() -> None:
-    """Accepted: a device hands its memory back by itself."""
-
-
-def manual_seed(seed: int) -> None:
-    """As ``genesis.manual_seed``: all devices draw from one generator; nothing without the device."""
-    if is_available():
-        _random.manual_seed(seed)
-
-
-def manual_seed_all(seed: int) -> None:
-    """As ``manual_seed``."""
-    manual_seed(seed)
-
-
-def seed() -> None:
-    """As ``genesis.seed``; nothing without the device."""
-    if is_available():
-        _random.seed()
-
+_accelerator = Accelerator("xpu")
+is_available = _accelerator.is_available
+device_count = _accelerator.device_count
+synchronize = _accelerator.synchronize
+empty_cache = _accelerator.empty_cache
+manual_seed = _accelerator.manual_seed
+manual_seed_all = _accelerator.manual_seed_all
+seed = _accelerator.seed
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:

@@ -6,17 +6,18 @@ from types import TracebackType
 from typing import Any
 
 from genesis import _random
+from genesis._accelerator_functions import Accelerator
 from genesis._accelerators import count, no_devices
 from genesis._device import device as Device
 from genesis._lazy import missing
 from genesis.cuda import amp
 
 _current = [0]
-
-
-def is_available() -> bool:
-    """True when the device can be used."""
-    return count("cuda") > 0
+_accelerator = Accelerator("cuda")
+is_available, device_count = _accelerator.is_available, _accelerator.device_count
+empty_cache = _accelerator.empty_cache
+manual_seed, manual_seed_all = _accelerator.manual_seed, _accelerator.manual_seed_all
+seed = seed_all = _accelerator.seed
 
 
 def is_initialized() -> bool:
@@ -31,11 +32,6 @@ def init() -> None:
         DeviceError: it cannot be used.
     """
     _number(None)
-
-
-def device_count() -> int:
-    """How many devices there are."""
-    return count("cuda")
 
 
 def current_device() -> int:
@@ -109,32 +105,8 @@ def synchronize(device: Any = None) -> None:
     Device("cuda").backend.synchronize()
 
 
-def empty_cache() -> None:
-    """Accepted: a device hands its memory back by itself."""
-
-
 def ipc_collect() -> None:
     """Accepted: processes share no tensors."""
-
-
-def manual_seed(seed: int) -> None:
-    """As ``genesis.manual_seed``: all devices draw from one generator; nothing without the device."""
-    if is_available():
-        _random.manual_seed(seed)
-
-
-def manual_seed_all(seed: int) -> None:
-    """As ``manual_seed``."""
-    manual_seed(seed)
-
-
-def seed() -> None:
-    """As ``genesis.seed``; nothing without the device."""
-    if is_available():
-        _random.seed()
-
-
-seed_all = seed
 
 
 def initial_seed() -> int:

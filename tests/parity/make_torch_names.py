@@ -114,7 +114,7 @@ MODULES = [
 CLASSES = ("Tensor", "nn.Module", "optim.Optimizer", "device", "dtype", "Generator", "Size")
 
 
-STRANGERS = {"typing", "typing_extensions", "torch", *sys.stdlib_module_names} - {"numbers"}
+STRANGERS = {"typing", "typing_extensions", "torch", *sys.stdlib_module_names}
 
 
 def foreign(value: object) -> bool:
