@@ -80,6 +80,7 @@ def tensor_text(t: Tensor) -> str:
         max_line_width=_options.linewidth,
         formatter=formatter,
     )
+    body = body.replace(", ..., ", ",  ..., ")
     notes = []
     if array.size == 0 and array.ndim != 1:
         notes.append(f"size={tuple(array.shape)}")

@@ -123,6 +123,5 @@ HINTS: dict[str, str] = {
     "utils.flop_counter": "the nearest is genesis.profiler.profile",
     "utils.collect_env": "the nearest is the command `genesis plugins doctor`",
     "utils.dlpack": "the nearest is genesis.from_dlpack",
-    "testing.assert_close": "the nearest is numpy.testing.assert_allclose, with a.detach().numpy()",
-    "testing.assert_allclose": "the nearest is numpy.testing.assert_allclose",
+    "testing.assert_allclose": "the nearest is genesis.testing.assert_close",
 }

@@ -32,6 +32,9 @@ class ValuesAndIndices(NamedTuple):
     values: Any
     indices: Any
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
 
 @cache
 def named_result(name: str, *fields: str) -> Any:

@@ -370,7 +370,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for number, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {number}")
+            lines += [""] * (number > 0) + [f"Parameter Group {number}"]
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
 
@@ -390,7 +390,10 @@ def _with_hooks(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        before, after = self._hooks["step_pre"], self._hooks["step_post"]
+        hooks = self.__dict__.get("_hooks")
+        if hooks is None:  # a wrapper that is an Optimizer by name and never called __init__
+            return function(self, *args, **kwargs)
+        before, after = hooks["step_pre"], hooks["step_post"]
         if not (before or after or _before_all or _after_all) or getattr(self, "_stepping", False):
             return function(self, *args, **kwargs)
         self._stepping = True  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from genesis.testing._check import Check as Check
     from genesis.testing._check import parametrize as parametrize
+    from genesis.testing._close import assert_close as assert_close
     from genesis.testing.backend_checks import Sample as Sample
     from genesis.testing.backend_checks import check_backend as check_backend
     from genesis.testing.backend_checks import check_kernel as check_kernel
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Check": "genesis.testing._check:Check",
+        "assert_close": "genesis.testing._close:assert_close",
         "Sample": "genesis.testing.backend_checks:Sample",
         "check_backend": "genesis.testing.backend_checks:check_backend",
         "check_kernel": "genesis.testing.backend_checks:check_kernel",
