@@ -1,4 +1,4 @@
-"""``torch.testing.assert_close``: tensors, arrays, numbers, and containers of them, equal up to a tolerance."""
+"""``torch.testing.assert_close``: tensors, numbers, and containers of them, equal up to a tolerance."""
 
 from __future__ import annotations
 

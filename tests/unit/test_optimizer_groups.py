@@ -432,7 +432,7 @@ def test_a_copy_goes_on_by_itself(copied):
 def test_the_text_lists_the_options_of_each_group():
     optimizer = Descent([{"params": [leaf(2)], "lr": 0.1}, {"params": [leaf(2)], "name": "b"}])
     assert repr(optimizer) == (
-        "Descent (\nParameter Group 0\n    lr: 0.1\nParameter Group 1\n    lr: 0.5\n    name: b\n)"
+        "Descent (\nParameter Group 0\n    lr: 0.1\n\nParameter Group 1\n    lr: 0.5\n    name: b\n)"
     )
 
 
