@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import plugin as plugin
     from genesis import profiler as profiler
     from genesis import random as random
+    from genesis import signal as signal
     from genesis import special as special
     from genesis import testing as testing
     from genesis import types as types
@@ -136,6 +137,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._settings import use_deterministic_algorithms as use_deterministic_algorithms
     from genesis._tensor import Size as Size
     from genesis._tensor import Tensor as Tensor
+    from genesis.amp import GradScaler as GradScaler
     from genesis.amp import autocast as autocast
     from genesis.amp import is_autocast_enabled as is_autocast_enabled
     from genesis.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
@@ -610,6 +612,7 @@ _MODULES = (
     "plugin",
     "profiler",
     "random",
+    "signal",
     "special",
     "testing",
     "types",
@@ -1214,10 +1217,12 @@ _NAMES = {
 
 #: other names of the same things
 _ALIASES = {
+    "GradScaler": "genesis.amp:GradScaler",
     "abs_": "genesis.ops.in_place:abs_",
     "absolute": "genesis.ops.elementwise:abs",
     "acos_": "genesis.ops.in_place:acos_",
     "acosh_": "genesis.ops.in_place:acosh_",
+    "addmv_": "genesis.ops.in_place:addmv_",
     "arccos": "genesis.ops.trigonometry:acos",
     "arccos_": "genesis.ops.in_place:arccos_",
     "arccosh": "genesis.ops.trigonometry:acosh",
@@ -1231,6 +1236,7 @@ _ALIASES = {
     "arctan_": "genesis.ops.in_place:arctan_",
     "arctanh": "genesis.ops.trigonometry:atanh",
     "arctanh_": "genesis.ops.in_place:arctanh_",
+    "as_strided_": "genesis.ops.in_place:as_strided_",
     "asin_": "genesis.ops.in_place:asin_",
     "asinh_": "genesis.ops.in_place:asinh_",
     "atan_": "genesis.ops.in_place:atan_",
@@ -1248,10 +1254,12 @@ _ALIASES = {
     "clip_": "genesis.ops.in_place:clip_",
     "concat": "genesis.ops.joining:cat",
     "concatenate": "genesis.ops.joining:cat",
+    "conj_physical_": "genesis.ops.in_place:conj_physical_",
     "cos_": "genesis.ops.in_place:cos_",
     "cosh_": "genesis.ops.in_place:cosh_",
     "default_generator": "genesis._random:default_generator",
     "deg2rad_": "genesis.ops.in_place:deg2rad_",
+    "detach_": "genesis.ops.in_place:detach_",
     "divide": "genesis.ops.elementwise:div",
     "double": "genesis._dtypes:float64",
     "e": "math:e",
@@ -1260,6 +1268,7 @@ _ALIASES = {
     "exp2_": "genesis.ops.in_place:exp2_",
     "exp_": "genesis.ops.in_place:exp_",
     "expm1_": "genesis.ops.in_place:expm1_",
+    "fill_": "genesis.ops.in_place:fill_",
     "fix": "genesis.ops.elementwise:trunc",
     "fix_": "genesis.ops.in_place:fix_",
     "float": "genesis._dtypes:float32",
@@ -1300,6 +1309,7 @@ _ALIASES = {
     "qr": "genesis.ops.decompositions:old_qr",
     "rad2deg_": "genesis.ops.in_place:rad2deg_",
     "reciprocal_": "genesis.ops.in_place:reciprocal_",
+    "resize_as_": "genesis.ops.in_place:resize_as_",
     "round_": "genesis.ops.in_place:round_",
     "row_stack": "genesis.ops.joining:vstack",
     "rsqrt_": "genesis.ops.in_place:rsqrt_",
@@ -1323,6 +1333,7 @@ _ALIASES = {
     "unsafe_split_with_sizes": "genesis.ops.parts:split_with_sizes",
     "vmap": "genesis.func:vmap",
     "xlogy_": "genesis.ops.in_place:xlogy_",
+    "zero_": "genesis.ops.in_place:zero_",
 }
 
 newaxis = None  #: adds an axis where it stands in a subscript

@@ -38,6 +38,46 @@ class InfoMethods(TensorCore):
         """False: no tensor is negated without being written."""
         return False
 
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is no pinned memory."""
+        return False
+
+    def pin_memory(self, device: Any = None) -> Any:
+        """The tensor itself: there is no pinned memory, and nothing to wait for."""
+        return self
+
+    def dim_order(self) -> tuple[int, ...]:
+        """The axes in the order in which they lie in memory, the widest stride first."""
+        strides = self._view.strides
+        return tuple(sorted(range(len(strides)), key=lambda i: -strides[i]))
+
+    def to_dense(self, dtype: Any = None, *, masked_grad: bool | None = None) -> Any:
+        """The tensor itself, or as ``dtype``: all tensors are dense."""
+        return self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
+
+    def apply_(self, callable: Any) -> Any:
+        """Each element replaced by what a Python function gives for it; slow.
+
+        Raises:
+            RuntimeError: the tensor requires a gradient.
+        """
+        return self.map_(self, lambda x, _: callable(x))
+
+    def map_(self, tensor: Any, callable: Any) -> Any:
+        """Each element replaced by a Python function of it and of that of ``tensor``, which broadcasts; slow.
+
+        Raises:
+            RuntimeError: the tensor requires a gradient.
+        """
+        from genesis.ops.creation import tensor as made
+
+        if self.requires_grad:  # type: ignore[attr-defined]
+            raise RuntimeError("Can't call map_() on a tensor that requires grad; use detach() or no_grad()")
+        other = tensor.expand(self._view.shape)
+        pairs = zip(self.reshape(-1).tolist(), other.reshape(-1).tolist(), strict=True)  # type: ignore[attr-defined]
+        values = made([callable(a, b) for a, b in pairs], dtype=self.dtype, device=self.device)  # type: ignore[attr-defined]
+        return self.copy_(values.reshape(self._view.shape))  # type: ignore[attr-defined]
+
     def is_inference(self) -> bool:
         """False: there are no tensors that may not be recorded later."""
         return False

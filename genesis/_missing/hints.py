@@ -61,6 +61,10 @@ HINTS: dict[str, str] = {
     "complex": _NO_COMPLEX,
     **dict.fromkeys(("polar", "view_as_real", "view_as_complex", "stft", "istft"), _NO_COMPLEX),
     **dict.fromkeys(("Tensor.stft", "Tensor.istft", "Tensor.chalf", "Tensor.cfloat"), _NO_COMPLEX),
+    **dict.fromkeys(("Tensor.cdouble", "view_as_real_copy", "view_as_complex_copy"), _NO_COMPLEX),
+    **dict.fromkeys(
+        ("Tensor.q_scale", "Tensor.q_zero_point", "Tensor.int_repr", "Tensor.dequantize"), _NO_QUANTIZED
+    ),
     **dict.fromkeys(
         ("qint8", "quint8", "qint32", "quantize_per_tensor", "quantize_per_channel"), _NO_QUANTIZED
     ),
@@ -80,8 +84,6 @@ HINTS: dict[str, str] = {
     ),
     **dict.fromkeys(("Tensor.untyped_storage", "Tensor.storage_type", "Tensor.is_shared"), _NO_STORAGE),
     "Tensor.share_memory_": "processes share no tensors; the nearest is multiprocessing.shared_memory",
-    "Tensor.pin_memory": "there is no pinned memory; leave the call away",
-    "Tensor.is_pinned": "there is no pinned memory; leave the call away",
     "Tensor.names": "axes have no names; the nearest is their number",
     "Tensor.rename": "axes have no names; the nearest is their number",
     "Tensor.refine_names": "axes have no names; the nearest is their number",

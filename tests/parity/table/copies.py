@@ -79,6 +79,13 @@ ENTRIES = [
     # -- out= that must fit exactly ------------------------------------------------------------------------------
     *[Entry(name, [], grad=False, call=into, errors=[S(np.zeros((3, 4), "int32"), A, *rest)]) for name, rest in (("gather", (1, MASK)), ("index_select", (0, np.array([0, 1, 2]))), ("take", (MASK,)))],
     *[Entry(name, [], grad=False, call=into_itself, errors=[S(A, *rest)]) for name, rest in (("gather", (1, MASK)), ("index_select", (0, np.array([0, 1, 2]))), ("take", (MASK,)), ("masked_select", (MASK > 0,)))],
+    # -- memory ------------------------------------------------------------------------------------------------
+    *[Entry(f"Tensor.{name}", [S(A)], layouts=("plain",)) for name in ("is_pinned", "to_dense")],
+    Entry("Tensor.dim_order", [S(CUBE)], layouts=("plain", "transposed")),
+    Entry("Tensor.apply_", [S(A), S(MASK)], grad=False, call=lambda library, function, x: function(x, lambda v: v * 2 + 1), errors=[]),
+    Entry("Tensor.map_", [S(A, floats(3, 1))], grad=False, call=lambda library, function, x, y: function(x, y.expand(3, 4), lambda a, b: a - b)),
+    *[Entry(name, [S(A)], grad=False, call=lambda library, function, x: (function(x), x)) for name in ("zero_",)],
+    Entry("fill_", [S(A, 3)], grad=False),
     # -- where nan and inf are met -----------------------------------------------------------------------------
     Entry("div", [S(np.array([0.0, -0.0, 1.0, INF, -INF, np.nan]), np.array([0.0, 2.0, 0.0, 1.0, 1.0, 1.0]), rounding_mode="trunc")]),
     Entry("angle", [S(np.array([0.0, 1.0, -1.0, INF, -INF, np.nan]))]),
