@@ -170,6 +170,26 @@ class Backend(ABC):
         self.write(indices, np.ascontiguousarray(order))
         self.write(values, np.take_along_axis(host, order, -1))
 
+    def leading(self, indices: View, x: View, largest: bool) -> None:
+        """Positions (int64) of the largest, or smallest, elements along the last axis, in order.
+
+        As many as ``indices`` has room for, fewer than there are; nan is the largest of all. Which of equal
+        elements are found is not said; those that are come in their order.  Default: on the host.
+        """
+        host, k = self.read(x), indices.shape[-1]
+        n = host.shape[-1]
+        if largest:
+            found = np.argpartition(host, n - k, axis=-1)[..., n - k :]
+        else:
+            found = np.argpartition(host, k, axis=-1)[..., :k]
+        found = np.sort(found, axis=-1)
+        values = np.take_along_axis(host, found, -1)
+        if largest:
+            order = k - 1 - np.argsort(values[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+        else:
+            order = np.argsort(values, axis=-1, kind="stable")
+        self.write(indices, np.take_along_axis(found, order, -1).astype(np.int64))
+
     def scan(self, op: str, out: View, x: View, axis: int) -> None:
         """Running ``"sum"`` or ``"prod"`` along an axis.  Default: on the host."""
         ufunc = {"sum": np.add, "prod": np.multiply}[op]

@@ -79,30 +79,19 @@ def topk(
         values, indices = sort(input.detach(), axis, descending=largest)
         indices = indices.narrow(axis, 0, k).contiguous()
     else:
-        indices = _few_largest(input, k, axis, largest)
+        indices = _leading(input, k, axis, largest)
     return ValuesAndIndices(gather(input, axis, indices), indices)
 
 
-def _few_largest(x: Any, k: int, axis: int, largest: bool) -> Any:
-    """Positions of the extremes by a partition on the host, then in order."""
-    from genesis.ops.creation import from_host
-
-    host = np.moveaxis(x._view.buffer.device.backend.read(x._view), axis, -1)
-    n = host.shape[-1]
-    if largest:
-        found = (
-            np.argpartition(host, n - k, axis=-1)[..., n - k :] if k else np.zeros((*host.shape[:-1], 0), int)
-        )
-    else:
-        found = np.argpartition(host, k, axis=-1)[..., :k]
-    found = np.sort(found, axis=-1)  # so that equal elements come in their order
-    values = np.take_along_axis(host, found, -1)
-    if largest:
-        order = k - 1 - np.argsort(values[..., ::-1], axis=-1, kind="stable")[..., ::-1]
-    else:
-        order = np.argsort(values, axis=-1, kind="stable")
-    found = np.moveaxis(np.take_along_axis(found, order, -1), -1, axis).astype(np.int64)
-    return from_host(np.ascontiguousarray(found), x.device)
+def _leading(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """Positions of the ``k`` largest (or smallest) along an axis."""
+    order = [i for i in range(x.dim()) if i != axis] + [axis]
+    view = x._view.permute(tuple(order))
+    device = view.buffer.device
+    out = device.backend.empty((*view.shape[:-1], k), int64, device)
+    if out.size:
+        device.backend.leading(out, view, largest)
+    return new(out.permute(tuple([order.index(i) for i in range(x.dim())]))).contiguous()
 
 
 # -- distinct elements -------------------------------------------------------------------------------------

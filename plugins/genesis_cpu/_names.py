@@ -6,6 +6,7 @@ from typing import Any
 
 # of numba
 float64: Any
+int64: Any
 uint64: Any
 # of _pointers; a kernel's file says which type ``real`` is
 block: Any

@@ -10,7 +10,7 @@ import numpy as np
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
-from genesis_cpu.kernels import indexing, map, matmul, random, reduce, scan
+from genesis_cpu.kernels import indexing, map, matmul, random, reduce, scan, search
 
 if TYPE_CHECKING:
     from genesis import device, dtype
@@ -113,6 +113,14 @@ class CpuBackend(Backend):
     def scan(self, op: str, out: View, x: View, axis: int) -> None:
         if not scan.run(op, out, x, axis):
             super().scan(op, out, x, axis)
+
+    def nonzero(self, x: View) -> np.ndarray[Any, Any]:
+        found = search.nonzero(x)
+        return super().nonzero(x) if found is None else found
+
+    def leading(self, indices: View, x: View, largest: bool) -> None:
+        if not search.leading(indices, x, largest):
+            super().leading(indices, x, largest)
 
     # -- threads -------------------------------------------------------------------------------------
     def get_num_threads(self) -> int:
