@@ -28,6 +28,7 @@ HEIGHT = {
     "ops": 4,
     "checkpoint": 5,
     "data": 5,
+    "distributed": 5,
     "nn": 5,
     "optim": 5,
     "testing": 6,

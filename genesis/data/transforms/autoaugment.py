@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 import genesis
 from genesis._lazy import missing
+from genesis._random import default_generator
 from genesis.data.transforms import functional
 from genesis.data.transforms._basic import shown
 from genesis.data.transforms._image import InterpolationMode, is_tensor
@@ -312,9 +315,9 @@ class AugMix(_Policy):
 
     def _weights(self, n: int, images: int) -> Any:
         """(images, n), each row positive with sum 1."""
-        from genesis.distributions import Dirichlet
-
-        return Dirichlet(genesis.full((n,), float(self.alpha))).sample((images,))
+        seed, offset = default_generator.take(n * images)
+        source = np.random.Generator(np.random.Philox(key=seed, counter=offset))
+        return genesis.tensor(source.dirichlet([float(self.alpha)] * n, images), dtype=genesis.float32)
 
     def forward(self, orig_img: Any) -> Any:
         _, height, width = functional.get_dimensions(orig_img)
