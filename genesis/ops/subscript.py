@@ -129,9 +129,10 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {size}")
         return take_view(x, (("select", (0, key % size)),))
     if isinstance(key, TensorCore) and _is_mask(key) and key._view.ndim > 1:
+        mask: Any = key
         shape, n = x._view.shape, key._view.ndim
-        if key._view.shape == shape[:n] and x._view.size:  # one axis is searched faster than several
-            return getitem(reshape(x, (key._view.size, *shape[n:])), reshape(key, -1))
+        if mask._view.shape == shape[:n] and x._view.size:  # one axis is searched faster than several
+            return getitem(reshape(x, (mask._view.size, *shape[n:])), reshape(mask, -1))
     steps, advanced = _parse(x, _as_tuple(key))
     part = take_view(x, steps)
     axes = [i for i, a in enumerate(advanced) if a is not None]

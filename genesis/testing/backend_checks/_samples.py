@@ -41,6 +41,7 @@ def _softmax() -> list[Sample]:
         Sample((_normal(2, 5, 33),), {"dim": 2}, "three axes"),
         Sample((_normal(7, 10),), {"dim": 0}, "columns"),
         Sample((_normal(2, 5, 33),), {"dim": 1}, "the middle axis"),
+        Sample((_normal(2, 3, 20, 30, scale=5),), {"dim": 1}, "channels of images"),
         Sample((_normal(9),), {"dim": 0}, "a vector"),
         Sample((_normal(6, 1),), {"dim": 1}, "rows of one element"),
         Sample((extreme,), {"dim": 1}, "huge logits"),
