@@ -1,56 +1,105 @@
 """Files of ``genesis.save`` with whole objects: models, optimizers, a script's own classes, as a pickle.
 
-A pickle can run any code when it is read.  So names in it are looked up in a short list of harmless ones, and
-all others only after the caller has said ``weights_only=False``.
+A pickle can run any code when it is read.  So it is read with a short table of harmless names, and with all
+others only after the caller has said ``weights_only=False``.
 """
 
 from __future__ import annotations
 
 import pickle
-from typing import Any, BinaryIO
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, BinaryIO, ClassVar
 
 import genesis
-from genesis._errors import CheckpointError
+from genesis._dtypes import UNAVAILABLE, as_dtype
+from genesis._errors import CheckpointError, DeviceError
+from genesis._tensor import _rebuild
+from genesis.checkpoint._careful import DAMAGED, PLAIN, NumpyArray, Unpickler, resolved
 from genesis.checkpoint._format import make_tensor
 
 #: how such a file begins; what follows is the pickle
 MAGIC = b"genesis pickle 1\n"
 
-_HARMLESS = {
-    "builtins": {"bytearray", "complex", "frozenset", "range", "set", "slice"},
-    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
-    "genesis._device": {"device"},
-    "genesis._dtypes": {"_unavailable", "as_dtype"},
-    "genesis._random": {"Generator"},
-    "genesis._tensor": {"Size", "Tensor"},
-    "genesis.nn.parameter": {"Buffer", "Parameter"},
-    "numpy": {"dtype", "ndarray"},
-    "numpy._core.multiarray": {"_reconstruct", "scalar"},
-    "numpy.core.multiarray": {"_reconstruct", "scalar"},
+
+class _Class(str):
+    """Name of a class of tensors."""
+
+
+_CLASSES: dict[str, Any] = {
+    "Tensor": genesis.Tensor,
+    "Parameter": genesis.nn.Parameter,
+    "Buffer": genesis.nn.Buffer,
 }
+_GENERATOR = {"device", "_seed", "_offset"}
 
 
-class _Reader(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, name: str, where: Any, trusted: bool) -> None:
+class _Stranger(Unpickler):
+    """Reads a file of anybody's."""
+
+    names: ClassVar[Mapping[tuple[str, str], Any]] = {
+        **PLAIN,
+        **{("builtins", kind.__name__): kind for kind in (complex, frozenset, range, slice)},
+        ("collections", "deque"): deque,
+        ("genesis._device", "device"): genesis.device,
+        ("genesis._dtypes", "as_dtype"): as_dtype,
+        ("genesis._dtypes", "_unavailable"): UNAVAILABLE.__getitem__,
+        ("genesis._random", "Generator"): genesis.Generator,
+        ("genesis._tensor", "Size"): genesis.Size,
+        ("genesis._tensor", "Tensor"): _Class("Tensor"),
+        ("genesis.nn.parameter", "Parameter"): _Class("Parameter"),
+        ("genesis.nn.parameter", "Buffer"): _Class("Buffer"),
+    }
+
+    def __init__(self, file: BinaryIO, name: str, where: Any) -> None:
         super().__init__(file)
-        self.name, self.where, self.trusted = name, where, trusted
+        self.name, self.where = name, where
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("genesis._tensor", "_rebuild"):
             return self._tensor
-        if self.trusted or name in _HARMLESS.get(module, ()):
-            return super().find_class(module, name)
-        raise CheckpointError(
-            f"{self.name!r} holds a {module}.{name}, and reading such an object can run any code. Save "
-            "and load state_dict() instead, or, if you trust whoever wrote the file, pass weights_only=False"
-        )
+        if (module, name) not in self.names:
+            raise CheckpointError(
+                f"{self.name!r} holds a {module}.{name}, and reading such an object can run any code. Save "
+                "and load state_dict() instead, or, if you trust whoever wrote the file, pass "
+                "weights_only=False"
+            )
+        return super().find_class(module, name)
+
+    def set_state(self, made: Any, state: Any) -> None:
+        if type(made) is genesis.Generator and isinstance(state, dict) and state.keys() == _GENERATOR:
+            made.__setstate__(state)
+        else:
+            super().set_state(made, state)
+
+    def _tensor(self, cls: Any, array: Any, saved_on: str, requires_grad: bool, extra: Any) -> Any:
+        if not isinstance(cls, _Class) or not isinstance(array, NumpyArray):
+            raise CheckpointError(f"{self.name!r} holds a tensor that Genesis did not write")
+        if not isinstance(extra, dict) or extra.keys() - {"persistent"}:
+            raise CheckpointError(
+                f"{self.name!r} holds a tensor with attributes; to read them, if you trust whoever wrote the "
+                "file, pass weights_only=False"
+            )
+        plain = make_tensor(self.name, self.where, array.array, saved_on, False)
+        if cls == "Tensor":
+            return plain.requires_grad_(requires_grad is True)
+        return _rebuild(_CLASSES[cls], array.array, str(plain.device), requires_grad is True, extra)
+
+
+class _Friend(pickle.Unpickler):
+    """Reads a file whose writer is trusted."""
+
+    def __init__(self, file: BinaryIO, name: str, where: Any) -> None:
+        super().__init__(file)
+        self.name, self.where = name, where
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("genesis._tensor", "_rebuild"):
+            return self._tensor
+        return super().find_class(module, name)
 
     def _tensor(self, cls: Any, array: Any, saved_on: str, requires_grad: bool, extra: Any) -> Any:
         plain = make_tensor(self.name, self.where, array, saved_on, False)
-        if cls is genesis.Tensor and not extra:
-            return plain.requires_grad_(requires_grad)
-        from genesis._tensor import _rebuild
-
         return _rebuild(cls, array, str(plain.device), requires_grad, extra)
 
 
@@ -67,8 +116,17 @@ def read_pickle(file: BinaryIO, name: str, where: Any, trusted: bool) -> Any:
         CheckpointError: the file is damaged, or it holds objects and is not ``trusted``.
     """
     file.seek(len(MAGIC))
+    if not trusted:
+        try:
+            return resolved(_Stranger(file, name, where).load())
+        except (CheckpointError, DeviceError):
+            raise
+        except DAMAGED as error:
+            raise CheckpointError(
+                f"{name!r} is damaged or truncated: {type(error).__name__}: {error}"
+            ) from error
     try:
-        return _Reader(file, name, where, trusted).load()
+        return _Friend(file, name, where).load()
     except CheckpointError:
         raise
     except (pickle.UnpicklingError, EOFError) as error:

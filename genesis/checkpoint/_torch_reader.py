@@ -1,20 +1,13 @@
 """PyTorch's files, read without PyTorch and without running anything that they hold.
 
-`torch.save` writes a pickle, and loading a pickle can call any function by name and set any attribute.  Here
-a name in the file is only looked up in the table below, whose functions build tensors and plain containers,
-and only what was just made for the file takes attributes; all else is an error.  Format of the archive:
-torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
+Format of the archive: torch/csrc/jit/serialization and torch/serialization.py of PyTorch 2.13.
 """
 
 from __future__ import annotations
 
 import io
-import pickle
-import struct
 import zipfile
-import zlib
-from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -22,6 +15,7 @@ from numpy.typing import NDArray
 
 import genesis
 from genesis._errors import CheckpointError, DeviceError
+from genesis.checkpoint._careful import DAMAGED, PLAIN, Unpickler, resolved
 
 Array = NDArray[Any]
 #: makes a tensor of an array, the place it was saved from, and its requires_grad
@@ -47,7 +41,6 @@ _DTYPES = {
     "short": "i2", "int8": "i1", "uint8": "u1", "bool": "?",
 }  # fmt: skip
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_SAFE = "tensors, numbers, texts and plain containers; save model.state_dict() rather than the model"
 
 
 class _Storage:
@@ -78,15 +71,13 @@ def read_torch(file: BinaryIO, name: str, make: Make) -> Any:
         DeviceError: ``make`` does not find the place of a tensor.
     """
     try:
-        return resolved(_read_zip(file, make) if zipfile.is_zipfile(file) else _read_legacy(file, make))
+        read = _read_zip(file, make) if zipfile.is_zipfile(file) else _read_legacy(file, make)
+        return resolved(read, _our_dtype)
     except CheckpointError as error:
         raise CheckpointError(f"cannot read {name!r}: {error}") from error
     except DeviceError:
         raise
-    except (
-        pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error, LookupError, ValueError,
-        TypeError, EOFError, AttributeError, OverflowError, RuntimeError, MemoryError, AssertionError,
-    ) as error:  # fmt: skip
+    except DAMAGED as error:
         raise CheckpointError(
             f"{name!r} is damaged, or no file of torch.save: {type(error).__name__}: {error}"
         ) from error
@@ -181,17 +172,17 @@ def widen_bfloat16(bits: Array) -> Array:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-class _Reader(pickle._Unpickler):
-    """Unpickles with the names of ``_NAMES`` and no others.
-
-    The unpickler written in Python, because the other one sets attributes of whatever the file names: of a
-    class or a device, which the whole program shares.
-    """
-
-    stack: list[Any]  # what the unpickler has made so far
+class _Reader(Unpickler):
+    names: ClassVar[Mapping[tuple[str, str], Any]] = {
+        **PLAIN,
+        ("torch", "Size"): lambda *args: genesis.Size(*args),
+        ("torch", "device"): lambda *args: genesis.device(*args),
+        ("torch.serialization", "_get_layout"): str,
+        **{("torch", name): _Dtype(name) for name in _DTYPES},
+    }
 
     def __init__(self, file: BinaryIO, load: Callable[[str, str, str, int], _Storage], make: Make) -> None:
-        super().__init__(file, encoding="utf-8")
+        super().__init__(file)
         self._load, self._make = load, make
 
     def persistent_load(self, pid: Any) -> Any:
@@ -209,31 +200,9 @@ class _Reader(pickle._Unpickler):
             return self._tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return self._parameter
-        found = _NAMES.get((module, name))
-        if found is not None:
-            return found
         if module in ("torch", "torch.storage") and name.endswith("Storage"):
             return _StorageType(name)
-        if module == "torch" and name in _DTYPES:
-            return _Dtype(name)
-        raise CheckpointError(
-            f"it refers to {module}.{name}, which is code or of an unknown kind; Genesis reads {_SAFE}"
-        )
-
-    def _set_state(self) -> None:
-        """The opcode BUILD."""
-        state = self.stack.pop()
-        made = self.stack[-1]
-        if type(made) in (_NumpyArray, _NumpyDtype):
-            made.__setstate__(state)
-        elif (
-            type(made) is OrderedDict and isinstance(state, dict) and not state.keys() & set(dir(OrderedDict))
-        ):
-            made.__dict__.update(state)  # state_dict() has a _metadata
-        else:
-            raise CheckpointError(f"it sets attributes of {made!r:.80}; Genesis reads {_SAFE}")
-
-    dispatch: ClassVar[dict[int, Any]] = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _set_state}
+        return super().find_class(module, name)
 
     def _tensor(
         self, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *rest: Any
@@ -263,87 +232,11 @@ def _strided(storage: Any, offset: Any, size: Any, stride: Any) -> Array:
     return np.array(view).reshape(shape)
 
 
-def _ordered(*args: Any) -> OrderedDict[Any, Any]:
-    return OrderedDict(*args)
-
-
-class _NumpyArray:
-    """Stands for an array while it is unpickled."""
-
-    def __setstate__(self, state: Any) -> None:
-        _version, shape, dtype, fortran, data = state
-        if not isinstance(data, bytes):
-            raise CheckpointError("an array of Python objects, which can hold code")
-        array = np.frombuffer(data, dtype.type).reshape(shape, order="F" if fortran else "C")
-        self.array = array.astype(array.dtype.newbyteorder("="))
-
-
-class _NumpyDtype:
-    """Stands for a NumPy dtype while it is unpickled."""
-
-    def __init__(self, name: Any, *flags: Any) -> None:
-        self.type = np.dtype(str(name))
-        if self.type.kind not in "biuf":
-            raise CheckpointError(f"a NumPy value of type {name!r}")
-
-    def __setstate__(self, state: Any) -> None:
-        if len(state) > 1 and state[1] in ("<", ">"):
-            self.type = self.type.newbyteorder(state[1])
-
-
-def _numpy_scalar(dtype: Any, data: Any = None) -> Any:
-    return np.frombuffer(data, dtype.type, 1)[0]
-
-
-def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    """Bytes, as the protocol that PyTorch uses writes them."""
-    if encoding != "latin1":
-        raise CheckpointError(f"bytes written as {encoding!r}")
-    return str(text).encode("latin1")
-
-
-_NAMES: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): _ordered,
-    ("collections", "Counter"): Counter,
-    ("collections", "defaultdict"): lambda *args: defaultdict(
-        None, *[a for a in args if isinstance(a, dict)]
-    ),
-    ("torch", "Size"): lambda *args: genesis.Size(*args),
-    ("torch", "device"): lambda *args: genesis.device(*args),
-    ("torch.serialization", "_get_layout"): str,
-    ("_codecs", "encode"): _encode,
-    **{(module, "set"): set for module in ("builtins", "__builtin__")},  # the latter in older protocols
-    **{(module, "bytearray"): bytearray for module in ("builtins", "__builtin__")},
-    ("numpy", "dtype"): _NumpyDtype,
-    **{
-        (f"{package}.multiarray", name): value
-        for package in ("numpy.core", "numpy._core")
-        for name, value in (("scalar", _numpy_scalar), ("_reconstruct", lambda *args: _NumpyArray()))
-    },
-    ("numpy", "ndarray"): _NumpyArray,
-}
-
-
-def resolved(value: Any) -> Any:
-    """What was read, with arrays, dtypes and containers as people expect them."""
-    if isinstance(value, _NumpyArray):
-        return value.array
-    if isinstance(value, _Dtype):
-        return _our_dtype(value)
-    if isinstance(value, dict):
-        for key, item in list(value.items()):
-            value[key] = resolved(item)
+def _our_dtype(value: Any) -> Any:
+    """Our dtype for PyTorch's, anything else as it is."""
+    if not isinstance(value, _Dtype):
         return value
-    if type(value) is list:
-        value[:] = [resolved(item) for item in value]
-        return value
-    if type(value) is tuple:
-        return tuple([resolved(item) for item in value])
-    return value
-
-
-def _our_dtype(name: str) -> Any:
     try:
-        return getattr(genesis, name)
+        return getattr(genesis, value)
     except AttributeError as error:
-        raise CheckpointError(f"it holds the dtype torch.{name}, which Genesis has not got") from error
+        raise CheckpointError(f"it holds the dtype torch.{value}, which Genesis has not got") from error

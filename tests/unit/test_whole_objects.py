@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import pickle
+from collections import deque
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import genesis
@@ -102,3 +104,43 @@ def test_a_damaged_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(whole[:200])
     with pytest.raises(genesis.CheckpointError, match=r"a\.pt' is damaged or truncated"):
         genesis.load(tmp_path / "a.pt", weights_only=False)
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_plain_objects_need_no_trust(protocol: int) -> None:
+    saved = {
+        "seen": {1, 2},
+        "last": deque([1, genesis.ones(2)], maxlen=4),
+        "random": genesis.Generator().manual_seed(3),
+        "weight": nn.Parameter(genesis.ones(2)),
+        "array": np.arange(3.0),
+        "type": genesis.float32,
+    }
+    file = io.BytesIO()
+    genesis.save(saved, file, pickle_protocol=protocol)
+    file.seek(0)
+    back = genesis.load(file)
+    assert back["seen"] == {1, 2}
+    assert back["last"].maxlen == 4
+    assert back["last"][1].tolist() == [1, 1]
+    assert back["random"].initial_seed() == 3
+    assert type(back["weight"]) is nn.Parameter
+    assert back["array"].tolist() == [0, 1, 2]
+    assert back["type"] is genesis.float32
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        b"cgenesis._tensor\nTensor\n",
+        b"cgenesis._random\nGenerator\n",
+        b"cgenesis._device\ndevice\nX\x03\x00\x00\x00cpu\x85R",
+        b"ccollections\nCounter\n",
+    ],
+)
+def test_a_file_without_trust_sets_no_attributes(made: bytes) -> None:
+    pickled = b"\x80\x02" + made + b"N}X\x04\x00\x00\x00typeNs\x86b."
+    with pytest.raises(genesis.CheckpointError, match="sets attributes of"):
+        genesis.load(io.BytesIO(b"genesis pickle 1\n" + pickled))
+    assert genesis.device("cpu").type == "cpu"
+    assert not hasattr(genesis.Generator, "type")
