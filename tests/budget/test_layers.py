@@ -29,6 +29,7 @@ HEIGHT = {
     "checkpoint": 5,
     "data": 5,
     "distributed": 5,
+    "distributed": 5,
     "nn": 5,
     "optim": 5,
     "testing": 6,

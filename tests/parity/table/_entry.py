@@ -78,6 +78,10 @@ class Entry:
     call: Callable[..., Any] | None = None
     differs: str = ""
 
+    def __post_init__(self) -> None:
+        if self.tolerance and not self.why:
+            raise ValueError(f"{self.name}: a tolerance of its own needs a reason in why")
+
 
 @dataclass(frozen=True)
 class Case:
