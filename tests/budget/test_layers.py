@@ -29,7 +29,6 @@ HEIGHT = {
     "checkpoint": 5,
     "data": 5,
     "distributed": 5,
-    "distributed": 5,
     "nn": 5,
     "optim": 5,
     "testing": 6,
