@@ -390,6 +390,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.normalization import layer_norm as layer_norm
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
+    from genesis.ops.orthogonal import gammainc as igamma
+    from genesis.ops.orthogonal import gammaincc as igammac
     from genesis.ops.padding import constant_pad_nd as constant_pad_nd
     from genesis.ops.parts import chunk as chunk
     from genesis.ops.parts import chunk as unsafe_chunk
@@ -1279,6 +1281,8 @@ _ALIASES = {
     "greater": "genesis.ops.elementwise:gt",
     "greater_equal": "genesis.ops.elementwise:ge",
     "i0_": "genesis.ops.in_place:i0_",
+    "igamma": "genesis.ops.orthogonal:gammainc",
+    "igammac": "genesis.ops.orthogonal:gammaincc",
     "index_put_": "genesis.ops.subscript:index_put_",
     "inf": "math:inf",
     "int": "genesis._dtypes:int32",

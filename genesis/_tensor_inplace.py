@@ -12,7 +12,7 @@ from genesis.autograd.graph import TensorCore, check_writable, tracked
 from genesis.ops import activation as act
 from genesis.ops import arithmetic as ar
 from genesis.ops import elementwise as ew
-from genesis.ops import moments
+from genesis.ops import moments, orthogonal
 from genesis.ops import reduction as red
 from genesis.ops import special as sp
 from genesis.ops import trigonometry as tr
@@ -219,6 +219,8 @@ class InPlaceMethods(TensorCore):
     gcd_, lcm_ = in_place(ar.gcd), in_place(ar.lcm)
     heaviside_ = in_place(ar.heaviside)
     hypot_ = in_place(tr.hypot)
+    igamma_ = in_place(orthogonal.gammainc)
+    igammac_ = in_place(orthogonal.gammaincc)
     ldexp_ = in_place(ar.ldexp)
     nextafter_ = in_place(ar.nextafter)
     remainder_ = in_place(ew.remainder)

@@ -8,6 +8,7 @@ from genesis.autograd.graph import TensorCore
 from genesis.ops import arithmetic as ar
 from genesis.ops import comparison as cmp
 from genesis.ops import elementwise as ew
+from genesis.ops import orthogonal as og
 from genesis.ops import special as sp
 from genesis.ops import trigonometry as tr
 
@@ -49,6 +50,8 @@ class MathMethods(TensorCore):
     def logaddexp2(self, other: Any) -> Tensor: return sp.logaddexp2(self, other)
     def logit(self, eps: float | None = None) -> Tensor: return sp.logit(self, eps)
     def mvlgamma(self, p: int) -> Tensor: return sp.mvlgamma(self, p)
+    def igamma(self, other: Any) -> Tensor: return og.gammainc(self, other)
+    def igammac(self, other: Any) -> Tensor: return og.gammaincc(self, other)
     def polygamma(self, n: int) -> Tensor: return sp.polygamma(n, self)
     def xlogy(self, other: Any) -> Tensor: return sp.xlogy(self, other)
 

@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     from genesis.ops.elementwise import log1p as log1p
     from genesis.ops.normalization import log_softmax as log_softmax
     from genesis.ops.normalization import softmax as softmax
+    from genesis.ops.orthogonal import chebyshev_polynomial_t as chebyshev_polynomial_t
+    from genesis.ops.orthogonal import chebyshev_polynomial_u as chebyshev_polynomial_u
+    from genesis.ops.orthogonal import chebyshev_polynomial_v as chebyshev_polynomial_v
+    from genesis.ops.orthogonal import chebyshev_polynomial_w as chebyshev_polynomial_w
+    from genesis.ops.orthogonal import gammainc as gammainc
+    from genesis.ops.orthogonal import gammaincc as gammaincc
+    from genesis.ops.orthogonal import hermite_polynomial_h as hermite_polynomial_h
+    from genesis.ops.orthogonal import hermite_polynomial_he as hermite_polynomial_he
+    from genesis.ops.orthogonal import laguerre_polynomial_l as laguerre_polynomial_l
+    from genesis.ops.orthogonal import legendre_polynomial_p as legendre_polynomial_p
+    from genesis.ops.orthogonal import modified_bessel_k0 as modified_bessel_k0
+    from genesis.ops.orthogonal import modified_bessel_k1 as modified_bessel_k1
+    from genesis.ops.orthogonal import scaled_modified_bessel_k0 as scaled_modified_bessel_k0
+    from genesis.ops.orthogonal import scaled_modified_bessel_k1 as scaled_modified_bessel_k1
+    from genesis.ops.orthogonal import shifted_chebyshev_polynomial_t as shifted_chebyshev_polynomial_t
+    from genesis.ops.orthogonal import shifted_chebyshev_polynomial_u as shifted_chebyshev_polynomial_u
+    from genesis.ops.orthogonal import shifted_chebyshev_polynomial_v as shifted_chebyshev_polynomial_v
+    from genesis.ops.orthogonal import shifted_chebyshev_polynomial_w as shifted_chebyshev_polynomial_w
+    from genesis.ops.orthogonal import spherical_bessel_j0 as spherical_bessel_j0
+    from genesis.ops.orthogonal import zeta as zeta
     from genesis.ops.reduction import logsumexp as logsumexp
     from genesis.ops.special import digamma as digamma
     from genesis.ops.special import entr as entr
@@ -38,6 +58,30 @@ _SPECIAL = (
 )  # fmt: skip
 
 
+_ON_THE_HOST = (
+    "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u",
+    "chebyshev_polynomial_v",
+    "chebyshev_polynomial_w",
+    "gammainc",
+    "gammaincc",
+    "hermite_polynomial_h",
+    "hermite_polynomial_he",
+    "laguerre_polynomial_l",
+    "legendre_polynomial_p",
+    "modified_bessel_k0",
+    "modified_bessel_k1",
+    "scaled_modified_bessel_k0",
+    "scaled_modified_bessel_k1",
+    "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u",
+    "shifted_chebyshev_polynomial_v",
+    "shifted_chebyshev_polynomial_w",
+    "spherical_bessel_j0",
+    "zeta",
+)
+
+
 def _called(name: str, path: str, value: object) -> object:
     from genesis._calling import public
 
@@ -48,11 +92,14 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         **{name: f"genesis.ops.special:{name}" for name in _SPECIAL},
+        **{name: f"genesis.ops.orthogonal:{name}" for name in _ON_THE_HOST},
         **{name: f"genesis.ops.elementwise:{name}" for name in ("erf", "exp2", "expm1", "log1p")},
         **{name: f"genesis.ops.normalization:{name}" for name in ("log_softmax", "softmax")},
         "expit": "genesis.ops.activation:sigmoid",
         "gammaln": "genesis.ops.special:lgamma",
         "logsumexp": "genesis.ops.reduction:logsumexp",
+        "modified_bessel_i0": "genesis.ops.special:i0",
+        "modified_bessel_i1": "genesis.ops.special:i1",
         "multigammaln": "genesis.ops.special:mvlgamma",
         "psi": "genesis.ops.special:digamma",
         "round": "genesis.ops.arithmetic:round",
