@@ -132,7 +132,7 @@ legendre_polynomial_p = _polynomial("legendre_polynomial_p")
 
 # -- Bessel ------------------------------------------------------------------------------------------------
 def _bessel_k(order: int, scaled: bool) -> Callable[[Array], Array]:
-    """``K_n(x) = integral of exp(-x cosh t) cosh(n t)`` over t > 0 (DLMF 10.32.9), by the trapezoidal rule."""
+    """``K_n(x) = integral of exp(-x cosh t) cosh(n t)``, t > 0 (DLMF 10.32.9), by the trapezoidal rule."""
 
     def values(x: Array) -> Array:
         t = np.linspace(0, 1, 513)  # up to where exp(-x cosh t) is below 1e-330
@@ -235,7 +235,7 @@ def _incomplete_gamma(needs: Any, grad: Any, a: Any, x: Any, *, upper: bool) -> 
 
 
 def gammainc(input: Tensor, other: Tensor) -> Tensor:
-    """The lower incomplete gamma function, ``P(a, x) = integral of t^(a-1) exp(-t) over [0, x] / Gamma(a)``."""
+    """The lower incomplete gamma function: the integral of ``t^(a-1) exp(-t)`` over [0, x] by ``Gamma(a)``."""
     _pair("gammainc", input, other)
     return incomplete_gamma(input, other, upper=False)  # type: ignore[no-any-return]
 
