@@ -235,7 +235,7 @@ def _incomplete_gamma(needs: Any, grad: Any, a: Any, x: Any, *, upper: bool) -> 
 
 
 def gammainc(input: Tensor, other: Tensor) -> Tensor:
-    """The lower incomplete gamma function: the integral of ``t^(a-1) exp(-t)`` over [0, x] by ``Gamma(a)``."""
+    """The lower incomplete gamma function, the integral of ``t^(a-1) exp(-t)`` over [0, x] by Gamma(a)."""
     _pair("gammainc", input, other)
     return incomplete_gamma(input, other, upper=False)  # type: ignore[no-any-return]
 
