@@ -186,6 +186,20 @@ def test_crops_of_five_and_ten() -> None:
         transforms.FiveCrop(7)(GREY)
 
 
+def test_a_batch_is_mixed_with_itself() -> None:
+    from genesis.data.transforms import v2
+
+    x, y = genesis.arange(3.0).reshape(3, 1, 1, 1).expand(3, 1, 4, 4), genesis.arange(3)
+    for name in ("MixUp", "CutMix"):
+        images, labels = getattr(v2, name)(num_classes=3)(x, y)
+        share = labels[0, 0].item()
+        assert labels[0].tolist() == [share, 0.0, pytest.approx(1 - share)]
+        # image 1 is mixed with image 0: float32 sums of 16 values
+        assert images[1].mean().item() == pytest.approx(labels[1, 1].item(), abs=1e-6)
+    image, label = v2.Compose([v2.CenterCrop(4), v2.ToDtype(genesis.float32)])(genesis.ones(1, 6, 6), 3)
+    assert (tuple(image.shape), label) == ((1, 4, 4), 3)
+
+
 def test_layers_of_a_sequence() -> None:
     both = genesis.nn.Sequential(transforms.CenterCrop(4), transforms.Normalize([0.5], [0.5]))
     assert both(genesis.ones(1, 6, 6)).shape == (1, 4, 4)

@@ -107,4 +107,11 @@ __all__ = [
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
-    __getattr__ = missing(__name__)
+    _lacking = missing(__name__)
+
+    def __getattr__(name: str) -> object:
+        if name == "v2":  # when it is used: it needs all of the above
+            from importlib import import_module
+
+            return import_module("genesis.data.transforms.v2")
+        return _lacking(name)

@@ -247,6 +247,22 @@ class RandomTransforms:
         return listed(type(self).__name__, *self.transforms)
 
 
+def check_shares(p: Any, n: int) -> None:
+    """Raise unless these are shares of ``n`` transforms, or None."""
+    if p is not None and not isinstance(p, Sequence):
+        raise TypeError(f"Argument p should be a sequence, got {p!r}")
+    if p is not None and len(p) != n:
+        raise ValueError(f"p has {len(p)} numbers for {n} transforms")
+
+
+def chosen(p: Sequence[float] | None, n: int) -> int:
+    """A number below ``n``, by these shares or equally often."""
+    if p is None:
+        return below(n)
+    ends = list(accumulate(p))
+    return min(bisect_right(ends, uniform(0.0, ends[-1])), n - 1)
+
+
 class RandomOrder(RandomTransforms):
     """All of some transforms, in random order."""
 
@@ -266,17 +282,11 @@ class RandomChoice(RandomTransforms):
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], p: Sequence[float] | None = None) -> None:
         super().__init__(transforms)
-        if p is not None and not isinstance(p, Sequence):
-            raise TypeError(f"Argument p should be a sequence, got {p!r}")
-        if p is not None and len(p) != len(transforms):
-            raise ValueError(f"p has {len(p)} numbers for {len(transforms)} transforms")
+        check_shares(p, len(transforms))
         self.p = p
 
     def __call__(self, *args: Any) -> Any:
-        if self.p is None:
-            return self.transforms[below(len(self.transforms))](*args)
-        ends = list(accumulate(self.p))
-        return self.transforms[min(bisect_right(ends, uniform(0.0, ends[-1])), len(ends) - 1)](*args)
+        return self.transforms[chosen(self.p, len(self.transforms))](*args)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()}(p={self.p})"
