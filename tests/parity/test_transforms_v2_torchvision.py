@@ -65,7 +65,7 @@ CASES = {
     "label tensor": lambda v, m, x: v.RandomVerticalFlip(p=1.0)(x, m.tensor([1, 2])),
     "dict": lambda v, m, x: v.RandomVerticalFlip(p=1.0)({"a": [x, "b"], "c": m.zeros(2, 2)}),
     "named": lambda v, m, x: v.Pad(1)(Named(x, 3)),
-    "pictures": lambda v, m, x: v.RandomCrop(9, padding=0)([PICTURE.crop((0, 0, 9, 9)), x, PICTURE.crop((1, 0, 10, 9))]),
+    "pictures": lambda v, m, x: v.RandomCrop(9)([PICTURE.crop((0, 0, 9, 9)), x, PICTURE.crop((1, 0, 10, 9))]),
     "dtype": lambda v, m, x: v.ToDtype(m.float32)(x),
     "dtype of a label": lambda v, m, x: v.ToDtype(m.float32)(x, m.tensor(1)),
     "dtype wrong": lambda v, m, x: v.ToDtype("float32"),
