@@ -15,7 +15,7 @@ import genesis
 from genesis._dtypes import UNAVAILABLE, as_dtype
 from genesis._errors import CheckpointError, DeviceError
 from genesis._tensor import _rebuild
-from genesis.checkpoint._careful import DAMAGED, PLAIN, NumpyArray, Unpickler, resolved
+from genesis._unpickling import DAMAGED, PLAIN, NumpyArray, Unpickler, resolved
 from genesis.checkpoint._format import make_tensor
 
 #: how such a file begins; what follows is the pickle

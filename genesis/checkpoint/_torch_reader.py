@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import genesis
 from genesis._errors import CheckpointError, DeviceError
-from genesis.checkpoint._careful import DAMAGED, PLAIN, Unpickler, resolved
+from genesis._unpickling import DAMAGED, PLAIN, Unpickler, resolved
 
 Array = NDArray[Any]
 #: makes a tensor of an array, the place it was saved from, and its requires_grad

@@ -33,6 +33,8 @@ class NumpyArray:
 
     def __setstate__(self, state: Any) -> None:
         _version, shape, dtype, fortran, data = state
+        if isinstance(data, str):  # of Python 2
+            data = data.encode("latin1")
         if not isinstance(data, bytes):
             raise CheckpointError("an array of Python objects, which can hold code")
         array = np.frombuffer(data, dtype.type).reshape(shape, order="F" if fortran else "C")
@@ -45,7 +47,7 @@ class NumpyDtype:
     def __init__(self, name: Any, *flags: Any) -> None:
         self.type = np.dtype(str(name))
         if self.type.kind not in "biuf":
-            raise CheckpointError(f"a NumPy value of type {name!r}")
+            raise CheckpointError(f"a NumPy array of type {name!r}; only numbers are read")
 
     def __setstate__(self, state: Any) -> None:
         if len(state) > 1 and state[1] in ("<", ">"):
@@ -104,8 +106,8 @@ class Unpickler(pickle._Unpickler):
     names: ClassVar[Mapping[tuple[str, str], Any]] = PLAIN
     stack: list[Any]  # what the unpickler has made so far
 
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file, encoding="utf-8")
+    def __init__(self, file: BinaryIO, encoding: str = "utf-8") -> None:
+        super().__init__(file, encoding=encoding)
 
     def find_class(self, module: str, name: str) -> Any:
         try:
