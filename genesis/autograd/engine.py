@@ -90,7 +90,8 @@ def run_backward(
                 if node in wanted:
                     found[node] = grad
                 if inputs is None or any(e in missing for e in edges):
-                    results = _results(node, grad)
+                    if create_graph or not _added(node, grad, totals.get(edges[0])):
+                        results = _results(node, grad)
             if not retain_graph:
                 node.free()
     finally:
@@ -122,6 +123,14 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
             g._fresh = g._base is None and buffer not in buffers and g._view.contiguous
             buffers.append(buffer)
     return results
+
+
+def _added(node: Node, grad: Any, total: Any) -> bool:
+    """Add a gradient of a part to that of the whole, if there is one that nothing else refers to."""
+    if total is None or type(total) is Bundle or not total._fresh or node.extra is not None or watch.nodes:
+        return False
+    add = getattr(node.rule, "add", None)
+    return add is not None and add(node, grad, total)
 
 
 def _dependencies(starts: list[Edge], wanted: set[Edge] | None) -> dict[Edge, int]:

@@ -175,10 +175,16 @@ class Primitive:
         name: shown in graphs and errors.
         rule: the gradient, from (node, grad), one entry for each input; saved values come from
             ``node.unpack()``.
+
+    Attributes:
+        add: for an operation that takes a part of its only input, a function that adds the gradient of the part
+            to that of the input in place, from (node, grad, total); False where it cannot. Parts of one tensor
+            then cost what they hold, not the whole tensor each.
     """
 
     def __init__(self, name: str, rule: Callable[[Node, Any], Sequence[Any]]) -> None:
         self.name, self.backward = name, rule
+        self.add: Callable[[Node, Any, Any], bool] | None = None
 
     def wrap(
         self, view: View, inputs: Sequence[Any], saved: tuple[Any, ...] = (), options: Any = None

@@ -10,7 +10,7 @@ from genesis._dtypes import ALL, int64
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay, tracked
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import INDEX, INPUT, cast
+from genesis.backend.expr import INDEX, INPUT, arg, cast
 from genesis.backend.view import Shape, View, contiguous_strides, repeats_itself
 from genesis.ops._op import Primitive, primitive
 from genesis.ops.reduction import axes_of
@@ -65,6 +65,19 @@ def whole(size: Any, what: str = "a size") -> int:
 def _slice(node: Node, grad: Any) -> tuple[Any]:
     shape, steps = node.options
     return (embed_view(grad, shape, steps),)
+
+
+def _add_part(node: Node, grad: Any, total: Any) -> bool:
+    part = replay(total._view, node.options[1])
+    if part.shape != grad._view.shape or repeats_itself(part) or part.dtype is not grad._view.dtype:
+        return False
+    run_map(part.buffer.device.backend, _SUM, part, part, grad._view)
+    part.buffer.version += 1
+    return True
+
+
+_SUM = arg(0) + arg(1)
+_slice.add = _add_part
 
 
 def take_view(x: Any, steps: Steps) -> Tensor:
