@@ -89,9 +89,9 @@ def run_backward(
                     grad = _call_hooks(node.hooks, grad)
                 if node in wanted:
                     found[node] = grad
-                if inputs is None or any(e in missing for e in edges):
-                    if create_graph or not _added(node, grad, totals.get(edges[0])):
-                        results = _results(node, grad)
+                useful = inputs is None or any(e in missing for e in edges)
+                if useful and (create_graph or not _added(node, grad, totals.get(edges[0]))):
+                    results = _results(node, grad)
             if not retain_graph:
                 node.free()
     finally:

@@ -177,9 +177,9 @@ class Primitive:
             ``node.unpack()``.
 
     Attributes:
-        add: for an operation that takes a part of its only input, a function that adds the gradient of the part
-            to that of the input in place, from (node, grad, total); False where it cannot. Parts of one tensor
-            then cost what they hold, not the whole tensor each.
+        add: for an operation that takes a part of its only input, a function of (node, grad, total) that adds
+            the gradient of the part to that of the input in place, or returns False. Parts of one tensor then
+            cost what they hold, not the whole tensor each.
     """
 
     def __init__(self, name: str, rule: Callable[[Node, Any], Sequence[Any]]) -> None:

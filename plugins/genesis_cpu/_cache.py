@@ -68,8 +68,9 @@ def _stamp() -> str:
     """Kernels inline what these modules define: a change there makes another kernel."""
     here = Path(__file__).parent
     digest = hashlib.sha256(HEADER.encode())
-    for name in ("_circle.py", "_math.py", "_panels.py", "_pointers.py", "_power.py", "_team.py"):
-        digest.update((here / name).read_bytes())
+    inlined = ("_circle", "_gemm", "_math", "_panels", "_pointers", "_power", "_team", "_tile")
+    for name in inlined:
+        digest.update((here / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 

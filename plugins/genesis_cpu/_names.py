@@ -38,6 +38,8 @@ member: Any
 share: Any
 # of _blas
 gemm: Any
+# of _gemm
+product: Any
 # of _panels
 multiply: Any
 # of _tile

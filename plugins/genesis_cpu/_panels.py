@@ -8,6 +8,7 @@ in the order in which they are used.  A tile of the result stays in registers wh
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from llvmlite import binding, ir
@@ -28,14 +29,20 @@ def width(itemsize: int) -> int:
     return VECTORS * BYTES // itemsize
 
 
-def _tile(rows: int) -> Any:
+@cache
+def tile(rows: int, partial: bool = True) -> Any:
+    """A tile of so many rows; ``partial`` if it has to care for ``columns`` fewer than the panel has."""
+
     @intrinsic
-    def tile(typing, k, a, lda, panel, c, ldc, columns, add):
-        """``c = a @ panel`` for ``rows`` rows and the first ``columns``, plus ``c`` where ``add`` is 1."""
+    def run(typing, k, a, lda, step, panel, c, ldc, columns, add):
+        """``c = a @ panel`` for ``rows`` rows and the first ``columns``, plus ``c`` where ``add`` is 1.
+
+        ``lda`` and ``step`` are elements from one row, and from one column of ``a``, to the next.
+        """
         real = add
 
         def generate(context, builder, signature, values):
-            k, a, lda, panel, c, ldc, columns, add = values
+            k, a, lda, step, panel, c, ldc, columns, add = values
             number = ir.FloatType() if real == types.float32 else ir.DoubleType()
             size = 4 if real == types.float32 else 8
             lanes = BYTES // size
@@ -48,6 +55,16 @@ def _tile(rows: int) -> Any:
             lines = [builder.gep(first, [builder.mul(lda, i64(r))]) for r in range(rows)]
             zero, one = ir.Constant(vector, None), i64(1)
             same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
+
+            starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
+            if rows > 4:  # the result is on its way while the sums are made
+                byte = ir.IntType(8).as_pointer()
+                kind = ir.FunctionType(ir.VoidType(), [byte] + [ir.IntType(32)] * 3)
+                fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+                for start in starts:
+                    for v in range(VECTORS):
+                        at = builder.bitcast(builder.gep(start, [i64(v * lanes)]), byte)
+                        builder.call(fetch, [at, *(ir.IntType(32)(x) for x in (1, 3, 1))])
 
             before = builder.block
             body, done = builder.append_basic_block("tile"), builder.append_basic_block("tile.done")
@@ -68,7 +85,7 @@ def _tile(rows: int) -> Any:
             ]
             found = []
             for r in range(rows):
-                x = builder.load(builder.gep(lines[r], [i]))
+                x = builder.load(builder.gep(lines[r], [builder.mul(i, step)]))
                 x = builder.insert_element(ir.Constant(vector, ir.Undefined), x, ir.IntType(32)(0))
                 x = builder.shuffle_vector(x, ir.Constant(vector, ir.Undefined), same)
                 found.append([builder.call(fma, [x, f, t]) for f, t in zip(factors, totals[r], strict=True)])
@@ -81,39 +98,52 @@ def _tile(rows: int) -> Any:
             builder.cbranch(builder.icmp_signed("<", following, k), body, done)
             builder.position_at_end(done)
 
-            adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
             whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
-            starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
-            room = cgutils.alloca_once(builder, ir.ArrayType(number, lanes * VECTORS))
-            with builder.if_else(whole) as (all_columns, some_columns):
-                with all_columns:
-                    for r in range(rows):
-                        for v in range(VECTORS):
-                            at = builder.gep(starts[r], [i64(v * lanes)])
-                            at = builder.bitcast(at, vector.as_pointer())
-                            old = builder.select(adds, builder.load(at, align=size), zero)
-                            builder.store(builder.fadd(found[r][v], old), at, align=size)
-                with some_columns:
-                    for r in range(rows):
-                        for v in range(VECTORS):
-                            at = cgutils.gep_inbounds(builder, room, 0, v * lanes)
-                            at = builder.bitcast(at, vector.as_pointer())
-                            builder.store(found[r][v], at, align=size)
-                        with cgutils.for_range(builder, columns) as loop:
-                            at = builder.gep(starts[r], [loop.index])
-                            value = builder.load(cgutils.gep_inbounds(builder, room, 0, loop.index))
-                            old = builder.select(adds, builder.load(at), ir.Constant(number, 0.0))
-                            builder.store(builder.fadd(value, old), at)
+            adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
+
+            def all_columns() -> None:
+                with builder.if_else(adds) as (sums, values):
+                    for block, more in ((sums, True), (values, False)):
+                        with block:
+                            for r in range(rows):
+                                for v in range(VECTORS):
+                                    at = builder.gep(starts[r], [i64(v * lanes)])
+                                    at = builder.bitcast(at, vector.as_pointer())
+                                    value = found[r][v]
+                                    if more:
+                                        value = builder.fadd(value, builder.load(at, align=size))
+                                    builder.store(value, at, align=size)
+
+            def some_columns() -> None:
+                room = cgutils.alloca_once(builder, ir.ArrayType(number, lanes * VECTORS))
+                for r in range(rows):
+                    for v in range(VECTORS):
+                        at = cgutils.gep_inbounds(builder, room, 0, v * lanes)
+                        at = builder.bitcast(at, vector.as_pointer())
+                        builder.store(found[r][v], at, align=size)
+                    with cgutils.for_range(builder, columns) as loop:
+                        at = builder.gep(starts[r], [loop.index])
+                        value = builder.load(cgutils.gep_inbounds(builder, room, 0, loop.index))
+                        old = builder.select(adds, builder.load(at), ir.Constant(number, 0.0))
+                        builder.store(builder.fadd(value, old), at)
+
+            if partial:
+                with builder.if_else(whole) as (full, rest):
+                    with full:
+                        all_columns()
+                    with rest:
+                        some_columns()
+            else:
+                all_columns()
             return context.get_dummy_value()
 
         i = types.int64
-        return types.void(i, i, i, i, i, i, i, real), generate
+        return types.void(i, i, i, i, i, i, i, i, real), generate
 
-    return tile
+    return run
 
 
-_tile_many, _tile_one = _tile(ROWS), _tile(1)
-_tile_some = _tile(4) if ROWS > 4 else _tile_many
+_tile_many, _tile_some, _tile_one = tile(ROWS), tile(4), tile(1)
 
 
 @register_jitable
@@ -134,11 +164,11 @@ def multiply(m, n, k, a, lda, packed, c, ldc, add, size):
         at = c + p * wide * size
         r = 0
         while r + ROWS <= m:
-            _tile_many(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            _tile_many(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
             r += ROWS
         while r + 4 <= m:
-            _tile_some(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            _tile_some(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
             r += 4
         while r < m:
-            _tile_one(k, a + r * lda * size, lda, panel, at + r * ldc * size, ldc, columns, add)
+            _tile_one(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
             r += 1

@@ -1,0 +1,164 @@
+"""Products of large matrices: as fast as BLAS on small blocks, and without its copies of the left factor.
+
+The right factor is copied in panels of a few columns and as many rows as stay in the nearest cache; the left
+one is read where it lies, in either order. A tile of the result stays in registers while a panel passes by.
+The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
+the left factor left in place.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-arg, var-annotated"
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
+
+from genesis_cpu._panels import BYTES, VECTORS, tile
+from genesis_cpu._tile import turn
+
+__all__ = ["product"]
+
+#: where the tiles were measured to be faster than BLAS: 32 wide registers
+SERVES = bool(binding.get_host_cpu_features().get("avx512f"))
+#: rows of a panel at most, so that it stays in the first cache beside what it meets: 24 KiB
+DEEP = 192
+#: bytes of the left factor that pass by one panel, so that they stay in the second cache for the next
+LEFT = 512 << 10
+
+_tall, _less, _some, _one = (tile(rows, partial=False) for rows in (10, 9, 4, 1))
+_LINE = BYTES * VECTORS
+
+
+def _room(nbytes: int) -> Any:
+    """The address of memory on the stack."""
+
+    def generate(context, builder, signature, values):
+        line = ir.VectorType(ir.IntType(32), 16)
+        memory = cgutils.alloca_once(builder, line, size=ir.IntType(32)(nbytes // 64))
+        return builder.ptrtoint(memory, ir.IntType(64))
+
+    return intrinsic(lambda typing: (types.int64(), generate))
+
+
+_room_for_panel, _room_for_tile = _room(DEEP * _LINE), _room(10 * _LINE)
+
+
+@intrinsic
+def _copy_line(typing, target, source):
+    """Copy one line of a panel."""
+
+    def generate(context, builder, signature, values):
+        kind = ir.VectorType(ir.IntType(32), BYTES // 4)
+        for v in range(VECTORS):
+            at, to = (
+                builder.inttoptr(builder.add(x, ir.IntType(64)(v * BYTES)), kind.as_pointer())
+                for x in (values[1], values[0])
+            )
+            line = builder.load(at)
+            line.align = 4
+            builder.store(line, to).align = 64
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _move(typing, target, source, zero):
+    """Copy one element."""
+
+    def generate(context, builder, signature, values):
+        kind = (ir.FloatType() if zero == types.float32 else ir.DoubleType()).as_pointer()
+        builder.store(builder.load(builder.inttoptr(values[1], kind)), builder.inttoptr(values[0], kind))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, zero), generate
+
+
+@intrinsic
+def _finish(typing, target, source, add):
+    """``target = source``, plus ``target`` where ``add`` is not 0, for one element."""
+
+    def generate(context, builder, signature, values):
+        number = ir.FloatType() if add == types.float32 else ir.DoubleType()
+        at, source = (builder.inttoptr(v, number.as_pointer()) for v in values[:2])
+        zero = ir.Constant(number, 0.0)
+        adds = builder.fcmp_ordered("!=", values[2], zero)
+        before = builder.select(adds, builder.load(at), zero)
+        builder.store(builder.fadd(builder.load(source), before), at)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, add), generate
+
+
+@register_jitable
+def _pack(panel, b, turned, ldb, rows, columns, size, zero):
+    """The panel of ``rows`` lines and the first ``columns`` of each; what is behind them is not used."""
+    if not turned:
+        if columns * size == _LINE:
+            for t in range(rows):
+                _copy_line(panel + t * _LINE, b + t * ldb * size)
+        else:
+            for t in range(rows):
+                for j in range(columns):
+                    _move(panel + t * _LINE + j * size, b + (t * ldb + j) * size, zero)
+        return
+    edge = 32 // size
+    even_rows, even_columns = rows // edge * edge, columns // edge * edge
+    for j in range(0, even_columns, edge):
+        for t in range(0, even_rows, edge):
+            turn(b + (j * ldb + t) * size, ldb * size, panel + t * _LINE + j * size, _LINE, zero)
+    for j in range(columns):
+        for t in range(even_rows if j < even_columns else 0, rows):
+            _move(panel + t * _LINE + j * size, b + (j * ldb + t) * size, zero)
+
+
+@register_jitable
+def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, c, ldc, size, one):
+    """``c = op(a) op(b)``, plus ``c`` where ``add`` is not 0; ``one`` is 1 of their type."""
+    panel, edge = _room_for_panel(), _room_for_tile()
+    zero = one - one
+    row, step = (1, lda) if a_turned else (lda, 1)
+    wide = _LINE // size
+    blocks = (k + DEEP - 1) // DEEP
+    deep = (k + blocks - 1) // blocks
+    high = LEFT // (deep * size) // 10 * 10
+    for t in range(0, k, deep):
+        deep_here = min(deep, k - t)
+        more = add if t == 0 else one
+        for r0 in range(0, m, high):
+            rows = min(high, m - r0)
+            nines = (10 - rows % 10) % 10  # 10 x + 9 nines = rows, if there are enough
+            if nines * 9 > rows:
+                nines = 0
+            tens = (rows - 9 * nines) // 10
+            for q in range(0, n, wide):
+                columns = min(wide, n - q)
+                at = b + ((q * ldb + t) if b_turned else (t * ldb + q)) * size
+                _pack(panel, at, b_turned, ldb, deep_here, columns, size, zero)
+                first, to = a + (r0 * row + t * step) * size, c + (r0 * ldc + q) * size
+                r = 0
+                while r < rows:
+                    left, target, pitch, addend = first + r * row * size, to + r * ldc * size, ldc, more
+                    if columns < wide:
+                        target, pitch, addend = edge, wide, zero
+                    if r < 10 * tens:
+                        height = 10
+                        _tall(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                    elif r < 10 * tens + 9 * nines:
+                        height = 9
+                        _less(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                    elif r + 4 <= rows:
+                        height = 4
+                        _some(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                    else:
+                        height = 1
+                        _one(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                    if columns < wide:
+                        for i in range(height):
+                            for j in range(columns):
+                                place = (r + i) * ldc + j
+                                _finish(to + place * size, edge + (i * wide + j) * size, more)
+                    r += height

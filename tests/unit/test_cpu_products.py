@@ -1,0 +1,40 @@
+"""Products on the CPU device: of all sizes, in all orders of storage, from a bias, on several threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import genesis
+import genesis.nn.functional as F
+
+# Around the edges of what a tile, a panel and a block hold: 1, 4, 9 or 10 rows, 32 (or 16) columns, 192 deep.
+SIZES = [
+    (1, 32, 64), (9, 64, 64), (10, 32, 65), (31, 30, 100), (32, 32, 64), (33, 29, 192), (45, 31, 193),
+    (64, 256, 784), (99, 96, 385), (128, 65, 130), (100, 512, 70), (331, 64, 1025), (700, 64, 600),
+]  # fmt: skip
+
+
+def stored(x: np.ndarray, turned: bool) -> genesis.Tensor:
+    return genesis.tensor(np.ascontiguousarray(x.T)).T if turned else genesis.tensor(x)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_products(threads: int, kind: str) -> None:
+    before = genesis.get_num_threads()
+    genesis.set_num_threads(threads)
+    rng = np.random.default_rng(0)
+    try:
+        for m, n, k in SIZES:
+            a, b, bias = (rng.normal(size=s).astype(kind) for s in ((m, k), (k, n), (n,)))
+            exact = a.astype("float64") @ b.astype("float64")
+            # each sum of k rounded products is off by about sqrt(k) roundings; eight times that is never met
+            close = {"rtol": 0, "atol": 8 * np.sqrt(k) * np.finfo(kind).eps}
+            for turned in range(4):
+                x, y = stored(a, bool(turned & 1)), stored(b, bool(turned & 2))
+                np.testing.assert_allclose((x @ y).numpy(), exact, **close)
+                got = F.linear(x, y.T, genesis.tensor(bias)).numpy()
+                np.testing.assert_allclose(got, exact + bias, **close)
+    finally:
+        genesis.set_num_threads(before)
