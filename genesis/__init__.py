@@ -369,6 +369,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.linalg import inner as inner
     from genesis.ops.linalg import matmul as matmul
     from genesis.ops.linalg import mm as mm
+    from genesis.ops.linalg import mm as spmm
     from genesis.ops.linalg import mv as mv
     from genesis.ops.linalg import outer as outer
     from genesis.ops.linalg import vdot as vdot
@@ -1324,6 +1325,7 @@ _ALIASES = {
     "sin_": "genesis.ops.in_place:sin_",
     "sinc_": "genesis.ops.in_place:sinc_",
     "sinh_": "genesis.ops.in_place:sinh_",
+    "spmm": "genesis.ops.linalg:mm",
     "sqrt_": "genesis.ops.in_place:sqrt_",
     "square_": "genesis.ops.in_place:square_",
     "subtract": "genesis.ops.elementwise:sub",

@@ -84,7 +84,10 @@ def lacking(source: str) -> list[Lacking]:
     tree = ast.parse(source)
     found: dict[tuple[int, str], str] = {}
     bound: dict[str, str] = {}
+    guarded = set(_guarded(tree))
     for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
         if isinstance(node, ast.ImportFrom) and not node.level and node.module and renamed(node.module):
             for a in node.names:
                 if a.name == "*":
@@ -102,6 +105,24 @@ def lacking(source: str) -> list[Lacking]:
     for line, chain in _chains(tree, bound):
         _note(found, line, chain)
     return [Lacking(line, name, hint) for (line, name), hint in sorted(found.items())]
+
+
+def _guarded(tree: ast.AST) -> Iterator[int]:
+    """The imports that a script tries and can do without."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(_catches(h) for h in node.handlers):
+            for inner in (n for part in node.body for n in ast.walk(part)):
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    yield id(inner)
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    """Whether a failed import ends up in this ``except``."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {getattr(kind, "id", None) for kind in kinds}
+    return handler.type is None or bool(
+        names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+    )
 
 
 def _chains(tree: ast.AST, bound: dict[str, str]) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genesis.cli._porting import swap_imports
+from genesis.cli._porting import lacking, swap_imports
 
 SCRIPT = '''"""Mentions import torch."""
 import math, torch  # both
@@ -48,6 +48,15 @@ def test_only_the_imports_change() -> None:
     assert "from genesis.utils.data import DataLoader, TensorDataset as Pairs" in changed
     assert "import genesis as torch  # both" in changed
     assert "    from genesis.nn import Linear; x = 1" in changed
+
+
+def test_an_import_that_a_script_can_do_without_is_not_reported() -> None:
+    tried = (
+        "try:\n    from torch.utils.tensorboard import SummaryWriter\nexcept {}:\n    SummaryWriter = None\n"
+    )
+    for caught in ("ImportError", "(ModuleNotFoundError, OSError)", "Exception as error"):
+        assert not lacking(tried.format(caught))
+    assert [found.line for found in lacking(tried.format("ValueError"))] == [2]
 
 
 def test_a_script_without_pytorch_stays_as_it_is() -> None:

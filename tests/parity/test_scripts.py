@@ -30,9 +30,13 @@ FOLDER = Path(__file__).parents[2] / "docs" / "examples" / "scripts"
 SCRIPTS = {
     "char_lstm": (["--steps", "40", "--dropout", "0", "--sample", "20"], ["--steps", "0"]),
     "dcgan": (["--steps", "12"], ["--steps", "0"]),
+    "diffusion": (["--steps", "20", "--sample", "3"], ["--steps", "0"]),
     "gcn": (["--epochs", "60", "--dropout", "0"], ["--epochs", "0"]),
     "gpt": (["--steps", "30", "--sample", "20"], ["--steps", "0"]),
     "image_classifier": (["--epochs", "2", "--count", "512", "--dropout", "0"], ["--epochs", "0"]),
+    "maml": (["--steps", "12"], ["--steps", "0"]),
+    "moe_lm": (["--steps", "12", "--sample", "20"], ["--steps", "0"]),
+    "ppo": (["--updates", "2"], ["--updates", "0"]),
     "regression": (["--steps", "100"], ["--steps", "0"]),
     "siamese": (["--steps", "30"], ["--steps", "0"]),
     "time_series": (["--steps", "25"], ["--steps", "0"]),
