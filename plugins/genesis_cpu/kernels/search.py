@@ -33,17 +33,23 @@ def _places(args, lo, hi):
     n, outer, starts = slot(args, 2), slot(args, 4), int64_pointer(slot(args, 1))
     for row in range(lo, hi):
         x = reals(slot(args, 0) + row * n)
-        at = int64_pointer(slot(args, 3) + starts[row] * (outer + 1) * 8)
-        for i in range(n):
-            if x[i] != real(0):
-                rest = row
-                for d in range(outer):  # the last axis first
-                    size = slot(args, 5 + d)
-                    at[outer - 1 - d] = umod(rest, size)
-                    rest = udiv(rest, size)
-                at[outer] = i
-                at = int64_pointer(slot(args, 3) + (starts[row] + 1) * (outer + 1) * 8)
-                starts[row] += 1
+        place = starts[row]
+        if outer == 0:  # always written, kept where the element counts: no branch to guess
+            at = int64_pointer(slot(args, 3))
+            for i in range(n):
+                at[place] = i
+                place += int64(x[i] != real(0))
+        else:
+            for i in range(n):
+                if x[i] != real(0):
+                    at = int64_pointer(slot(args, 3) + place * (outer + 1) * 8)
+                    rest = row
+                    for d in range(outer):  # the last axis first
+                        size = slot(args, 5 + d)
+                        at[outer - 1 - d] = umod(rest, size)
+                        rest = udiv(rest, size)
+                    at[outer] = i
+                    place += 1
 
 
 def _leading(args, lo, hi):
@@ -91,7 +97,7 @@ def nonzero(x: View) -> np.ndarray[Any, Any] | None:
     ends = np.cumsum(starts)
     total = int(ends[-1])
     np.subtract(ends, starts, out=starts)
-    found = np.empty((total, x.ndim), np.int64)
+    found = np.empty((total + 1, x.ndim), np.int64)[:total]  # one more is written
     if total:
         words = (address(x), at, n, found.ctypes.data, len(outer), *reversed(outer))
         launch(places("uint8"), rows, parts(x.size * 2, rows), words)
