@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # what kernels find in their file
 
 
 # The block of both kernels: three addresses (what is walked, the index, what the index points into), the
-# length of the axis and its stride in bytes, where to leave a bad index, the number of outer axes, whether to
+# length of the axis (a scatter gets the size of an element there, once the indices are checked) and its stride
+# in bytes, where to leave a bad index, the number of outer axes, the size of an element or whether to
 # add; then the length and the three strides (in bytes) of the inner axis, and the same for each outer axis,
 # last first.
 def _gather(args, lo, hi):
@@ -63,11 +64,26 @@ def _scatter(args, lo, hi):
             source += j * slot(args, 13 + 4 * d)
             index += j * slot(args, 14 + 4 * d)
             out += j * slot(args, 15 + 4 * d)
-        for k in range(n):
-            i = int64_pointer(index + k * step)[0]
-            target = reals(out + i * stride + k * jump)
-            value = reals(source + k * walk)[0]
-            target[0] = real(target[0] + value) if add else value
+        if step == 0:  # one index for the whole row
+            out += int64_pointer(index)[0] * stride
+            if walk == slot(args, 3) and jump == slot(args, 3):
+                target, values = reals(out), reals(source)
+                if add:
+                    for k in range(n):
+                        target[k] = real(target[k] + values[k])
+                else:
+                    for k in range(n):
+                        target[k] = values[k]
+            else:
+                for k in range(n):
+                    target, value = reals(out + k * jump), reals(source + k * walk)[0]
+                    target[0] = real(target[0] + value) if add else value
+        else:
+            for k in range(n):
+                i = int64_pointer(index + k * step)[0]
+                target = reals(out + i * stride + k * jump)
+                value = reals(source + k * walk)[0]
+                target[0] = real(target[0] + value) if add else value
 
 
 def _check(args, lo, hi):
@@ -80,7 +96,7 @@ def _check(args, lo, hi):
         for d in range(outer):
             index += umod(rest, slot(args, 12 + 4 * d)) * slot(args, 14 + 4 * d)
             rest = udiv(rest, slot(args, 12 + 4 * d))
-        for k in range(n):
+        for k in range(n if step else 1):
             i = int64_pointer(index + k * step)[0]
             if (i < 0 or i >= length) and bad[0] == 0:
                 bad[0] = 1
@@ -135,4 +151,5 @@ def scatter(op: str, out: View, index: View, source: View, axis: int) -> None:
     launch(check("int64"), rows, 1, words)
     _complain(out.shape[axis])
     name = out.dtype.name if op == "add" and out.dtype.kind != "b" else _BITS[out.dtype.itemsize]
+    words[3] = out.dtype.itemsize  # the length is known to be kept
     launch(scatter_kernel(name), rows, 1, words)
