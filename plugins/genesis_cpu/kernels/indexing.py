@@ -14,10 +14,9 @@ if TYPE_CHECKING:  # what kernels find in their file
 
 
 # The block of both kernels: three addresses (what is walked, the index, what the index points into), the
-# length of the axis (a scatter gets the size of an element there, once the indices are checked) and its stride
-# in bytes, where to leave a bad index, the number of outer axes, the size of an element or whether to
-# add; then the length and the three strides (in bytes) of the inner axis, and the same for each outer axis,
-# last first.
+# length of the axis (for a scatter, once the indices are checked, the size of an element) and its stride in
+# bytes, where to leave a bad index, the number of outer axes, the size of an element or whether to add; then
+# the length and the three strides (in bytes) of the inner axis, and the same for each outer axis, last first.
 def _gather(args, lo, hi):
     length, stride, bad, outer = slot(args, 3), slot(args, 4), int64_pointer(slot(args, 5)), slot(args, 6)
     n, walk, step, jump = slot(args, 8), slot(args, 9), slot(args, 10), slot(args, 11)
