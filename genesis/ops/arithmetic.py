@@ -260,7 +260,13 @@ def lcm(input: Any, other: Any) -> Any:
 
 @primitive("nextafter")
 def _nextafter(node: Node, grad: Any) -> Any:
-    raise NotImplementedError("the derivative of nextafter is not implemented; use detach() on its inputs")
+    """As in PyTorch: a step is too small to count, and two equal numbers have no gradient."""
+    from genesis.ops.reduction import sum_to_shape
+
+    a, b = node.unpack()
+    step = ew.where(ew.ne(a, b), grad, 0.0)
+    zero = grad._zeros_like()
+    return [sum_to_shape(g, x._view.shape).to(x.dtype) for g, x in ((step, a), (zero, b))]
 
 
 def nextafter(input: Any, other: Any) -> Any:
@@ -270,7 +276,7 @@ def nextafter(input: Any, other: Any) -> Any:
     if not common.is_floating_point:
         raise DtypeError(f"nextafter needs floating-point tensors, got {input.dtype} and {other.dtype}")
     out = _on_host(np.nextafter, input.to(common), other.to(common))
-    return _nextafter.wrap(out._view, (input, other))
+    return _nextafter.wrap(out._view, (input, other), (input, other))
 
 
 _angle = Elementwise(

@@ -169,6 +169,11 @@ def cross_entropy(
 
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
     if tuple(target.shape) != tuple(logits.shape):
+        if logits.dim() > 1 and target.dim() and target.shape[0] != logits.shape[0]:
+            raise ValueError(
+                f"cross_entropy: expected input batch_size ({logits.shape[0]}) to match target batch_size "
+                f"({target.shape[0]})"
+            )
         raise ShapeError(
             f"cross_entropy: probabilities must have the shape of the input {tuple(logits.shape)}, "
             f"got {tuple(target.shape)}"

@@ -66,19 +66,43 @@ def _recurrence(
     first: Callable[[Array], Array], following: Callable[..., Array], x: Array, n: Array
 ) -> Array:
     """p_0 = 1, p_1 = ``first(x)``, p_(k+1) = ``following(k, x, p_k, p_(k-1))``; 0 for negative n."""
-    x, n = np.broadcast_arrays(x, np.trunc(n))
+    x, n = np.broadcast_arrays(x, _degrees(n))
     before, now = np.ones_like(x), first(x)
     out = np.where(n < 0, 0.0, np.where(n == 0, before, now))
     out = np.where(np.isnan(x) & (n > 0), np.nan, out)
     for k in range(1, int(n.max(initial=0))):
         before, now = now, following(k, x, now, before)
         out = np.where(n == k + 1, now, out)
+        lost = np.isnan(now)  # and so would all that follow be
+        out = np.where(lost & (n > k), np.nan, out)
+        if not (~lost & (n > k + 1)).any():
+            break
     return out
 
 
-def _chebyshev(first: Callable[[Array], Array], shifted: bool) -> Callable[[Array, Array], Array]:
+def _degrees(n: Array) -> Array:
+    """Whole degrees; one that is no number counts as negative, as in PyTorch."""
+    return np.where(np.isfinite(n), np.trunc(n), -1.0)
+
+
+def _chebyshev(kind: str, shifted: bool) -> Callable[[Array, Array], Array]:
     def values(x: Array, n: Array) -> Array:
-        return _recurrence(first, lambda k, x, p, q: 2 * x * p - q, 2 * x - 1 if shifted else x, n)
+        x, n = np.broadcast_arrays(2 * x - 1 if shifted else x, _degrees(n))
+        inside = np.abs(x) <= 1
+        # sums of angles inside, which are quick for any degree; the recurrence elsewhere
+        outside = np.where(inside, 2.0, x), np.where(inside, 0.0, n)
+        out = _recurrence(_FIRST[kind], lambda k, x, p, q: 2 * x * p - q, *outside)
+        angle = np.arccos(np.where(inside, x, 0.0))
+        sign = np.where((n % 2 == 0) | (x > 0), 1.0, -1.0)
+        if kind == "t":
+            found = np.cos(n * angle)
+        elif kind == "u":
+            found = np.where(np.abs(x) == 1, sign * (n + 1), np.sin((n + 1) * angle) / np.sin(angle))
+        elif kind == "v":
+            found = np.where(x == -1, sign * (2 * n + 1), np.cos((n + 0.5) * angle) / np.cos(angle / 2))
+        else:
+            found = np.where(x == 1, 2 * n + 1, np.sin((n + 0.5) * angle) / np.sin(angle / 2))
+        return np.where(n < 0, 0.0, np.where(inside, found, out))
 
     return values
 
@@ -90,8 +114,8 @@ _FIRST: dict[str, Callable[[Array], Array]] = {
     "w": lambda x: 2 * x + 1,
 }
 _POLYNOMIALS: dict[str, Callable[..., Array]] = {
-    **{f"chebyshev_polynomial_{kind}": _chebyshev(f, False) for kind, f in _FIRST.items()},
-    **{f"shifted_chebyshev_polynomial_{kind}": _chebyshev(f, True) for kind, f in _FIRST.items()},
+    **{f"chebyshev_polynomial_{kind}": _chebyshev(kind, False) for kind in _FIRST},
+    **{f"shifted_chebyshev_polynomial_{kind}": _chebyshev(kind, True) for kind in _FIRST},
     "hermite_polynomial_h": lambda x, n: _recurrence(
         lambda x: 2 * x, lambda k, x, p, q: 2 * x * p - 2 * k * q, x, n
     ),
@@ -250,6 +274,7 @@ def _pair(name: str, *tensors: Any) -> None:
     for t in tensors:
         if not isinstance(t, TensorCore):
             raise TypeError(f"{name} takes tensors, got {type(t).__name__}")
+    for t in tensors:
         if not t._view.dtype.is_floating_point:
             raise NotImplementedError(f"{name} is not implemented for {t._view.dtype}; convert with .float()")
 

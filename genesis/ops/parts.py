@@ -44,7 +44,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """``narrow`` as a copy; PyTorch's error for an axis that is not there is another one."""
-    if not -input.dim() <= dim < input.dim():
+    if dim >= input.dim():
         raise RuntimeError(f"narrow_copy: there is no axis {dim} in shape {tuple(input.shape)}")
     return narrow(input, dim, start, length).clone()
 

@@ -88,6 +88,7 @@ ENTRIES = [
     Entry("fill_", [S(A, 3)], grad=False),
     # -- where nan and inf are met -----------------------------------------------------------------------------
     Entry("div", [S(np.array([0.0, -0.0, 1.0, INF, -INF, np.nan]), np.array([0.0, 2.0, 0.0, 1.0, 1.0, 1.0]), rounding_mode="trunc")]),
+    Entry("nextafter", [S(A, floats(3, 1)), S(np.array([1.0, 2.0, np.nan]), np.array([1.0, 3.0, 1.0]))], grad=True),
     Entry("angle", [S(np.array([0.0, 1.0, -1.0, INF, -INF, np.nan]))]),
     Entry("histogramdd", [S(floats(6, 2), [3, 2]), S(floats(6, 2), 3, weight=floats(6)), S(floats(6, 2), [2, 3], range=[-1.0, 1.0, 0.0, 2.0], density=True), S(floats(5, 1), (np.array([-1.0, 0.0, 1.5]),)), S(np.zeros((0, 2)), [2, 2])], grad=False, errors=[S(floats(6, 2), [3]), S(floats(6), 3), S(floats(6, 2), [0, 1]), S(floats(6, 2), 2, range=[0.0, 1.0])]),
     # -- a gradient of zero to what random numbers are drawn from --------------------------------------------

@@ -144,6 +144,7 @@ ENTRIES = [
             S(floats(3), floats(5, 2, 3), integers(0, 5, 2)),
             S(floats(2, 4, 3), floats(5, 3), integers(0, 5, 4)),
             S(floats(4, 3), floats(5, 3), probabilities(4, 5), ignore_index=2),
+            S(floats(4, 3), floats(5, 3), probabilities(3, 5)),
         ],
     ),
     Entry(
