@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import backend as backend
     from genesis import backends as backends
     from genesis import checkpoint as checkpoint
+    from genesis import compiler as compiler
     from genesis import cuda as cuda
     from genesis import data as data
     from genesis import distributed as distributed
@@ -95,6 +96,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._errors import DataError as DataError
     from genesis._errors import DeviceError as DeviceError
     from genesis._errors import GenesisError as GenesisError
+    from genesis._errors import OutOfMemoryError as OutOfMemoryError
     from genesis._errors import PluginError as PluginError
     from genesis._errors import PluginWarning as PluginWarning
     from genesis._errors import ShapeError as ShapeError
@@ -601,6 +603,7 @@ _MODULES = (
     "backends",
     "checkpoint",
     "cuda",
+    "compiler",
     "data",
     "distributed",
     "distributions",
@@ -630,6 +633,7 @@ _NAMES = {
         "CheckpointError",
         "DataError",
         "DeviceError",
+        "OutOfMemoryError",
         "GenesisError",
         "PluginError",
         "PluginWarning",

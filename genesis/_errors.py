@@ -12,6 +12,7 @@ __all__ = [
     "DataError",
     "DeviceError",
     "GenesisError",
+    "OutOfMemoryError",
     "PluginError",
     "PluginWarning",
     "ShapeError",
@@ -33,6 +34,10 @@ class OptionError(GenesisError, ValueError, RuntimeError):
 
 class FitError(ShapeError, ValueError, AssertionError, IndexError):
     """Data sets, or options of a loader, do not fit together (PyTorch raises one or another of these)."""
+
+
+class OutOfMemoryError(GenesisError, RuntimeError):
+    """A device has no memory left: what scripts catch to go on with a smaller batch."""
 
 
 class DeviceError(GenesisError, RuntimeError):

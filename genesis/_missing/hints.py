@@ -32,12 +32,14 @@ _STREAM = "a device runs its work in order; the nearest is genesis.cuda.synchron
 HINTS: dict[str, str] = {
     # modules
     "ao": _NO_QUANTIZED,
-    "compiler": "nothing is compiled as a whole; the nearest is genesis.compile, which changes nothing",
+    "compiler.*": _NO_GRAPH,
     "distributions.*": _DISTRIBUTIONS,
     "export": _NO_EXPORT,
     "fft": _FFT,
     "fft.*": _FFT,
     "futures": "the nearest is concurrent.futures of the standard library",
+    "quasirandom": "the nearest is scipy.stats.qmc.Sobol with genesis.from_numpy",
+    "return_types": "the nearest is the result itself, a named tuple with .values and .indices",
     "fx": _NO_GRAPH,
     "hub": _NO_DOWNLOAD,
     "library": "the nearest is genesis.ops.op, which declares an operation with its gradient",
@@ -109,6 +111,11 @@ HINTS: dict[str, str] = {
     "cuda.CUDAGraph": _NO_GRAPH,
     "cuda.graph": _NO_GRAPH,
     "cuda.graphs": _NO_GRAPH,
+    "serialization": "the nearest is genesis.load, with weights_only=False for files that you trust",
+    **dict.fromkeys(
+        ("cuda.get_device_properties", "cuda.mem_get_info", "cuda.memory_summary"),
+        "the memory of a device is not asked about; the nearest is genesis.cuda.get_device_name",
+    ),
     "cuda.nvtx": "the nearest is genesis.profiler.record_function",
     # training
     "overrides": "a subclass of Tensor is not asked about functions; the nearest is a function of your own",
@@ -125,5 +132,6 @@ HINTS: dict[str, str] = {
     "utils.flop_counter": "the nearest is genesis.profiler.profile",
     "utils.collect_env": "the nearest is the command `genesis plugins doctor`",
     "utils.dlpack": "the nearest is genesis.from_dlpack",
+    "testing.make_tensor": "the nearest is genesis.empty(...).uniform_(low, high)",
     "testing.assert_allclose": "the nearest is genesis.testing.assert_close",
 }

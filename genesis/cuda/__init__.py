@@ -9,6 +9,7 @@ from genesis import _random
 from genesis._accelerator_functions import Accelerator
 from genesis._accelerators import count, no_devices
 from genesis._device import device as Device
+from genesis._errors import OutOfMemoryError as OutOfMemoryError
 from genesis._lazy import missing
 from genesis.cuda import amp
 

@@ -53,3 +53,24 @@ def test_decorated_code_runs_as_it_is_written() -> None:
 def test_files_of_compiled_models_are_not_there() -> None:
     with pytest.raises(AttributeError, match=r"genesis\.jit\.save: not implemented; .*genesis\.save"):
         genesis.jit.save(nn.Linear(2, 2), "a.pt")
+
+
+def test_a_compiler_that_is_told_to_keep_out_does() -> None:
+    @genesis.compiler.disable
+    def one() -> int:
+        return 1
+
+    @genesis.compiler.disable(recursive=False)
+    def two() -> int:
+        return 2
+
+    with genesis.compiler.set_stance("force_eager"):
+        assert (one(), two()) == (1, 2)
+    assert not genesis.compiler.is_compiling()
+    assert genesis.compiler.compile(one) is one
+    genesis.compiler.reset()
+
+
+def test_a_script_can_catch_a_lack_of_memory() -> None:
+    assert genesis.cuda.OutOfMemoryError is genesis.OutOfMemoryError
+    assert issubclass(genesis.OutOfMemoryError, RuntimeError)
