@@ -32,12 +32,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: the input is {input.dtype} and the weight {weight.dtype}; convert one with .to(dtype)"
         )
     if bias is not None and bias.shape != wanted[:1]:
-        return _plus(ops.linear(input, weight, None), bias)
+        return _plus(ops.linear(input, weight, None), bias, f" of a weight of shape {tuple(wanted)}")
     out: Tensor = ops.linear(input, weight, bias)
     return out
 
 
-def _plus(out: Tensor, bias: Tensor | None) -> Tensor:
+def _plus(out: Tensor, bias: Tensor | None, of: str = "") -> Tensor:
     """The sum, of the shape of ``out``."""
     if bias is None:
         return out
@@ -45,7 +45,7 @@ def _plus(out: Tensor, bias: Tensor | None) -> Tensor:
     if len(given) > len(wanted) or any(
         n not in (1, m) for n, m in zip(given[::-1], wanted[::-1], strict=False)
     ):
-        raise ShapeError(f"linear: a bias of shape {given} does not fit a result of shape {wanted}")
+        raise ShapeError(f"linear: a bias of shape {given} does not fit a result of shape {wanted}{of}")
     return out + bias
 
 

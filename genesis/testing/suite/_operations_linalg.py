@@ -161,3 +161,8 @@ case(
     parity=False,
 )  # fmt: skip
 case("matrix_exp", lambda ns, x: _of("matrix_exp")(ns)(x), SQUARES, parity=False)
+case("householder_product", lambda ns, a, t: _of("householder_product")(ns)(a, t), B, floats(3), parity=False)
+case("ormqr", lambda ns, a, t, x: ns.ormqr(a, t, x), B, floats(3), floats(4, 2), parity=False)
+# of full rank, the singular values do not depend on the random projections
+case("svd_lowrank", lambda ns, x: ns.svd_lowrank(x, 2)[1], WELL, parity=False)
+case("pca_lowrank", lambda ns, x: ns.pca_lowrank(x, 2, center=False)[1], WELL, parity=False)
