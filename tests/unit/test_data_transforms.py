@@ -165,7 +165,7 @@ def test_seeds_repeat_every_random_transform() -> None:
 
 
 def test_single_numbers_are_those_of_tensors() -> None:
-    from genesis.data.transforms._random_place import below, uniform
+    from genesis.data.transforms._drawing import below, uniform
 
     for seed in (0, 5, 2**63 - 1):
         genesis.manual_seed(seed)

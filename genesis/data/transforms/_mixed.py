@@ -11,8 +11,8 @@ import numpy as np
 import genesis
 from genesis._random import default_generator
 from genesis.data.transforms._basic import shown
+from genesis.data.transforms._drawing import below
 from genesis.data.transforms._image import is_tensor
-from genesis.data.transforms._random_place import below
 from genesis.nn import Module
 from genesis.nn import functional as F
 

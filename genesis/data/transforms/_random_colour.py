@@ -10,8 +10,8 @@ from typing import Any
 import genesis
 from genesis.data.transforms import functional
 from genesis.data.transforms._basic import listed, shown
+from genesis.data.transforms._drawing import below, uniform
 from genesis.data.transforms._place import pair
-from genesis.data.transforms._random_place import below, uniform
 from genesis.nn import Module
 
 Range = tuple[float, float] | None

@@ -14,9 +14,9 @@ from genesis._lazy import missing
 from genesis._random import default_generator
 from genesis.data.transforms import functional
 from genesis.data.transforms._basic import shown
+from genesis.data.transforms._drawing import below
 from genesis.data.transforms._image import InterpolationMode, is_tensor
 from genesis.data.transforms._policies import POLICIES
-from genesis.data.transforms._random_place import below
 from genesis.nn import Module
 
 __all__ = ["AugMix", "AutoAugment", "AutoAugmentPolicy", "RandAugment", "TrivialAugmentWide"]

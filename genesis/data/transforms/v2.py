@@ -18,10 +18,10 @@ from genesis._random import default_generator
 from genesis.data import transforms as v1
 from genesis.data.transforms import functional
 from genesis.data.transforms._basic import listed, shown
+from genesis.data.transforms._drawing import uniform
 from genesis.data.transforms._image import InterpolationMode, is_pil, is_tensor
 from genesis.data.transforms._mixed import CutMix, MixUp
 from genesis.data.transforms._random_colour import check_shares, chosen
-from genesis.data.transforms._random_place import uniform
 from genesis.data.transforms.autoaugment import AutoAugmentPolicy
 from genesis.nn import Module
 
