@@ -128,12 +128,6 @@ def std_mean(
 
 # -- norms -------------------------------------------------------------------------------------------------
 # roots of sums that are zero only where every term is; the gradient there is 0, not infinity times 0
-_square_root = Elementwise(
-    "sqrt",
-    lambda x: call("sqrt", x),
-    1,
-    grad=lambda g, x, out: (ew.where_expr(call("eq", out, 0), const(0), g * 0.5 / out),),
-)
 _power = Elementwise(
     "pow",
     lambda x, p: call("pow", x, p),
@@ -168,7 +162,9 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtyp
 
         return matrix_norm(x, "nuc", (-2, -1) if dim is None else dim, keepdim)
     if p in ("fro", 2, None):
-        return _square_root(sum(ew.square(x), dim, keepdim))
+        from genesis.ops.norms import vector_norm
+
+        return vector_norm(x, 2, dim, keepdim)
     if isinstance(p, str):
         raise ValueError(f"norm expects a number, 'fro' or 'nuc' as p, got {p!r}")
     if p == math.inf:

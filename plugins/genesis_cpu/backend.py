@@ -48,6 +48,7 @@ class CpuBackend(Backend):
         "group_norm.backward": "genesis_cpu.fused.group_norm:group_norm_backward",
         "rms_norm": "genesis_cpu.fused.rms_norm:rms_norm",
         "rms_norm.backward": "genesis_cpu.fused.rms_norm:rms_norm_backward",
+        "power_norm": "genesis_cpu.fused.power_norm:power_norm",
         "running_sum": "genesis_cpu.kernels.scan:running_sum",
         "running_sum.backward": "genesis_cpu.kernels.scan:running_sum_backward",
         "resample": "genesis_cpu.fused.resampling:resample",

@@ -240,6 +240,11 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
         *[_smoothed(s, k) for s in _class_losses() for k in (0.0, 0.1)],
     ],
     "nll_loss": _class_losses,
+    "power_norm": lambda: [
+        Sample((_normal(*shape),), {"p": p, "axes": axes}, f"{shape}, over {axes}, power {p}")
+        for shape, axes in (((50,), (0,)), ((3, 40, 5), (1, 2)), ((7, 5000), (1,)), ((6, 4), (0,)))
+        for p in (2.0, 1.0, 3.0)
+    ],
     "running_sum": lambda: [
         Sample((_normal(*shape),), {"axis": axis, "back": back}, f"{shape}, axis {axis}, back {back}")
         for shape, axis in (((50,), 0), ((3, 40, 5), 1), ((7, 300), 1), ((2, 0), 1), ((1, 9, 1), 1))
