@@ -261,8 +261,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.elementwise import ceil as ceil
     from genesis.ops.elementwise import clamp as clamp
     from genesis.ops.elementwise import clamp as clip
-    from genesis.ops.elementwise import clamp_high as clamp_max
-    from genesis.ops.elementwise import clamp_low as clamp_min
+    from genesis.ops.elementwise import clamp_max as clamp_max
+    from genesis.ops.elementwise import clamp_min as clamp_min
     from genesis.ops.elementwise import cos as cos
     from genesis.ops.elementwise import div as div
     from genesis.ops.elementwise import div as divide
@@ -1253,9 +1253,9 @@ _ALIASES = {
     "ceil_": "genesis.ops.in_place:ceil_",
     "cholesky": "genesis.ops.triangles:old_cholesky",
     "clamp_": "genesis.ops.in_place:clamp_",
-    "clamp_max": "genesis.ops.elementwise:clamp_high",
+    "clamp_max": "genesis.ops.elementwise:clamp_max",
     "clamp_max_": "genesis.ops.in_place:clamp_max_",
-    "clamp_min": "genesis.ops.elementwise:clamp_low",
+    "clamp_min": "genesis.ops.elementwise:clamp_min",
     "clamp_min_": "genesis.ops.in_place:clamp_min_",
     "clip": "genesis.ops.elementwise:clamp",
     "clip_": "genesis.ops.in_place:clip_",

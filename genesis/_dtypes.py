@@ -5,6 +5,8 @@ NumPy is not imported here; a dtype knows the NumPy name of itself, which every 
 
 from __future__ import annotations
 
+from typing import Any
+
 from genesis._errors import GenesisError
 
 _INSTANCES: dict[str, dtype] = {}
@@ -193,6 +195,25 @@ def can_cast(from_: dtype, to: dtype) -> bool:
     """
     from_, to = as_dtype(from_), as_dtype(to)
     return _CATEGORY[from_.kind] <= _CATEGORY[to.kind]
+
+
+def fitting(value: Any, dtype: dtype) -> Any:
+    """A number as an element of ``dtype``; a negative one wraps around in uint8, as in PyTorch.
+
+    Raises:
+        RuntimeError: an integer type does not hold it.
+    """
+    if dtype.kind not in "iu" or not isinstance(value, int | float):
+        return value
+    high = 2 ** (8 * dtype.itemsize - (dtype.kind == "i")) - 1
+    low = -high - 1 if dtype.kind == "i" else 0
+    if low <= value <= high:
+        return value
+    if dtype.kind == "u" and -high <= value < 0:
+        return int(value) + high + 1
+    raise RuntimeError(
+        f"value cannot be converted to {dtype} without overflow: got {value}, it holds {low} to {high}"
+    )
 
 
 def result_type(tensors: list[tuple[dtype, int]], scalars: list[object]) -> dtype:

@@ -327,6 +327,8 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
             if value._view.shape:
                 raise RuntimeError(f"fill_ takes a number or a 0-d tensor, got shape {value._view.shape}")
             return self.copy_(value)
+        if not isinstance(value, bool | int | float | np.generic):
+            raise TypeError(f"fill_ takes a number or a 0-d tensor, got {type(value).__name__}")
         if self._base is None and not tracked(self):
             check_writable(self)
             fill_view(self._view, value)

@@ -133,18 +133,18 @@ class InPlaceMethods(TensorCore):
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         """``clamp`` in place."""
-        operation, bounds = ew.clamp_operation(min, max)
+        operation, bounds = ew.clamp_operation(self, min, max)
         return operation.into(self, self, *bounds)
 
     clip_ = clamp_
 
     def clamp_min_(self, min: Any) -> Tensor:
         """At least ``min``, in place."""
-        return ew.clamp_low.into(self, self, min)
+        return self.clamp_(min)
 
     def clamp_max_(self, max: Any) -> Tensor:
         """At most ``max``, in place."""
-        return ew.clamp_high.into(self, self, max)
+        return self.clamp_(None, max)
 
     def masked_fill_(self, mask: Any, value: Any) -> Tensor:
         """``masked_fill`` in place."""

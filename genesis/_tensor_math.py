@@ -74,8 +74,8 @@ class MathMethods(TensorCore):
     def round(self, *, decimals: int = 0) -> Tensor: return ar.round(self, decimals=decimals)
     def sgn(self) -> Tensor: return ew.sign(self)
     def signbit(self) -> Tensor: return ar.signbit(self)
-    def clamp_min(self, min: Any) -> Tensor: return ew.clamp_low(self, min)
-    def clamp_max(self, max: Any) -> Tensor: return ew.clamp_high(self, max)
+    def clamp_min(self, min: Any) -> Tensor: return ew.clamp(self, min)
+    def clamp_max(self, max: Any) -> Tensor: return ew.clamp(self, None, max)
 
     # -- bits ----------------------------------------------------------------------------------------
     def bitwise_and(self, other: Any) -> Tensor: return ew.bitwise_and(self, other)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import ALL, int64
+from genesis._dtypes import ALL, fitting, int64
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay, tracked
 from genesis.backend.dispatch import run_map
@@ -162,6 +162,8 @@ _fills = {d: cast(INPUT, d) for d in ALL}
 
 def fill_view(v: View, value: Any) -> None:
     """Write one number into every element."""
+    if value and v.dtype.kind in "iu":
+        value = fitting(value, v.dtype)
     run_map(v.buffer.device.backend, _fills[v.dtype], v, value)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from genesis._device import device as Device
 from genesis._device import get_default_device
-from genesis._dtypes import DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64, uint8
+from genesis._dtypes import DtypeError, as_dtype, bool_, default_dtype, dtype, float64, int64
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, Expr, arg, call, cast
@@ -179,11 +179,11 @@ def full(
     if isinstance(fill_value, complex):
         raise DtypeError("full: there are no complex types; keep the real and the imaginary part apart")
     value = fill_value.item() if isinstance(fill_value, TensorCore) else fill_value  # type: ignore[attr-defined]
+    if not isinstance(value, bool | int | float | np.generic):
+        raise TypeError(f"full: fill_value must be a number, got {type(value).__name__}")
     if dtype is None:
         dtype = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else default_dtype()
     view = _empty(size_of((size,)), dtype, device)
-    if view.dtype is uint8 and isinstance(value, int) and -256 < value < 0:
-        value += 256  # what wraps around in PyTorch, too
     fill_view(view, value)
     return _leaf(new(view), requires_grad)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from genesis._dtypes import DtypeError, bool_, result_type, uint8
+from genesis._dtypes import DtypeError, bool_, fitting, result_type, uint8
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
@@ -294,20 +294,29 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     if getattr(condition, "dtype", None) is uint8:  # as PyTorch still takes it
         condition = condition.to(bool_)
     _check_mask("where", condition)
-    return select_where(condition, input, other)
+    return select_where(condition, _beside(input, other), _beside(other, input))
+
+
+def _beside(value: Any, x: Any) -> Any:
+    """``value`` as it is, after checking that a whole number fits into the type of ``x``.
+
+    Raises:
+        RuntimeError: it does not.
+    """
+    return fitting(value, x._view.dtype) if type(value) is int and isinstance(x, TensorCore) else value
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """``x`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true; the type of ``x`` stays."""
     _check_mask("masked_fill", mask, value)
-    out = masked(x, mask, value)
+    out = masked(x, mask, _beside(value, x))
     return out if out.dtype is x.dtype else out.to(x.dtype)
 
 
 def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
     """``masked_fill`` in place."""
     _check_mask("masked_fill_", mask, value)
-    return masked.into(x, x, mask, value)
+    return masked.into(x, x, mask, _beside(value, x))
 
 
 def _check_mask(name: str, mask: Any, value: Any = 0) -> None:
@@ -353,14 +362,16 @@ clamp_high = Elementwise(
 )
 
 
-def clamp_operation(low: Any, high: Any) -> tuple[Elementwise, tuple[Any, ...]]:
+def clamp_operation(x: Any, low: Any, high: Any) -> tuple[Elementwise, tuple[Any, ...]]:
     """The clamping operation for the bounds that are given, and these bounds.
 
     Raises:
-        RuntimeError: neither bound is given.
+        RuntimeError: neither bound is given, or a whole number does not fit into the type of ``x``.
     """
     if low is None and high is None:
         raise RuntimeError("clamp needs at least one of min and max")
+    if type(low) is not float and type(high) is not float:  # else the result is of a floating type
+        low, high = _beside(low, x), _beside(high, x)
     if high is None:
         return clamp_low, (low,)
     if low is None:
@@ -372,10 +383,20 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """``x`` limited to [min, max]; bounds are numbers or tensors, either may be None.
 
     Raises:
-        RuntimeError: neither bound is given.
+        RuntimeError: neither bound is given, or a whole number does not fit into the type of ``x``.
     """
-    operation, bounds = clamp_operation(min, max)
+    operation, bounds = clamp_operation(x, min, max)
     return operation(x, *bounds)
+
+
+def clamp_min(x: Any, min: Any) -> Any:
+    """``clamp(x, min=min)``."""
+    return clamp(x, min)
+
+
+def clamp_max(x: Any, max: Any) -> Any:
+    """``clamp(x, max=max)``."""
+    return clamp(x, None, max)
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 
 from table._entry import Entry, S, floats, integers
 
 F = "nn.functional."
 SPECIAL = np.array([math.nan, math.inf, -math.inf, 0.0, -0.0, 0.5, -0.5, 3.0, -3.0, 1e30, -1e30])
 BOOLS, INTS, SHORT = np.array([True, False, True]), integers(-5, 6, 3), integers(-9, 70, 3, dtype="int8")
+BYTES = integers(0, 200, 3, dtype="uint8")
 SHIFTS = np.array([0, 3, 7, 8, 31, 40, 63, 64, 100, -1], dtype="int8")
 ONE = ("plain",)
 
@@ -56,6 +58,27 @@ ENTRIES = [
     plain("isclose", errors=(S(floats(2), 1.0), S(1.0, floats(2)))),
     plain("lerp", errors=(S(floats(3), INTS, 0.5), S(INTS, INTS, 0.5), S(floats(3), floats(3), INTS))),
     plain("Tensor.lerp_", S(floats(2, 3), floats(3), 0.3), S(floats(3), floats(3), floats(3))),
+    # -- whole numbers that a type does not hold
+    plain("full", S((2,), -1, dtype=torch.uint8), errors=(S((2,), 300, dtype=torch.uint8), S((2,), None))),
+    plain(
+        "Tensor.fill_",
+        S(BYTES, -1),
+        errors=(S(BYTES, 300), S(BYTES, -256), S(SHORT, math.nan), S(BYTES, None)),
+    ),
+    plain(
+        "clamp",
+        S(BYTES, 2, 100),
+        S(BYTES, -5.0, 300.0),
+        S(SHORT, -128, 127),
+        errors=(S(BYTES, -5, 300), S(BYTES, None, 300), S(SHORT, -300)),
+    ),
+    plain("Tensor.clamp_", S(SHORT, 0, 5), errors=(S(SHORT, 0, 300),)),
+    plain("clamp_min", S(BYTES, 3), errors=(S(BYTES, 300),)),
+    plain("clamp_max", S(BYTES, 3), errors=(S(BYTES, 300),)),
+    plain(
+        "where", S(BOOLS, BYTES, 7), S(BOOLS, 2.5, BYTES), errors=(S(BOOLS, BYTES, 300), S(BOOLS, 300, BYTES))
+    ),
+    plain("masked_fill", S(BYTES, BOOLS, 7), errors=(S(BYTES, BOOLS, 300),)),
     # -- extreme numbers
     *[plain(F + n, S(SPECIAL)) for n in ("elu", "selu", "celu", "relu", "leaky_relu", "hardswish")],
     plain(F + "normalize", S(floats(2, 3), 0.0), S(np.array([[0.0, 1.0, 2.0], [0.0, 0.0, 0.0]]), 0.0)),
