@@ -4,7 +4,7 @@
     python tests/benchmarks/operations.py --only loss      # those whose name contains this
     python tests/benchmarks/operations.py --above 1.1      # print only the slower ones
     python tests/benchmarks/operations.py --threads 2      # wall time on two threads instead
-    python tests/benchmarks/operations.py --quick          # small inputs, once: only that it runs
+    python tests/benchmarks/operations.py --quick          # each once: only that it runs
 
 One process, the libraries in turn, by default one thread each and the processor's time, so that a busy
 machine hardly matters.  Without torch there are times and no ratios.
@@ -405,11 +405,6 @@ CASES: dict[str, tuple[Call, tuple[Spec, ...]]] = {
     "randperm 1e5": (lambda t, F, x: t.randperm(100000), (Plain((1,)),)),
     "multinomial (256,1000)": (lambda t, F, x: t.multinomial(x, 1), (Plain((256, 1000)),)),
 }
-
-
-def small(spec: Spec) -> Spec:
-    """The same input with at most a few thousand elements: for --quick, where only running counts."""
-    return spec
 
 
 class Side:
