@@ -281,6 +281,7 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     Raises:
         TypeError: it is no tensor of floating-point numbers.
         ValueError: a standard deviation is 0, or it has fewer than three dimensions.
+        RuntimeError: there are more numbers than channels.
     """
     if not is_tensor(tensor) or not tensor.is_floating_point():
         raise TypeError(
@@ -294,4 +295,12 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     centre, scale = (
         genesis.tensor(v.reshape(-1, 1, 1) if v.ndim == 1 else v, device=tensor.device) for v in arrays
     )
-    return tensor.sub_(centre).div_(scale) if inplace else (tensor - centre) / scale
+    if inplace:
+        return tensor.sub_(centre).div_(scale)
+    out = (tensor - centre) / scale
+    if out.shape != tensor.shape:
+        raise RuntimeError(
+            f"normalize: mean {list(mean)} and std {list(std)} do not fit an image of shape {tuple(tensor.shape)}; "
+            "give one number, or one for each channel"
+        )
+    return out
