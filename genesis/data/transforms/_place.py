@@ -300,7 +300,7 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     out = (tensor - centre) / scale
     if out.shape != tensor.shape:
         raise RuntimeError(
-            f"normalize: mean {list(mean)} and std {list(std)} do not fit an image of shape {tuple(tensor.shape)}; "
-            "give one number, or one for each channel"
+            f"normalize: mean {list(mean)} and std {list(std)} do not fit an image of shape "
+            f"{tuple(tensor.shape)}; give one number, or one for each channel"
         )
     return out
