@@ -17,9 +17,16 @@ from typing import Any
 
 import pytest
 
-# What `genesis plugin new` writes is built and installed eight times, and the example packages are tested
-# with the kit: minutes that .ci/run takes, and that `GENESIS_TEST_ALL=1 pytest tests/plugins` takes.
-collect_ignore = [] if os.environ.get("GENESIS_TEST_ALL") == "1" else ["test_new.py", "test_examples.py"]
+# Each of these builds and installs many packages, some ask all of the kit: minutes that .ci/run takes, and that
+# `GENESIS_TEST_ALL=1 pytest tests/plugins` takes.
+MANY = [
+    "test_built_in_plugins.py",
+    "test_examples.py",
+    "test_isolation.py",
+    "test_new.py",
+    "test_versions.py",
+]
+collect_ignore = [] if os.environ.get("GENESIS_TEST_ALL") == "1" else MANY
 
 ROOT = Path(__file__).parents[2]
 DISTS = Path(__file__).parent / "dists"

@@ -5,6 +5,5 @@ from __future__ import annotations
 import os
 
 ALL = os.environ.get("GENESIS_TEST_ALL") == "1"
-collect_ignore = (
-    [] if ALL else ["test_broken_backend.py", "test_broken_optimizer.py", "test_broken_scheduler.py"]
-)
+BROKEN = ["backend", "optimizer", "plugin", "scheduler"]
+collect_ignore = [] if ALL else [f"test_broken_{what}.py" for what in BROKEN]
