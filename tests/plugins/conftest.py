@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-# Each of these builds and installs many packages, some ask all of the kit: minutes that .ci/run takes, and that
-# `GENESIS_TEST_ALL=1 pytest tests/plugins` takes.
+# Each of these builds and installs many packages, and some ask all of the kit: minutes that .ci/run takes.
+# `GENESIS_TEST_ALL=1 pytest tests/plugins` takes them too.
 MANY = [
     "test_built_in_plugins.py",
     "test_examples.py",
