@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,18 +175,23 @@ _TEXT = (
 forward, backward = Kernel(_attention, _TEXT), Kernel(_attention_backward, _TEXT)
 
 
+@lru_cache(maxsize=1024)
+def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> np.ndarray[Any, Any]:
+    """Where each head begins, in bytes from the first."""
+    offsets = np.zeros(shape, np.int64)
+    for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
+        steps = np.arange(n, dtype=np.int64) * (stride * size)
+        offsets += steps.reshape((n,) + (1,) * (len(shape) - 1 - axis))
+    return offsets.reshape(-1)
+
+
 class _Heads:
     """A (…, rows, columns) tensor as kernels take it: the address of each head, and from row to row."""
 
     def __init__(self, x: View) -> None:
         self.view = x
-        start, size = address(x), x.dtype.itemsize
-        offsets = np.zeros(x.shape[:-2], np.int64)
-        for axis, (n, stride) in enumerate(zip(x.shape[:-2], x.strides[:-2], strict=True)):
-            steps = np.arange(n, dtype=np.int64) * (stride * size)
-            offsets += steps.reshape((n,) + (1,) * (len(x.shape) - 3 - axis))
-        self.addresses = np.ascontiguousarray(offsets + start).reshape(-1)
-        self.place = self.addresses.ctypes.data
+        self.addresses = _offsets(x.shape[:-2], x.strides[:-2], x.dtype.itemsize) + address(x)
+        self.place = _threads.address(self.addresses.view(np.uint8))
         self.row = x.strides[-2] if x.shape[-2] > 1 else x.shape[-1]  # BLAS wants at least the columns
 
 
