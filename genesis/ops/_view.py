@@ -10,7 +10,7 @@ from genesis._dtypes import ALL, fitting, int64
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay, tracked
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import INDEX, INPUT, arg, cast
+from genesis.backend.expr import INDEX, INPUT, cast
 from genesis.backend.view import Shape, View, contiguous_strides, repeats_itself
 from genesis.ops._op import Primitive, primitive
 from genesis.ops.reduction import axes_of
@@ -69,14 +69,12 @@ def _slice(node: Node, grad: Any) -> tuple[Any]:
 
 def _add_part(node: Node, grad: Any, total: Any) -> bool:
     part = replay(total._view, node.options[1])
-    if part.shape != grad._view.shape or repeats_itself(part) or part.dtype is not grad._view.dtype:
+    if repeats_itself(part):
         return False
-    run_map(part.buffer.device.backend, _SUM, part, part, grad._view)
-    part.buffer.version += 1
+    new(part)._accumulate(grad)
     return True
 
 
-_SUM = arg(0) + arg(1)
 _slice.add = _add_part
 
 

@@ -231,6 +231,22 @@ def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad
 
 
 # -- ranges ------------------------------------------------------------------------------------------------
+def check_range(name: str, start: Any, end: Any, step: Any) -> None:
+    """Raise unless steps lead from ``start`` to ``end``.
+
+    Raises:
+        RuntimeError: an end is not finite, or the step is 0 or leads away from ``end``.
+    """
+    if not all(-math.inf < v < math.inf for v in (start, end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if step == 0:
+        raise RuntimeError(f"step must be nonzero: {name}({start}, {end}, {step})")
+    if (end - start) / step < 0:
+        raise RuntimeError(
+            f"upper bound and lower bound inconsistent with step sign: {name}({start}, {end}, {step})"
+        )
+
+
 def arange(
     *bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any
 ) -> Tensor:
@@ -249,14 +265,7 @@ def arange(
     if named or end is None:
         raise TypeError(f"arange expects end, or start, end and step; got {bounds} {named}")
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
-    if not all(-math.inf < v < math.inf for v in (start, end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if step == 0:
-        raise RuntimeError(f"step must be nonzero: arange({start}, {end}, {step})")
-    if (end - start) / step < 0:
-        raise RuntimeError(
-            f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})"
-        )
+    check_range("arange", start, end, step)
     if dtype is None:
         dtype = int64 if all(isinstance(v, int) for v in (start, end, step)) else default_dtype()
     want = as_dtype(dtype)

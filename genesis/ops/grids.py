@@ -13,7 +13,7 @@ import numpy as np
 from genesis._dtypes import as_dtype, default_dtype, float64, int64
 from genesis.ops import elementwise as ew
 from genesis.ops._view import size_of
-from genesis.ops.creation import _leaf, _place, arange, empty, from_host, linspace
+from genesis.ops.creation import _leaf, _place, arange, check_range, empty, from_host, linspace
 from genesis.ops.shape import permute
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def range(
     if end is None:
         raise TypeError("range() is missing the argument 'end'")
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (end - start) / step < 0:
-        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
+    check_range("range", start, end, step)
     want = default_dtype() if dtype is None else as_dtype(dtype)
     count = math.floor((end - start) / step) + 1
     if not want.is_floating_point:

@@ -60,6 +60,12 @@ def parts(work: float, n: int, least: int = ALONE) -> int:
     return min(_threads.get_num_threads(), n)
 
 
+def even(length: int, most: int) -> tuple[int, int]:
+    """Into how many pieces of at most ``most`` to cut a length, and their size; the last may be smaller."""
+    count = -(-length // most)
+    return count, -(-length // count)
+
+
 def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequence[float] = ()) -> None:
     """Run a kernel over 0 … n - 1 in ``cut`` parts, with its argument block: ``words``, then ``floats``.
 
@@ -69,23 +75,14 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     more = len(floats)
     if cut > _threads.hired:
         _threads.hire(cut)
-    if more <= FLOATS:
-        if k <= INTS:
-            if cut == 1:
-                _threads.serial(function, n, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more])
-            else:
-                _threads.parallel(
-                    _threads.team, function, n, cut, *words, *ZEROS[INTS - k], *floats, *_NOTHING[more]
-                )
-            return
-        if k <= WIDE:
-            if cut == 1:
-                _threads.serial16(function, n, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more])
-            else:
-                _threads.parallel16(
-                    _threads.team, function, n, cut, *words, *ZEROS[WIDE - k], *floats, *_NOTHING[more]
-                )
-            return
+    if more <= FLOATS and k <= WIDE:
+        few = k <= INTS
+        given = (*words, *ZEROS[(INTS if few else WIDE) - k], *floats, *_NOTHING[more])
+        if cut == 1:
+            (_threads.serial if few else _threads.serial16)(function, n, *given)
+        else:
+            (_threads.parallel if few else _threads.parallel16)(_threads.team, function, n, cut, *given)
+        return
     memory = bytearray(struct.pack(f"{k}q{more}d", *words, *floats))
     place = _threads.address(np.frombuffer(memory, np.uint8))
     if cut == 1:

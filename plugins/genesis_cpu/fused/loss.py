@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genesis.backend import Backend, View
-from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._kernel import Kernel, even, launch, parts
 from genesis_cpu._memory import address, array, empty, report
 from genesis_cpu.kernels.map import contiguous
 
@@ -234,10 +234,15 @@ def serves(logits: View, target: View, weight: View | None) -> bool:
     )
 
 
-def _cut(length: int) -> tuple[int, int]:
-    """The number of tiles, and the width of one; all but the last are as wide."""
-    tiles = -(-length // _TILE)
-    return tiles, -(-length // tiles)
+def check_targets(classes: int) -> None:
+    """Raise what a kernel has reported.
+
+    Raises:
+        IndexError: a target is neither ``ignore_index`` nor in [0, ``classes``).
+    """
+    bad = report.take()
+    if bad is not None:
+        raise IndexError(f"target {bad} is out of range for {classes} classes; it must be 0 to {classes - 1}")
 
 
 def cross_entropy(
@@ -272,13 +277,11 @@ def cross_entropy(
     if logits.ndim == 2:
         launch(rows(dtype.name), n, parts(logits.size * 10, n), words, (label_smoothing,))
     else:
-        tiles, width = _cut(logits.shape[2])
+        tiles, width = even(logits.shape[2], _TILE)
         items = logits.shape[0] * tiles
         words += (logits.shape[2], tiles, width)
         launch(planes(dtype.name), items, parts(logits.size * 10, items), words, (label_smoothing,))
-    bad = report.take()
-    if bad is not None:
-        raise IndexError(f"target {bad} is out of range for {classes} classes; it must be 0 to {classes - 1}")
+    check_targets(classes)
     loss = losses if reduction == "none" else empty((), dtype, device)
     # without a reduction this leaves its sum in the place of the divisor first
     rest = (
@@ -324,7 +327,7 @@ def cross_entropy_backward(
     if not rest:
         launch(backward(dtype.name), n, parts(logits.size * 8, n), words, floats)
     else:
-        tiles, width = _cut(rest[0])
+        tiles, width = even(rest[0], _TILE)
         spare = empty((2, target.size), dtype, device)
         place = address(spare)
         words += (rest[0], tiles, width, place, place + target.size * dtype.itemsize)

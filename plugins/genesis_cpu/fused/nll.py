@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis.backend import Backend, View
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, empty, report
-from genesis_cpu.fused.loss import serves
+from genesis_cpu.fused.loss import check_targets, serves
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -94,9 +94,7 @@ def nll_loss(
         *[s * size for s in log_probs.strides],
     )  # fmt: skip
     launch(forward(dtype.name), n, 1, words)
-    bad = report.take()
-    if bad is not None:
-        raise IndexError(f"target {bad} is out of range for {classes} classes; it must be 0 to {classes - 1}")
+    check_targets(classes)
     return loss, total
 
 

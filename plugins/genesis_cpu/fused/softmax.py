@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genesis.backend import Backend, View
-from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu._kernel import Kernel, even, launch, parts
 from genesis_cpu._memory import address, empty, scratch
 from genesis_cpu.kernels.map import contiguous
 
@@ -176,8 +176,8 @@ def _serves(x: View, dim: int) -> bool:
 def _tiles(x: View, axis: int) -> tuple[int, int, int, int]:
     """The number of positions after the axis, of tiles, of all positions, and the width of a tile."""
     length = math.prod(x.shape[axis + 1 :])
-    tiles = -(-length // _TILE)
-    return length, tiles, x.size // x.shape[axis], -(-length // tiles)
+    tiles, width = even(length, _TILE)
+    return length, tiles, x.size // x.shape[axis], width
 
 
 def _forward(name: str, x: View, dim: int) -> Any:

@@ -92,16 +92,19 @@ def _own(m: int, n: int, k: int, turned: int, itemsize: int) -> bool:
     There must be enough rows to pay for the copies of the right factor, and few empty columns in its last
     panel. BLAS is better at long rows, of the result or of a left factor that is not ``turned``.
     """
-    wide = 128 // itemsize
-    long = not turned and (n > 512 or k > 1024)
-    return not long and m >= 32 and k >= 64 and n >= 0.9 * (-(-n // wide) * wide) and _tiles()
+    if m < 32 or k < 64 or (not turned and (n > 512 or k > 1024)):
+        return False
+    wide = _panel(itemsize)
+    return bool(wide) and n >= 0.9 * (-(-n // wide) * wide)
 
 
 @cache
-def _tiles() -> bool:
+def _panel(itemsize: int) -> int:
+    """Columns of a panel of our own products; 0 where BLAS makes them all."""
     from genesis_cpu._gemm import SERVES
+    from genesis_cpu._panels import width
 
-    return SERVES
+    return width(itemsize) if SERVES else 0
 
 
 def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:
