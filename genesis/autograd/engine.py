@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state, watch
-from genesis.autograd.graph import PART, Bundle, GraphError, Node, TensorCore, edge
+from genesis.autograd.graph import PART, Bundle, GraphError, Node, TensorCore, edge, new
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -89,6 +89,7 @@ def run_backward(
                     grad = _call_hooks(node.hooks, grad)
                 if node in wanted:
                     found[node] = grad
+                    grad._fresh = False
                 useful = inputs is None or any(e in missing for e in edges)
                 if useful and (create_graph or not _added(node, grad, totals.get(edges[0]))):
                     results = _results(node, grad)
@@ -116,6 +117,12 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
     results = node.rule.backward(node, grad)
     if node.rule is PART:
         return results
+    if len(results) == 1 and type(grad) is not Bundle and grad._fresh:
+        g = results[0]
+        if g is not None and g._view.buffer is grad._view.buffer:  # the same memory, and nobody else's
+            g = new(g._view)
+            g._fresh = g._view.contiguous
+            return (g,)
     buffers = [] if type(grad) is Bundle else [grad._view.buffer]
     for g in results:
         if g is not None:

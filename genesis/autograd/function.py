@@ -384,6 +384,8 @@ class _Rule:
                 "implement one of them."
             )
         result = (cls.vjp if vjp else cls.backward)(ctx, *grads)
+        if type(grad) is not Bundle:
+            grad._fresh = False  # the user may have kept it
         return self._checked(result if isinstance(result, tuple) else (result,), node.edges)
 
     def _checked(self, found: tuple[Any, ...], edges: tuple[Any, ...]) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from genesis._dtypes import dtype
-from genesis.backend.expr import Expr, Number
+from genesis.backend.expr import INPUT, Expr, Number
 from genesis.backend.view import Buffer, Shape, View, contiguous_strides
 
 if TYPE_CHECKING:
@@ -194,6 +194,36 @@ class Backend(ABC):
         """Running ``"sum"`` or ``"prod"`` along an axis.  Default: on the host."""
         ufunc = {"sum": np.add, "prod": np.multiply}[op]
         self.write(out, ufunc.accumulate(self.read(x), axis=axis, dtype=out.dtype.name))
+
+    def join(self, out: View, parts: Sequence[View], axis: int) -> None:
+        """Write parts, of the type of ``out``, one after another along an axis.
+
+        A part has the axes of ``out``, or all but ``axis``: its length there is 1.  Default: part by part.
+        """
+        start = 0
+        for x in parts:
+            if x.ndim < out.ndim:
+                x = x.unsqueeze(axis)
+            n = x.shape[axis]
+            if x.size:
+                self.map(INPUT, out.narrow(axis, start, n), x)
+            start += n
+
+    def merge_indices(self, out: View, indices: Sequence[View], lengths: Sequence[int]) -> None:
+        """One index for several, as into an axis that axes of these lengths were merged to; int64.
+
+        ``indices`` have the shape of ``out``; negative ones count from the end.  Default: on the host.
+
+        Raises:
+            IndexError: an index lies outside [-length, length).
+        """
+        total = np.zeros(out.shape, np.int64)
+        for index, length in zip(map(self.read, indices), lengths, strict=True):
+            wrong = (index < -length) | (index >= length)
+            if wrong.any():
+                raise IndexError(f"index {index[wrong][0]} is out of range for an axis of length {length}")
+            total = total * length + np.where(index < 0, index + length, index)
+        self.write(out, total)
 
     def nonzero(self, x: View) -> np.ndarray:
         """Positions of the non-zero elements, int64 of shape (count, ndim).  Default: on the host."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import result_type
 from genesis._errors import DeviceError, GenesisError, ShapeError
-from genesis.autograd.graph import Node, TensorCore
-from genesis.backend.expr import INPUT
+from genesis.autograd.grad_mode import state
+from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend.view import Shape, View
 from genesis.ops._op import primitive
 from genesis.ops._view import take_view, zeros_of
 from genesis.ops.reduction import axis_of
@@ -25,12 +26,33 @@ def _cat(node: Node, grad: Any) -> tuple[Any, ...]:
     starts = accumulate([size for size, _, _ in inputs], initial=0)
     return tuple(
         [
-            reshape(take_view(grad, (("narrow", (axis, start, size)),)), shape).to(dtype)
-            if e is not None
-            else None
+            _part(grad, ("narrow", (axis, start, size)), shape, dtype) if e is not None else None
             for e, start, (size, shape, dtype) in zip(node.edges, starts, inputs, strict=False)
         ]
     )
+
+
+@primitive("stack")
+def _stack(node: Node, grad: Any) -> tuple[Any, ...]:
+    axis, shape, dtypes = node.options
+    return tuple(
+        [
+            _part(grad, ("select", (axis, i)), shape, dtype) if e is not None else None
+            for i, (e, dtype) in enumerate(zip(node.edges, dtypes, strict=True))
+        ]
+    )
+
+
+def _part(grad: Any, step: Any, shape: Shape, dtype: Any) -> Any:
+    """The gradient of one part."""
+    if state.enabled:
+        out = take_view(grad, (step,))
+    else:
+        name, arguments = step
+        out = new(getattr(grad._view, name)(*arguments))
+    if out._view.shape != shape:
+        out = reshape(out, shape)
+    return out if out._view.dtype is dtype else out.to(dtype)
 
 
 class EmptyListError(GenesisError, ValueError, RuntimeError):
@@ -83,17 +105,17 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     dtype = result_type([(x.dtype, 1) for x in given], [])
     total = sum(x._view.shape[axis] for x in parts)
     device = first.buffer.device
-    out = device.backend.empty((*first.shape[:axis], total, *first.shape[axis + 1 :]), dtype, device)
-    start = 0
-    for x in parts:
-        n = x._view.shape[axis]
-        if x._view.size:
-            device.backend.map(INPUT, out.narrow(axis, start, n), x.detach().to(dtype)._view)
-        start += n
+    out: View = device.backend.empty((*first.shape[:axis], total, *first.shape[axis + 1 :]), dtype, device)
+    _join(out, parts, axis)
     inputs = [
         (0 if x._view.shape == (0,) else x._view.shape[axis], x._view.shape, x._view.dtype) for x in given
     ]
     return _cat.wrap(out, given, (), (axis, inputs))
+
+
+def _join(out: View, parts: Sequence[Any], axis: int) -> None:
+    views = [x._view if x._view.dtype is out.dtype else x.detach().to(out.dtype)._view for x in parts]
+    out.buffer.device.backend.join(out, views, axis)
 
 
 concat = cat
@@ -103,10 +125,17 @@ concatenate = cat
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape along a new axis at ``dim``."""
     parts = tensors_of("stack", tensors)
-    if any(x._view.shape != parts[0]._view.shape for x in parts):
+    shape = parts[0]._view.shape
+    if any(x._view.shape != shape for x in parts):
         shapes = ", ".join(str(x._view.shape) for x in parts)
         raise ShapeError(f"stack expects each tensor to be equal size, got {shapes}")
-    return cat([unsqueeze(x, dim) for x in parts], axis_of(dim, parts[0].dim() + 1))
+    axis = axis_of(dim, len(shape) + 1)
+    dtypes = [x._view.dtype for x in parts]
+    dtype = result_type([(d, len(shape)) for d in dtypes], [])
+    device = parts[0]._view.buffer.device
+    out: View = device.backend.empty((*shape[:axis], len(parts), *shape[axis:]), dtype, device)
+    _join(out, parts, axis)
+    return _stack.wrap(out, parts, (), (axis, shape, dtypes))
 
 
 # -- at least so many axes ---------------------------------------------------------------------------------

@@ -119,27 +119,36 @@ def unique(
     Returns:
         The values alone, or a tuple (values, inverse, counts) of what was asked for. They have no gradient.
     """
-    host = _host(input, dim)
     if dim is None:
-        host = host.reshape(-1)
-        order = np.argsort(host, kind="stable")
-        found = host[order]
+        order, found = _in_order(input)
         first = np.ones(len(found), bool)
-        first[1:] = found[1:] != found[:-1]
+        np.not_equal(found[1:], found[:-1], out=first[1:])
     else:
-        host = np.moveaxis(host, axis_of(dim, input.dim()), 0)
+        host = np.moveaxis(_host(input, dim), axis_of(dim, input.dim()), 0)
         rows = host.reshape(len(host), math.prod(host.shape[1:]))
         order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.arange(len(rows))
-        found = rows[order]
+        found = host[order]
         first = np.ones(len(found), bool)
-        first[1:] = (found[1:] != found[:-1]).any(1)
-    group = np.cumsum(first) - 1
-    inverse = np.empty(len(order), np.int64)
-    inverse[order] = group
-    values = host[order[first]]
-    return _distinct(
-        input, dim, values, inverse, np.bincount(group, minlength=len(values)), return_inverse, return_counts
-    )
+        first[1:] = (rows[order[1:]] != rows[order[:-1]]).any(1)
+    values = found[first]
+    inverse = counts = None
+    if return_inverse:
+        inverse = np.empty(len(order), np.int64)
+        inverse[order] = np.cumsum(first) - 1
+    if return_counts:
+        counts = np.diff(np.flatnonzero(first), append=len(first))
+    return _distinct(input, dim, values, inverse, counts)
+
+
+def _in_order(x: Any) -> tuple[Any, Any]:
+    """On the host: the indices that sort all elements, and the elements in order."""
+    flat = x.detach().reshape(-1)._view
+    device = flat.buffer.device
+    values = device.backend.empty(flat.shape, flat.dtype, device)
+    order = device.backend.empty(flat.shape, int64, device)
+    if flat.size:
+        device.backend.sort(values, order, flat, False)
+    return device.backend.read(order), device.backend.read(values)
 
 
 def _host(x: Any, dim: int | None) -> Any:
@@ -154,18 +163,13 @@ def _host(x: Any, dim: int | None) -> Any:
     return x._view.buffer.device.backend.read(x._view)
 
 
-def _distinct(
-    x: Any, dim: int | None, values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool
-) -> Any:
-    if dim is None:
-        inverse = inverse.reshape(x._view.shape)
-    else:
+def _distinct(x: Any, dim: int | None, values: Any, inverse: Any, counts: Any) -> Any:
+    """The values, and what else there is, as tensors."""
+    if dim is not None:
         values = np.moveaxis(values, 0, axis_of(dim, x.dim()))
-    arrays = [values]
-    if with_inverse:
-        arrays.append(inverse.astype(np.int64))
-    if with_counts:
-        arrays.append(counts.astype(np.int64))
+    elif inverse is not None:
+        inverse = inverse.reshape(x._view.shape)
+    arrays = [values, *[a.astype(np.int64, copy=False) for a in (inverse, counts) if a is not None]]
     return _results(x, arrays)
 
 
@@ -178,9 +182,9 @@ def unique_consecutive(
     rows = host.reshape(len(host), math.prod(host.shape[1:]))
     first = np.ones(len(host), bool)
     first[1:] = (rows[1:] != rows[:-1]).any(1)
-    group = np.cumsum(first) - 1
-    counts = np.bincount(group, minlength=int(first.sum()))
-    return _distinct(input, dim, host[first], group, counts, return_inverse, return_counts)
+    group = np.cumsum(first) - 1 if return_inverse else None
+    counts = np.diff(np.flatnonzero(first), append=len(first)) if return_counts else None
+    return _distinct(input, dim, host[first], group, counts)
 
 
 # -- places in a sorted sequence ---------------------------------------------------------------------------

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import bool_, dtype, int32, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore, new
+from genesis.backend.expr import call
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
+from genesis.ops._elementwise import Elementwise
 from genesis.ops._view import Steps, take_view, zeros_view
 from genesis.ops.creation import as_tensor, tensor, zeros
 from genesis.ops.indexing import embedding, index_select, scatter, scatter_, scatter_add, scatter_add_
@@ -18,6 +20,9 @@ from genesis.ops.shape import expand, movedim, permute, reshape
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
+
+
+_from_start = Elementwise("index", lambda i, n: ew.where_expr(call("lt", i, 0), i + n, i), 2, "same")
 
 
 def _parse(x: Any, key: Any) -> tuple[Steps, list[Any | None]]:
@@ -134,17 +139,17 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         if mask._view.shape == shape[:n] and x._view.size:  # one axis is searched faster than several
             return getitem(reshape(x, (mask._view.size, *shape[n:])), reshape(mask, -1))
     steps, advanced = _parse(x, _as_tuple(key))
-    part = take_view(x, steps)
     axes = [i for i, a in enumerate(advanced) if a is not None]
     if not axes:
-        return part
+        return take_view(x, steps)
+    part = take_view(x, steps) if steps else x
     if (
         len(axes) == 1 and axes[0] and part._view.size
     ):  # along an axis that is not the first: no need to move it
         (axis,) = axes
         given = advanced[axis].to(x.device, int64)  # type: ignore[union-attr]
         size = part._view.shape[axis]
-        flat = reshape(ew.where(ew.lt(given, 0), given + size, given), -1)
+        flat = reshape(_from_start(given, size), -1)
         try:
             out = index_select(part, axis, flat)
         except IndexError:
@@ -187,20 +192,28 @@ class _LookUp:
         self.sizes = [shape[i] for i in self.axes]
         self.rest_shape = tuple([shape[i] for i in self.rest])
         self.indices = [advanced[i].to(part.device, int64) for i in self.axes]  # type: ignore[union-attr]
-        if len({i._view.shape for i in self.indices}) > 1:
+        shape = self.indices[0]._view.shape
+        if any(i._view.shape != shape for i in self.indices):
             try:
-                broadcast_shapes(*[i._view.shape for i in self.indices])
+                shape = broadcast_shapes(*[i._view.shape for i in self.indices])
             except ShapeError as error:
                 raise IndexError(f"index tensors cannot be broadcast together: {error}") from None
-        if len(self.axes) > 1:
-            self.check()  # the merged index would hide a bad one; a look-up checks a single axis itself
-        self.index: Any = None
-        for i, size in zip(self.indices, self.sizes, strict=True):
-            i = ew.where(ew.lt(i, 0), i + size, i)
-            self.index = i if self.index is None else self.index * size + i
+        self.index: Any = self._merged(shape, part._view.buffer.device)
         # index axes come first unless they replace neighbouring axes, as in NumPy
         together = self.axes == list(range(self.axes[0], self.axes[-1] + 1))
         self.first = self.axes[0] if together else 0
+
+    def _merged(self, shape: tuple[int, ...], device: Any) -> Any:
+        """One index for all, none of which is negative."""
+        if len(self.axes) == 1:  # whose range the look-up checks
+            return _from_start(self.indices[0], self.sizes[0])
+        out = device.backend.empty(shape, int64, device)
+        try:
+            device.backend.merge_indices(out, [i._view.expand(shape) for i in self.indices], self.sizes)
+        except IndexError:
+            self.check()
+            raise
+        return new(out)
 
     def check(self) -> None:
         """Raise IndexError for an index that is out of range."""
@@ -209,6 +222,8 @@ class _LookUp:
 
     def rows(self, part: Any) -> Any:
         """``part`` as rows: (product of the indexed sizes, …)."""
+        if self.axes == [0]:
+            return part
         moved = part if self.order == sorted(self.order) else permute(part, self.order)
         return reshape(moved, (math.prod(self.sizes), *self.rest_shape))
 

@@ -30,6 +30,7 @@ log_: Any
 max_: Any
 normal_: Any
 order: Any
+rank: Any
 sqrt_: Any
 tanh_: Any
 unorder: Any

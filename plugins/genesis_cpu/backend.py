@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
-from genesis_cpu.kernels import indexing, map, matmul, random, reduce, scan, search
+from genesis_cpu.kernels import indexing, joining, map, matmul, random, reduce, scan, search, sorting
 
 if TYPE_CHECKING:
     from genesis import device, dtype
@@ -114,6 +114,17 @@ class CpuBackend(Backend):
     def scan(self, op: str, out: View, x: View, axis: int) -> None:
         if not scan.run(op, out, x, axis):
             super().scan(op, out, x, axis)
+
+    def sort(self, values: View, indices: View, x: View, descending: bool) -> None:
+        if not sorting.run(values, indices, x, descending):
+            super().sort(values, indices, x, descending)
+
+    def join(self, out: View, parts: Sequence[View], axis: int) -> None:
+        if not joining.run(out, parts, axis):
+            super().join(out, parts, axis)
+
+    def merge_indices(self, out: View, indices: Sequence[View], lengths: Sequence[int]) -> None:
+        indexing.merge_indices(out, indices, lengths)
 
     def nonzero(self, x: View) -> np.ndarray[Any, Any]:
         found = search.nonzero(x)

@@ -1,4 +1,4 @@
-"""Checks of the methods that have a default: ``random``, ``sort``, ``scan``, ``nonzero``, ``transfer``."""
+"""Checks of the methods that have a default: ``random``, ``sort``, ``scan``, ``join`` and others."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def questions(bench: Bench) -> Iterator[Question]:
         for dtype in ("int64", *FLOATS):
             yield f"scan/{op}/{dtype}", partial(scan, bench, op, dtype)
     yield "scan/strided", partial(scan_strided, bench)
+    yield "join", partial(join, bench)
+    yield "merge_indices", partial(merge_indices, bench)
     yield "nonzero", partial(nonzero, bench)
     yield "transfer", partial(transfer, bench)
     yield "synchronize", bench.backend.synchronize
@@ -176,6 +178,39 @@ def scan_strided(bench: Bench) -> None:
         np.add.accumulate(x, 1), "scan sum of a transposed view", allowed=1e-12, why="1e-12, a few roundings",
         guesses={ignored(source.view, "input"): np.add.accumulate(source.misread(), 1)},
     )  # fmt: skip
+
+
+def join(bench: Bench) -> None:
+    for dtype in ("bool", "int64", *FLOATS):
+        for axis in range(3):
+            shapes = [[2, 3, 4] for _ in range(4)]
+            for i, size in enumerate((2, 0, 1, 5)):
+                shapes[i][axis] = size
+            parts = [ordinary(tuple(s), dtype) for s in shapes]
+            want = np.concatenate(parts, axis)
+            out = bench.put(np.zeros_like(want))
+            bench.backend.join(out, [bench.put(x) for x in parts], axis)
+            agree(bench.read(out), want, f"join of {dtype} along axis {axis}, lengths 2, 0, 1, 5")
+            rows = [ordinary((3, 4), dtype), ordinary((3, 4), dtype)[::-1]]
+            out = bench.put(np.zeros_like(np.stack(rows, axis)))
+            bench.backend.join(
+                out, [bench.put(rows[0]), bench.place(rows[1].copy(), "transposed").view], axis
+            )
+            agree(bench.read(out), np.stack(rows, axis), f"join of {dtype} without the axis {axis}")
+
+
+def merge_indices(bench: Bench) -> None:
+    rows, columns = np.array([[0, -1, 4], [-5, 2, 2]]), np.array([[6, -7, 0], [3, -1, 3]])
+    out = bench.put(np.zeros((2, 3), np.int64))
+    bench.backend.merge_indices(out, [bench.put(rows), bench.place(columns, "transposed").view], (5, 7))
+    agree(bench.read(out), rows % 5 * 7 + columns % 7, "merge_indices into 5 rows of 7")
+    for wrong in (5, -6):
+        rows[1, 1] = wrong
+        try:
+            bench.backend.merge_indices(out, [bench.put(rows), bench.put(columns)], (5, 7))
+        except IndexError:
+            continue
+        raise AssertionError(f"merge_indices must raise IndexError for {wrong} on an axis of length 5")
 
 
 def nonzero(bench: Bench) -> None:

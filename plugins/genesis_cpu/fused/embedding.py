@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,12 @@ def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int |
     Raises:
         IndexError: an index is not a row of the table.
     """
-    if index.dtype.name != "int64" or weight.ndim != 2 or not weight.dtype.is_floating_point:
+    if index.dtype.name != "int64" or not weight.dtype.is_floating_point:
         return NotImplemented
     index, weight = contiguous(index), contiguous(weight)
-    length, n = weight.shape
-    out = empty((*index.shape, n), weight.dtype, weight.buffer.device)
+    length, *rest = weight.shape
+    n = math.prod(rest)
+    out = empty((*index.shape, *rest), weight.dtype, weight.buffer.device)
     count = index.size
     if count:
         words = (
@@ -87,14 +89,15 @@ def embedding_backward(
     padding_idx: int | None = None,
 ) -> Any:
     """The dense gradient of the table; the row ``padding_idx`` gets none."""
-    if index.dtype.name != "int64" or weight.ndim != 2 or grad.dtype is not weight.dtype:
+    if index.dtype.name != "int64" or grad.dtype is not weight.dtype:
         return NotImplemented
     if not weight.dtype.is_floating_point:
         return NotImplemented
     if not needs[1]:
         return None, None
     index, grad = contiguous(index), contiguous(grad)
-    length, n = weight.shape
+    length, *rest = weight.shape
+    n = math.prod(rest)
     out = empty(weight.shape, weight.dtype, weight.buffer.device)
     skip = -1 if padding_idx is None else padding_idx % length if length else -1
     if out.size:

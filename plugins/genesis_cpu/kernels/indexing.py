@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genesis.backend import View
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, report
-from genesis_cpu.kernels.map import collapse
+from genesis_cpu.kernels.map import collapse, contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import int64_pointer, real, reals, slot, udiv, umod
@@ -102,6 +103,23 @@ def _check(args, lo, hi):
                 bad[1] = i
 
 
+def _merge(args, lo, hi):
+    """One position for several indices, each along an axis of its own; negative ones count from the end."""
+    out, count, bad = int64_pointer(slot(args, 0)), slot(args, 1), int64_pointer(slot(args, 2))
+    for k in range(lo, hi):
+        place = 0
+        for axis in range(count):
+            i, length = int64_pointer(slot(args, 3 + 2 * axis))[k], slot(args, 4 + 2 * axis)
+            if i < -length or i >= length:
+                bad[0] = 1
+                bad[1] = i
+            if i < 0:
+                i += length
+            place = place * length + i
+        out[k] = place
+
+
+merge = Kernel(_merge)
 gather_kernel, scatter_kernel, check = Kernel(_gather), Kernel(_scatter), Kernel(_check)
 _BITS = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}  # moving a number needs only its bits
 
@@ -140,6 +158,20 @@ def gather(out: View, x: View, index: View, axis: int) -> None:
     words, rows, size = _walk(out, index, x, axis, out.dtype.itemsize)
     launch(gather_kernel(_BITS[out.dtype.itemsize]), rows, parts(2 * size, rows), words)
     _complain(x.shape[axis])
+
+
+def merge_indices(out: View, indices: Sequence[View], lengths: Sequence[int]) -> None:
+    """``Backend.merge_indices``."""
+    if not out.size:
+        return
+    words = [address(out), len(indices), report.address]
+    indices = [contiguous(i) for i in indices]
+    for i, length in zip(indices, lengths, strict=True):
+        words += (address(i), length)
+    launch(merge("int64"), out.size, parts(out.size * len(indices), out.size), words)
+    bad = report.take()
+    if bad is not None:
+        raise IndexError(f"index {bad} is out of range")
 
 
 def scatter(op: str, out: View, index: View, source: View, axis: int) -> None:
