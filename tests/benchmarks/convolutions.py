@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from processes import Worker, cores, environment, serve
 
 
 class Case(NamedTuple):
@@ -82,69 +81,37 @@ CASES = [
 QUICK = [Case((8, 1, 12, 12), (16, 1, 3, 3)), Case((2, 8, 9, 9), (8, 1, 3, 3), {"groups": 8})]
 
 
-def work(framework: str, quick: bool, busy: bool) -> None:
-    """Answer lines "case seconds" with the median times of forward and backward in milliseconds."""
-    fw = import_module(framework)
-    functional = import_module(f"{framework}.nn.functional")
-    clock = time.process_time if busy else time.perf_counter
-    typical = min if busy else statistics.median
-    for line in sys.stdin:
-        number, seconds = line.split()
-        case = (QUICK if quick else CASES)[int(number)]
-        x, weight = fw.randn(*case.x), fw.randn(*case.weight)
-        outs = (
-            case.weight[1] * case.options.get("groups", 1) if "transpose" in case.function else case.weight[0]
-        )
-        bias = fw.randn(outs)
+class Measure:
+    """What a worker answers: the median times of forward, backward and both in milliseconds."""
+
+    def __init__(self, framework: str) -> None:
+        self.fw, self.functional = import_module(framework), import_module(f"{framework}.nn.functional")
+
+    def __call__(self, number: int, seconds: float, quick: bool, busy: bool) -> list[float]:
+        fw = self.fw
+        clock = time.process_time if busy else time.perf_counter
+        typical = min if busy else statistics.median
+        case = (QUICK if quick else CASES)[number]
+        x, weight, bias = fw.randn(*case.x), fw.randn(*case.weight), fw.randn(case.outs)
         inputs = [x, weight, bias] if case.inner else [weight, bias]
         for t in inputs:
             t.requires_grad_()
-        function = getattr(functional, case.function)
-        grad = None
+        function = getattr(self.functional, case.function)
+        grad = fw.randn(*function(x, weight, bias, **case.options).shape)
         forward, backward = [], []
-        end = time.perf_counter() + float(seconds)
-        while time.perf_counter() < end or len(forward) < 4:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end or len(forward) < 3:
             for t in inputs:
                 t.grad = None
             start = clock()
             out = function(x, weight, bias, **case.options)
             middle = clock()
-            if grad is None:
-                grad = fw.randn(*out.shape)
-                continue
-            between = clock()
             out.backward(grad)
             stop = clock()
             forward.append(middle - start)
-            backward.append(stop - between)
-        forward, backward = forward[1:], backward[1:]
+            backward.append(stop - middle)
         both = [f + b for f, b in zip(forward, backward, strict=True)]
-        print(*[f"{1e3 * typical(t):.6f}" for t in (forward, backward, both)], flush=True)
-
-
-class Worker:
-    """A process that measures when it is asked."""
-
-    def __init__(self, framework: str, quick: bool, busy: bool) -> None:
-        command = [sys.executable, __file__, "--worker", framework] + ["--quick"] * quick + ["--busy"] * busy
-        alone = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"} if busy else {}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **alone}
-        )
-
-    def ask(self, number: int, seconds: float) -> list[float]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(number, seconds, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().split()
-        if len(answer) != 3:
-            raise SystemExit(f"case {number} failed")
-        return [float(t) for t in answer]
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        return [1e3 * typical(t) for t in (forward, backward, both)]
 
 
 def main() -> None:
@@ -157,18 +124,21 @@ def main() -> None:
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.quick, options.busy)
+        serve(Measure(options.worker))
         return
     cases: Sequence[Case] = QUICK if options.quick else CASES
     rounds, seconds = (1, 0.05) if options.quick else (options.rounds, options.seconds)
     frameworks = ["genesis"] + (["torch"] if importlib.util.find_spec("torch") else [])
-    workers = [Worker(f, options.quick, options.busy) for f in frameworks]
+    env = environment(1 if options.busy else cores())
+    workers = [Worker(__file__, f, env) for f in frameworks]
     print(f"{'ms; genesis / torch':46}{'forward':>22}{'backward':>24}{'both':>8}")
     ratios = []
     for number, case in enumerate(cases):
         if options.only not in case.name:
             continue
-        times = [[w.ask(number, seconds) for w in workers] for _ in range(rounds)]
+        times = [
+            [w.ask(number, seconds, options.quick, options.busy) for w in workers] for _ in range(rounds)
+        ]
         line = f"{case.name:46}"
         for i in range(3):
             mine = statistics.median(t[0][i] for t in times)
