@@ -1,25 +1,29 @@
-"""Where compiled kernels live: every kernel is a small file whose name is the hash of its text.
+"""Where compiled kernels live: every kernel is a small file of machine code, named by the hash of its text.
 
-Numba keeps its machine code beside a source file, so a kernel that has a file of its own is compiled once per
-machine.  A file is never changed after it was written; another text has another name.
+A file is never changed after it was written; another text, processor, Numba or Python has another name.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
+import importlib.util
 import inspect
 import os
-import shutil
+import stat
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
+
+from genesis_cpu import _machine
 
 #: imported by every kernel: the names that its text may use
 HEADER = """\
@@ -27,120 +31,189 @@ from numba import boolean, float32, float64, int8, int16, int32, int64, uint8, u
 from genesis_cpu._math import *
 from genesis_cpu._pointers import *
 """
+_MAGIC = b"genesis kernel 1"
+
+_lock = threading.RLock()
+_alive: list[Any] = []  # machine code of Numba's goes away with the object that owns it
 
 
-def _candidates() -> list[Path]:
-    chosen = os.environ.get("GENESIS_CACHE_DIR")
-    if chosen:
-        return [Path(chosen).expanduser() / "kernels"]
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return [base / "genesis" / "kernels"]
+class Made(NamedTuple):
+    """A kernel that came into this process: its name, whether it had to be compiled, and for how long."""
+
+    name: str
+    compiled: bool
+    seconds: float
 
 
-@cache
+made: list[Made] = []
+#: called with each of them
+watchers: list[Callable[[Made], None]] = []
+
+
+# -- places ------------------------------------------------------------------------------------------------
+def _candidates() -> Iterator[Path]:
+    """The folders for kernels, the wanted one first; a file is read from any of them."""
+    with suppress(RuntimeError):  # no home
+        if chosen := os.environ.get("GENESIS_CACHE_DIR"):
+            yield Path(chosen).expanduser() / "kernels"
+        else:
+            if sys.platform == "win32":
+                base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+            elif sys.platform == "darwin":
+                base = Path.home() / "Library" / "Caches"
+            else:
+                base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+            yield base / "genesis" / "kernels"
+    with suppress(OSError):  # nowhere to write at all
+        user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+        yield Path(tempfile.gettempdir()) / f"genesis-kernels-{user}"
+
+
+def _trusted(path: Path) -> bool:
+    """Whether nobody else can have written there; anybody may make folders among temporary files."""
+    if path.name == "kernels" or not hasattr(os, "getuid"):
+        return True
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
 def folder() -> Path | None:
-    """The kernel folder: ``$GENESIS_CACHE_DIR/kernels``, else the user's cache folder, else a temporary one.
+    """Where new kernels are kept: ``$GENESIS_CACHE_DIR/kernels``, else in the user's cache folder.
 
-    None when nothing at all can be written; kernels then live as long as the process.
+    Where that cannot be written, a folder among the temporary files; None when that is no place either, and
+    kernels live as long as the process.
     """
     for path in _candidates():
+        with suppress(OSError):
+            path.mkdir(0o700, parents=True, exist_ok=True)
+            if _trusted(path):
+                with tempfile.TemporaryFile(dir=path):
+                    return path
+    return None
+
+
+def _read(name: str) -> bytes | None:
+    for path in _candidates():
+        with suppress(OSError):
+            if _trusted(path):
+                whole = (path / name).read_bytes()
+                start = len(_MAGIC) + 32
+                code = whole[start:]
+                # a file may be damaged by a full disk, or a machine that lost its power
+                if whole[:start] == _MAGIC + hashlib.sha256(code).digest():
+                    return code
+    return None
+
+
+def _write(name: str, code: bytes) -> None:
+    errors = []
+    for path in _candidates():
+        temporary = None
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path):
-                return path
-        except OSError:
-            continue
-    try:
-        path = Path(tempfile.mkdtemp(prefix="genesis-kernels-"))
-    except OSError:
-        return None
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
+            path.mkdir(0o700, parents=True, exist_ok=True)
+            if not _trusted(path):
+                raise PermissionError(f"{path} belongs to somebody else")
+            descriptor, temporary = tempfile.mkstemp(dir=path, suffix=".tmp")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_MAGIC + hashlib.sha256(code).digest() + code)
+            os.replace(temporary, path / name)
+        except OSError as error:  # it must not stop a computation
+            errors.append(f"{path}: {error.strerror or error}")
+            if temporary:
+                with suppress(OSError):
+                    os.unlink(temporary)
+        else:
+            if errors and os.environ.get("GENESIS_CACHE_DIR"):
+                _warn(f"$GENESIS_CACHE_DIR cannot be used ({errors[0]}); compiled kernels are kept in {path}")
+            return
+    _warn(
+        f"compiled kernels cannot be kept ({'; '.join(errors)}), so every process compiles them again; "
+        "set GENESIS_CACHE_DIR to a folder that can be written"
+    )
 
 
 @cache
-def _stamp() -> str:
-    """Kernels inline what these modules define: a change there makes another kernel."""
-    here = Path(__file__).parent
+def _warn(text: str) -> None:
+    """Say it once."""
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
+
+
+# -- names -------------------------------------------------------------------------------------------------
+@cache
+def _stamp() -> bytes:
+    """What machine code depends on besides its text: the processor, the compiler, and what is inlined."""
+    from llvmlite import binding
+
     digest = hashlib.sha256(HEADER.encode())
-    inlined = ("_circle", "_gemm", "_math", "_panels", "_pointers", "_power", "_team", "_tile")
-    for name in inlined:
+    for package in ("numba", "llvmlite"):
+        spec = importlib.util.find_spec(package)  # the version without the time that an import takes
+        if spec is not None and spec.origin:
+            digest.update(Path(spec.origin).with_name("_version.py").read_bytes())
+    settings = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("NUMBA_") and k not in _IDLE)
+    machine = (binding.get_process_triple(), binding.get_host_cpu_name())
+    features = binding.get_host_cpu_features().flatten()
+    digest.update("\n".join([*machine, features, str(sys.implementation.cache_tag), *settings]).encode())
+    here = Path(__file__).parent
+    for name in ("_blas_call", "_circle", "_gemm", "_machine", "_math", "_numba", "_panels", "_pointers",
+                 "_power", "_processor", "_tile"):  # fmt: skip
         digest.update((here / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.digest()
 
 
-def _write_once(path: Path, text: str) -> None:
-    if path.exists():
-        return
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+#: settings of Numba's that change nothing in a kernel
+_IDLE = {"NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR"}
+
+
+def _stem(text: str, name: str) -> str:
+    return f"{name}_{hashlib.sha256(_stamp() + text.encode()).hexdigest()[:32]}"
+
+
+# -- kernels -----------------------------------------------------------------------------------------------
+def build(text: str, name: str) -> Callable[..., Any]:
+    """The function ``name`` that ``text`` defines; the names of ``HEADER`` are imported for it."""
+    module = ModuleType(f"_genesis_cpu_{_stem(text, name)}")
+    exec(compile(f"{HEADER}\n{text}", f"<{name}>", "exec"), module.__dict__)
+    return getattr(module, name)  # type: ignore[no-any-return]
+
+
+def machine_code(text: str, name: str) -> int:
+    """The address of the kernel that ``text`` defines, from a file or compiled."""
+
+    def compile_it(stem: str) -> bytes | int:
+        from genesis_cpu import _numba
+
+        function = build(text, name)
         try:
-            # a link never replaces: Numba compares the time stamp, so the first writer's file must stay
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        except OSError:
-            os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+            return _numba.object_code(function, stem)
+        except _numba.Unsupported:
+            return _numba.address(function, _alive)
+
+    stem = _stem(text, name)
+    return _loaded(name, stem, (stem,), compile_it)[0]
 
 
-def build(text: str, name: str) -> tuple[Callable[..., Any], Path | None]:
-    """The function ``name`` that ``text`` defines, and its file (None when there is no place for one).
-
-    Args:
-        text: definitions; the names of ``HEADER`` are imported for it.
-        name: the function wanted.
-    """
-    text = f"# {_stamp()}\n{HEADER}\n{text}"
-    where = folder()
-    stem = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    path = None
-    if where is not None:
-        try:
-            _write_once(where / f"{stem}.py", text)
-            path = where / f"{stem}.py"
-        except OSError:  # a full disk must not stop a computation
-            pass
-    # cached machine code names its module, and is loaded only where that can be imported
-    module = ModuleType(f"_genesis_cpu_{stem}")
-    sys.modules[module.__name__] = module
-    exec(compile(text, str(path or f"<{stem}>"), "exec"), module.__dict__)
-    return getattr(module, name), path
+def assembled(text: str, names: tuple[str, ...]) -> list[int]:
+    """The addresses of functions that are written as LLVM instructions."""
+    return _loaded(names[0], _stem(text, names[0]), names, lambda stem: _machine.assemble(text))
 
 
-def compiled(text: str, name: str, decorator: Callable[..., Any]) -> Any:
-    """``decorator(cache=…)`` applied to the function that ``text`` defines.
-
-    Machine code that cannot be read (a machine that lost power, a full disk) is compiled again.
-    """
-    from numba.core.errors import NumbaError
-
-    function, path = build(text, name)
-    if path is None:
-        return decorator(cache=False)(function)
-    try:
-        return decorator(cache=True)(function)
-    except NumbaError:
-        raise
-    except Exception:
-        for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.nb[ci]"):
-            with suppress(OSError):
-                stale.unlink()
-    try:
-        return decorator(cache=True)(function)
-    except NumbaError:
-        raise
-    except Exception:
-        return decorator(cache=False)(function)
+def _loaded(
+    title: str, stem: str, names: tuple[str, ...], compile_it: Callable[[str], bytes | int]
+) -> list[int]:
+    with _lock:
+        start = time.perf_counter()
+        code: bytes | int | None = _read(f"{stem}.code")
+        known = code is not None
+        if code is None:
+            code = compile_it(stem)
+            if isinstance(code, bytes):
+                _write(f"{stem}.code", code)
+        found = [code] if isinstance(code, int) else _machine.load(code, *names)
+        event = Made(title.strip("_"), not known, time.perf_counter() - start)
+        made.append(event)
+        for watcher in watchers:
+            watcher(event)
+        return found
 
 
 def source(function: Callable[..., Any], **replace: str) -> str:

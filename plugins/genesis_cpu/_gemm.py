@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from genesis_cpu._panels import BYTES, VECTORS, tile
+from genesis_cpu._panels import VECTORS, tile
+from genesis_cpu._processor import BYTES
 from genesis_cpu._tile import turn
 
 __all__ = ["product"]
 
-#: where the tiles were measured to be faster than BLAS: 32 wide registers
-SERVES = bool(binding.get_host_cpu_features().get("avx512f"))
 #: rows of a panel at most, so that it stays in the first cache beside what it meets: 24 KiB
 DEEP = 192
 #: bytes of the left factor that pass by one panel, so that they stay in the second cache for the next

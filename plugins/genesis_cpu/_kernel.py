@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
 
 from genesis_cpu import _threads
-from genesis_cpu._cache import compiled, source
+from genesis_cpu._cache import machine_code, source
 
-INTS, WIDE, FLOATS = 8, 16, 2  # what a launch can pass by itself
+INTS, WIDE = 8, 16  # where floats begin in an argument block, if there is room
 ALONE = 49152  # additions below which a second thread costs more than it brings
-SIGNATURE = "void(int64,int64,int64)"
 
 _lock = threading.RLock()
-_alive: list[Any] = []  # machine code goes away with the object that owns it
 
 
 def compile_text(text: str, name: str = "kernel") -> int:
     """The address of the kernel that ``text`` defines."""
-    from numba import cfunc
-
-    def decorator(cache: bool) -> Any:
-        return cfunc(SIGNATURE, cache=cache, error_model="numpy", nogil=True)
-
-    with _lock:
-        function = compiled(text, name, decorator)
-        _alive.append(function)
-        return int(function.address)
+    return machine_code(text, name)
 
 
 class Kernel:
@@ -71,35 +57,16 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
 
     The floats begin at ``float_place(len(words), len(floats))``.
     """
-    k = len(words)
-    more = len(floats)
+    if cut == 1:
+        _threads.serial(function, n, *words, *floats)
+        return
     if cut > _threads.hired:
         _threads.hire(cut)
-    if more <= FLOATS and k <= WIDE:
-        few = k <= INTS
-        given = (*words, *ZEROS[(INTS if few else WIDE) - k], *floats, *_NOTHING[more])
-        if cut == 1:
-            (_threads.serial if few else _threads.serial16)(function, n, *given)
-        else:
-            (_threads.parallel if few else _threads.parallel16)(_threads.team, function, n, cut, *given)
-        return
-    memory = bytearray(struct.pack(f"{k}q{more}d", *words, *floats))
-    place = _threads.address(np.frombuffer(memory, np.uint8))
-    if cut == 1:
-        _threads.packed_serial(function, n, place)
-    else:
-        _threads.packed(_threads.team, function, n, cut, place)
+    _threads.parallel(_threads.team, function, n, cut, *words, *floats)
 
 
 def float_place(words: int, floats: int) -> int:
-    """Where in the argument block the floats begin: at 8 or 16 if they are few, else after the words."""
-    if floats <= FLOATS:
-        if words <= INTS:
-            return INTS
-        if words <= WIDE:
-            return WIDE
-    return words
-
-
-ZEROS = [(0,) * k for k in range(WIDE + 1)]
-_NOTHING = [(0.0,) * (FLOATS - k) for k in range(FLOATS + 1)]
+    """Where in the argument block the floats begin: at 8 or 16 if the words are fewer, else after them."""
+    if words <= INTS:
+        return INTS
+    return WIDE if words <= WIDE else words

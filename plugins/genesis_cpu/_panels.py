@@ -11,22 +11,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from genesis_cpu._processor import BYTES, vectors, wide
+
 __all__ = ["multiply"]
 
-#: wide registers, and twice as many: (rows, vectors) of a tile and the bytes of a vector
-_WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-ROWS, VECTORS = (8, 2) if _WIDE else (4, 1)
-BYTES = 64  # of a vector; where registers are shorter, it is several
-
-
-def width(itemsize: int) -> int:
-    """Columns of a panel."""
-    return VECTORS * BYTES // itemsize
+#: rows and vectors of a tile
+ROWS, VECTORS = 8 if wide() else 4, vectors()
 
 
 @cache

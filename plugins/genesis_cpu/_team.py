@@ -8,23 +8,16 @@ nothing in the results.
 A ticket, one atomic word, says all that there is to agree upon: the number of the launch (32 bits), into how
 many parts it is cut (16), and which part is next (16). Idle threads look at it for a while, because the next
 kernel of a training step comes within microseconds, and then sleep until they are called.
+
+Here is the text of what Python calls: ``serial(kernel, n, *arguments)``, ``parallel(team, kernel, n, parts,
+*arguments)``, ``member(team)``, ``address(array)``. It is written as LLVM instructions because a machine that
+has no kernel yet would otherwise spend its first second on it.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-arg, var-annotated"
 from __future__ import annotations
 
 import os
 import platform
-from typing import Any
-
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, register_jitable
-
-from genesis_cpu._pointers import call, int64_pointer
-
-__all__ = ["member", "share"]
 
 # Places in the memory of a team, in bytes; what different threads write to lies on different cache lines.
 _TICKET, _DONE, _BUSY, _FUNCTION, _N, _ARGS, _SLEEPERS, STOP, MUTEX, CONDITION = (
@@ -36,175 +29,443 @@ BYTES = 384
 #: between: about 200 and 20 microseconds
 _LOOKS, _FIRST_LOOKS = 6000, 600
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+#: the functions that Python calls
+NAMES = ("serial", "parallel", "member", "address")
 
 
-def _pointer(builder: Any, address: Any) -> Any:
-    return builder.inttoptr(address, _I64.as_pointer())
-
-
-@intrinsic
-def load(typing, address):
-    """The integer at an address, with all that was written before it was stored."""
-
-    def generate(context, builder, signature, values):
-        return builder.load_atomic(_pointer(builder, values[0]), "seq_cst", 8)
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic
-def store(typing, address, value):
-    """Write an integer so that whoever reads it sees all that was written before."""
-
-    def generate(context, builder, signature, values):
-        builder.store_atomic(values[1], _pointer(builder, values[0]), "seq_cst", 8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
-
-
-@intrinsic
-def add(typing, address, value):
-    """Add to the integer at an address, whatever other threads do."""
-
-    def generate(context, builder, signature, values):
-        return builder.atomic_rmw("add", _pointer(builder, values[0]), values[1], "seq_cst")
-
-    return types.int64(types.int64, types.int64), generate
-
-
-@intrinsic
-def swap(typing, address, old, new):
-    """Write ``new`` if the integer there is ``old``; whether it was."""
-
-    def generate(context, builder, signature, values):
-        address, old, new = values
-        result = builder.cmpxchg(_pointer(builder, address), old, new, "seq_cst", "seq_cst")
-        return builder.extract_value(result, 1)
-
-    return types.boolean(types.int64, types.int64, types.int64), generate
-
-
-@intrinsic
-def pause(typing):
-    """Wait for some ten nanoseconds, and leave the core to its other thread."""
+def text() -> str:
+    """The instructions for this machine."""
     machine = platform.machine().lower()
-
-    def generate(context, builder, signature, values):
-        name, given = "", []
-        if machine in ("x86_64", "amd64", "i686"):
-            name = "llvm.x86.sse2.pause"
-        elif machine in ("arm64", "aarch64"):
-            name, given = "llvm.aarch64.hint", [_I32(1)]  # yield
-        if name:
-            kind = ir.FunctionType(ir.VoidType(), [v.type for v in given])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), given)
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-def _system(name: str, *kinds: Any) -> Any:
-    """A function of the operating system that takes integers and addresses, and whose result is ignored."""
-
-    def generate(context, builder, signature, values):
-        given = [builder.trunc(v, k) if k is _I32 else v for v, k in zip(values, kinds, strict=True)]
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_I32, kinds), name)
-        builder.call(function, given)
-        return context.get_dummy_value()
-
-    if not kinds:
-        return intrinsic(lambda typing: (types.void(), generate))
-    if len(kinds) == 1:
-        return intrinsic(lambda typing, a: (types.void(types.int64), generate))
-    return intrinsic(lambda typing, a, b: (types.void(types.int64, types.int64), generate))
+    if machine in ("x86_64", "amd64", "i686"):
+        pause = "call void @llvm.x86.sse2.pause()"
+        declared = "declare void @llvm.x86.sse2.pause()"
+    elif machine in ("arm64", "aarch64"):
+        pause, declared = "call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"
+    else:
+        pause = declared = ""
+    windows = os.name == "nt"
+    names = {
+        "PAUSE": pause,
+        "DECLARED": declared,
+        "LET_RUN": "call i32 @SwitchToThread()" if windows else "call i32 @sched_yield()",
+        "OBJECT": str(object.__basicsize__ - 8),  # where an object has its type: its last word
+    }
+    names |= {name: str(value) for name, value in globals().items() if isinstance(value, int)}
+    whole = _TEXT + (_WINDOWS if windows else _POSIX)
+    for name in sorted(names, key=len, reverse=True):
+        whole = whole.replace(f"${name.strip('_')}$", names[name])
+    return whole
 
 
-if os.name == "nt":  # sleepers look again every millisecond
-    _let_run, _sleep = _system("SwitchToThread"), _system("Sleep", _I32)
+# An address is an i64; %at.X is the place of X in the memory of the team.
+_TEXT = """
+$DECLARED$
+declare i64 @PyLong_AsLongLong(ptr)
+declare double @PyFloat_AsDouble(ptr)
+declare ptr @PyErr_Occurred()
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare void @Py_IncRef(ptr)
+declare ptr @PyLong_FromLongLong(i64)
+declare i32 @PyObject_GetBuffer(ptr, ptr, i32)
+declare void @PyBuffer_Release(ptr)
+declare void @PyErr_SetString(ptr, ptr)
+@PyFloat_Type = external global i8
+@_Py_NoneStruct = external global i8
+@PyExc_TypeError = external global ptr
+@few = internal constant [38 x i8] c"a launch has more arguments than this\\00"
 
-    @register_jitable
-    def _rest(team, seen):
-        _sleep(1)
+; part number %part of %parts of the range 0 ... %n - 1
+define internal void @run(i64 %kernel, i64 %args, i64 %n, i64 %part, i64 %parts) {
+  %next = add i64 %part, 1
+  %a = mul i64 %n, %part
+  %b = mul i64 %n, %next
+  %lo = udiv i64 %a, %parts
+  %hi = udiv i64 %b, %parts
+  %call = inttoptr i64 %kernel to ptr
+  call void %call(i64 %args, i64 %lo, i64 %hi)
+  ret void
+}
 
-    @register_jitable
-    def _wake(team, many):
-        pass
+; take parts while there are any; the ticket when there are none
+define internal i64 @work(i64 %team) {
+start:
+  %at = inttoptr i64 %team to ptr
+  %at.done = getelementptr i8, ptr %at, i64 $DONE$
+  %at.function = getelementptr i8, ptr %at, i64 $FUNCTION$
+  %at.n = getelementptr i8, ptr %at, i64 $N$
+  %at.args = getelementptr i8, ptr %at, i64 $ARGS$
+  br label %look
+look:
+  %ticket = load atomic i64, ptr %at seq_cst, align 8
+  %high = lshr i64 %ticket, 16
+  %parts = and i64 %high, 65535
+  %part = and i64 %ticket, 65535
+  %none = icmp uge i64 %part, %parts
+  br i1 %none, label %over, label %try
+try:
+  ; the number of the launch is in the ticket, so a part of a launch that is over cannot be taken
+  %later = add i64 %ticket, 1
+  %pair = cmpxchg ptr %at, i64 %ticket, i64 %later seq_cst seq_cst
+  %mine = extractvalue { i64, i1 } %pair, 1
+  br i1 %mine, label %take, label %look
+take:
+  %function = load i64, ptr %at.function
+  %n = load i64, ptr %at.n
+  %args = load i64, ptr %at.args
+  call void @run(i64 %function, i64 %args, i64 %n, i64 %part, i64 %parts)
+  %before = atomicrmw add ptr %at.done, i64 1 seq_cst
+  br label %look
+over:
+  ret i64 %ticket
+}
 
-else:
-    _let_run = _system("sched_yield")
-    _lock, _unlock = _system("pthread_mutex_lock", _I64), _system("pthread_mutex_unlock", _I64)
-    _wait, _signal = _system("pthread_cond_wait", _I64, _I64), _system("pthread_cond_signal", _I64)
+; run a kernel in at most 65535 parts; alone if there is no team, or it is busy with another launch
+define internal void @share(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args) {
+start:
+  %at = inttoptr i64 %team to ptr
+  %at.done = getelementptr i8, ptr %at, i64 $DONE$
+  %at.busy = getelementptr i8, ptr %at, i64 $BUSY$
+  %at.function = getelementptr i8, ptr %at, i64 $FUNCTION$
+  %at.n = getelementptr i8, ptr %at, i64 $N$
+  %at.args = getelementptr i8, ptr %at, i64 $ARGS$
+  %any = icmp ne i64 %team, 0
+  br i1 %any, label %ask, label %alone
+ask:
+  %pair = cmpxchg ptr %at.busy, i64 0, i64 1 seq_cst seq_cst
+  %free = extractvalue { i64, i1 } %pair, 1
+  br i1 %free, label %lead, label %alone
+alone:
+  %part = phi i64 [ 0, %start ], [ 0, %ask ], [ %next, %one ]
+  %more = icmp ult i64 %part, %parts
+  br i1 %more, label %one, label %end
+one:
+  call void @run(i64 %kernel, i64 %args, i64 %n, i64 %part, i64 %parts)
+  %next = add i64 %part, 1
+  br label %alone
+lead:
+  store i64 %kernel, ptr %at.function
+  store i64 %n, ptr %at.n
+  store i64 %args, ptr %at.args
+  store atomic i64 0, ptr %at.done seq_cst, align 8
+  %ticket = load atomic i64, ptr %at seq_cst, align 8
+  %old = lshr i64 %ticket, 32
+  %count = add i64 %old, 1
+  %number = and i64 %count, 2147483647
+  %top = shl i64 %number, 32
+  %middle = shl i64 %parts, 16
+  %new = or i64 %top, %middle
+  store atomic i64 %new, ptr %at seq_cst, align 8
+  %others = sub i64 %parts, 1
+  call void @wake(i64 %team, i64 %others)
+  %seen = call i64 @work(i64 %team)
+  br label %wait
+wait:
+  %looks = phi i64 [ 0, %lead ], [ %looked, %again ], [ %looked, %patient ]
+  %done = load atomic i64, ptr %at.done seq_cst, align 8
+  %ready = icmp uge i64 %done, %parts
+  br i1 %ready, label %free.again, label %again
+again:
+  $PAUSE$
+  %looked = add i64 %looks, 1
+  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
+  br i1 %long, label %patient, label %wait
+patient:
+  %x = $LET_RUN$
+  br label %wait
+free.again:
+  store atomic i64 0, ptr %at.busy seq_cst, align 8
+  br label %end
+end:
+  ret void
+}
 
-    @register_jitable
-    def _rest(team, seen):
-        """Sleep until the ticket is another."""
-        _lock(team + MUTEX)
-        add(team + _SLEEPERS, 1)  # before the last look: who launches looks here after it changed the ticket
-        while load(team + _TICKET) == seen and load(team + STOP) == 0:
-            _wait(team + CONDITION, team + MUTEX)
-        add(team + _SLEEPERS, -1)
-        _unlock(team + MUTEX)
+; what a thread of the team does all its life
+define internal void @live(i64 %team) {
+start:
+  %at = inttoptr i64 %team to ptr
+  %at.stop = getelementptr i8, ptr %at, i64 $STOP$
+  br label %day
+day:
+  %stop = load atomic i64, ptr %at.stop seq_cst, align 8
+  %stays = icmp eq i64 %stop, 0
+  br i1 %stays, label %shift, label %end
+shift:
+  %seen = call i64 @work(i64 %team)
+  br label %look
+look:
+  %looks = phi i64 [ 0, %shift ], [ %looked, %idle ], [ %looked, %polite ]
+  %ticket = load atomic i64, ptr %at seq_cst, align 8
+  %same = icmp eq i64 %ticket, %seen
+  br i1 %same, label %still, label %day
+still:
+  %awake = icmp ult i64 %looks, $LOOKS$
+  br i1 %awake, label %idle, label %tired
+idle:
+  $PAUSE$
+  %looked = add i64 %looks, 1
+  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
+  %rest = and i64 %looked, 15
+  %sixteenth = icmp eq i64 %rest, 0
+  %yields = and i1 %long, %sixteenth
+  br i1 %yields, label %polite, label %look
+polite:
+  %x = $LET_RUN$
+  br label %look
+tired:
+  call void @rest(i64 %team, i64 %seen)
+  br label %day
+end:
+  ret void
+}
 
-    @register_jitable
-    def _wake(team, many):
-        sleeping = load(team + _SLEEPERS)
-        if sleeping:
-            _lock(team + MUTEX)
-            for _ in range(min(many, sleeping)):
-                _signal(team + CONDITION)
-            _unlock(team + MUTEX)
+; put the arguments of a launch into a block: whole numbers, then floats from place 8, or 16, on if the whole
+; numbers are fewer; 0 where one of them is no number
+define internal i1 @collect(ptr %block, ptr %arguments, i64 %from, i64 %many) {
+start:
+  br label %loop
+loop:
+  %i = phi i64 [ %from, %start ], [ %i.next, %stored ]
+  %place = phi i64 [ 0, %start ], [ %place.next, %stored ]
+  %floats = phi i1 [ false, %start ], [ %floats.next, %stored ]
+  %more = icmp slt i64 %i, %many
+  br i1 %more, label %one, label %good
+one:
+  %slot = getelementptr ptr, ptr %arguments, i64 %i
+  %object = load ptr, ptr %slot
+  %at.type = getelementptr i8, ptr %object, i64 $OBJECT$
+  %type = load ptr, ptr %at.type
+  %is.float = icmp eq ptr %type, @PyFloat_Type
+  br i1 %is.float, label %float, label %whole
+whole:
+  %value = call i64 @PyLong_AsLongLong(ptr %object)
+  %odd = icmp eq i64 %value, -1
+  br i1 %odd, label %check, label %stored
+check:
+  %error = call ptr @PyErr_Occurred()
+  %bad = icmp ne ptr %error, null
+  br i1 %bad, label %end, label %stored
+float:
+  %number = call double @PyFloat_AsDouble(ptr %object)
+  %bits = bitcast double %number to i64
+  %few = icmp ule i64 %place, 8
+  %some = icmp ule i64 %place, 16
+  %second = select i1 %some, i64 16, i64 %place
+  %first = select i1 %few, i64 8, i64 %second
+  %float.place = select i1 %floats, i64 %place, i64 %first
+  br label %stored
+stored:
+  %word = phi i64 [ %value, %whole ], [ %value, %check ], [ %bits, %float ]
+  %here = phi i64 [ %place, %whole ], [ %place, %check ], [ %float.place, %float ]
+  %floats.next = phi i1 [ %floats, %whole ], [ %floats, %check ], [ true, %float ]
+  %target = getelementptr i64, ptr %block, i64 %here
+  store i64 %word, ptr %target
+  %place.next = add i64 %here, 1
+  %i.next = add i64 %i, 1
+  br label %loop
+good:
+  br label %end
+end:
+  %result = phi i1 [ true, %good ], [ false, %check ]
+  ret i1 %result
+}
 
+define internal ptr @none() {
+  call void @Py_IncRef(ptr @_Py_NoneStruct)
+  ret ptr @_Py_NoneStruct
+}
 
-@register_jitable
-def _work(team):
-    """Take parts while there are any; the ticket when there are none."""
-    while True:
-        ticket = load(team + _TICKET)
-        parts, part = (ticket >> 16) & 0xFFFF, ticket & 0xFFFF
-        if part >= parts:
-            return ticket
-        # the number of the launch is in the ticket, so a part of a launch that is over cannot be taken
-        if swap(team + _TICKET, ticket, ticket + 1):
-            job = int64_pointer(team)
-            n = job[_N // 8]
-            call(job[_FUNCTION // 8], job[_ARGS // 8], n * part // parts, n * (part + 1) // parts)
-            add(team + _DONE, 1)
+define internal ptr @too.few() {
+  %type = load ptr, ptr @PyExc_TypeError
+  call void @PyErr_SetString(ptr %type, ptr @few)
+  ret ptr null
+}
 
+define ptr @serial(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %enough = icmp sge i64 %many, 2
+  br i1 %enough, label %convert, label %bad
+convert:
+  %room = add i64 %many, 16
+  %block = alloca i64, i64 %room, align 16
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 2)
+  br i1 %all, label %named, label %failed
+named:
+  %kernel = load i64, ptr %block
+  %at.n = getelementptr i64, ptr %block, i64 1
+  %n = load i64, ptr %at.n
+  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 2, i64 %many)
+  br i1 %rest, label %go, label %failed
+go:
+  %args = ptrtoint ptr %block to i64
+  %call = inttoptr i64 %kernel to ptr
+  %thread = call ptr @PyEval_SaveThread()
+  call void %call(i64 %args, i64 0, i64 %n)
+  call void @PyEval_RestoreThread(ptr %thread)
+  %none = call ptr @none()
+  ret ptr %none
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
 
-@register_jitable
-def share(team, function, n, parts, args):
-    """Run a kernel over 0 ... n - 1 in at most 65535 parts; alone if the team is busy with another launch."""
-    if team == 0 or not swap(team + _BUSY, 0, 1):
-        for part in range(parts):
-            call(function, args, n * part // parts, n * (part + 1) // parts)
-        return
-    job = int64_pointer(team)
-    job[_FUNCTION // 8], job[_N // 8], job[_ARGS // 8] = function, n, args
-    store(team + _DONE, 0)
-    store(team + _TICKET, (((load(team + _TICKET) >> 32) + 1) & 0x7FFFFFFF) << 32 | parts << 16)
-    _wake(team, parts - 1)
-    _work(team)
-    looks = 0
-    while load(team + _DONE) < parts:
-        pause()
-        looks += 1
-        if looks > _FIRST_LOOKS:
-            _let_run()
-    store(team + _BUSY, 0)
+define ptr @parallel(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %enough = icmp sge i64 %many, 4
+  br i1 %enough, label %convert, label %bad
+convert:
+  %room = add i64 %many, 16
+  %block = alloca i64, i64 %room, align 16
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
+  br i1 %all, label %named, label %failed
+named:
+  %team = load i64, ptr %block
+  %at.kernel = getelementptr i64, ptr %block, i64 1
+  %kernel = load i64, ptr %at.kernel
+  %at.n = getelementptr i64, ptr %block, i64 2
+  %n = load i64, ptr %at.n
+  %at.parts = getelementptr i64, ptr %block, i64 3
+  %parts = load i64, ptr %at.parts
+  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 4, i64 %many)
+  br i1 %rest, label %go, label %failed
+go:
+  %args = ptrtoint ptr %block to i64
+  %thread = call ptr @PyEval_SaveThread()
+  call void @share(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
+  call void @PyEval_RestoreThread(ptr %thread)
+  %none = call ptr @none()
+  ret ptr %none
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
 
+define ptr @member(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %block = alloca i64, align 16
+  %one = icmp eq i64 %many, 1
+  br i1 %one, label %convert, label %bad
+convert:
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 1)
+  br i1 %all, label %go, label %failed
+go:
+  %team = load i64, ptr %block
+  %thread = call ptr @PyEval_SaveThread()
+  call void @live(i64 %team)
+  call void @PyEval_RestoreThread(ptr %thread)
+  %none = call ptr @none()
+  ret ptr %none
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
 
-@register_jitable
-def member(team):
-    """What a thread of the team does all its life."""
-    while load(team + STOP) == 0:
-        seen = _work(team)
-        looks = 0
-        while load(team + _TICKET) == seen and looks < _LOOKS:
-            pause()
-            looks += 1
-            if looks > _FIRST_LOOKS and looks % 16 == 0:
-                _let_run()
-        if load(team + _TICKET) == seen:
-            _rest(team, seen)
+; the address of what a contiguous array holds
+define ptr @address(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %view = alloca [16 x i64], align 16
+  %one = icmp eq i64 %many, 1
+  br i1 %one, label %ask, label %bad
+ask:
+  %array = load ptr, ptr %arguments
+  %status = call i32 @PyObject_GetBuffer(ptr %array, ptr %view, i32 0)
+  %good = icmp eq i32 %status, 0
+  br i1 %good, label %take, label %failed
+take:
+  %place = load i64, ptr %view
+  call void @PyBuffer_Release(ptr %view)
+  %number = call ptr @PyLong_FromLongLong(i64 %place)
+  ret ptr %number
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
+"""
+
+_WINDOWS = """
+declare i32 @SwitchToThread()
+declare void @Sleep(i32)
+
+; sleepers look again every millisecond
+define internal void @rest(i64 %team, i64 %seen) {
+  call void @Sleep(i32 1)
+  ret void
+}
+
+define internal void @wake(i64 %team, i64 %many) {
+  ret void
+}
+"""
+
+_POSIX = """
+declare i32 @sched_yield()
+declare i32 @pthread_mutex_lock(i64)
+declare i32 @pthread_mutex_unlock(i64)
+declare i32 @pthread_cond_wait(i64, i64)
+declare i32 @pthread_cond_signal(i64)
+
+; sleep until the ticket is another
+define internal void @rest(i64 %team, i64 %seen) {
+start:
+  %at = inttoptr i64 %team to ptr
+  %at.sleepers = getelementptr i8, ptr %at, i64 $SLEEPERS$
+  %at.stop = getelementptr i8, ptr %at, i64 $STOP$
+  %mutex = add i64 %team, $MUTEX$
+  %condition = add i64 %team, $CONDITION$
+  %a = call i32 @pthread_mutex_lock(i64 %mutex)
+  ; before the last look: who launches looks here after it changed the ticket
+  %b = atomicrmw add ptr %at.sleepers, i64 1 seq_cst
+  br label %look
+look:
+  %ticket = load atomic i64, ptr %at seq_cst, align 8
+  %same = icmp eq i64 %ticket, %seen
+  %stop = load atomic i64, ptr %at.stop seq_cst, align 8
+  %stays = icmp eq i64 %stop, 0
+  %sleeps = and i1 %same, %stays
+  br i1 %sleeps, label %sleep, label %awake
+sleep:
+  %c = call i32 @pthread_cond_wait(i64 %condition, i64 %mutex)
+  br label %look
+awake:
+  %d = atomicrmw add ptr %at.sleepers, i64 -1 seq_cst
+  %e = call i32 @pthread_mutex_unlock(i64 %mutex)
+  ret void
+}
+
+define internal void @wake(i64 %team, i64 %many) {
+start:
+  %at = inttoptr i64 %team to ptr
+  %at.sleepers = getelementptr i8, ptr %at, i64 $SLEEPERS$
+  %sleeping = load atomic i64, ptr %at.sleepers seq_cst, align 8
+  %some = icmp ne i64 %sleeping, 0
+  br i1 %some, label %call, label %end
+call:
+  %mutex = add i64 %team, $MUTEX$
+  %condition = add i64 %team, $CONDITION$
+  %a = call i32 @pthread_mutex_lock(i64 %mutex)
+  %less = icmp slt i64 %many, %sleeping
+  %wanted = select i1 %less, i64 %many, i64 %sleeping
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %call ], [ %next, %signal ]
+  %more = icmp slt i64 %i, %wanted
+  br i1 %more, label %signal, label %done
+signal:
+  %b = call i32 @pthread_cond_signal(i64 %condition)
+  %next = add i64 %i, 1
+  br label %loop
+done:
+  %c = call i32 @pthread_mutex_unlock(i64 %mutex)
+  br label %end
+end:
+  ret void
+}
+"""

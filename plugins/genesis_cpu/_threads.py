@@ -4,18 +4,13 @@ Everything that runs in parallel here, products included, runs on one team of th
 cores fight (a product and a loop in turn took 40 times as long as either).
 """
 
-# mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
 import atexit
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # what the launchers find in their file
-    from genesis_cpu._names import block, call, share
-    from genesis_cpu._names import member as life
+from typing import Any
 
 _lock = threading.RLock()
 _count = 0
@@ -27,7 +22,7 @@ team = 0
 hired = 1
 _members: list[threading.Thread] = []
 _memory: _Memory | None = None
-#: whether ``address`` is compiled: before the first kernel nothing may load Numba
+#: whether the launchers are loaded: before the first kernel nothing may load LLVM
 ready = False
 
 
@@ -136,77 +131,35 @@ if hasattr(os, "register_at_fork"):
 
 
 # -- launching ---------------------------------------------------------------------------------------------
-# These are compiled by Numba; ``call`` and ``block`` are names of _pointers, ``share`` and so on of _team.
-def _serial(function, n, a, b, c, d, e, f, g, h, x, y):
-    call(function, block((a, b, c, d, e, f, g, h), x, y), 0, n)
-
-
-def _parallel(team, function, n, parts, a, b, c, d, e, f, g, h, x, y):
-    share(team, function, n, parts, block((a, b, c, d, e, f, g, h), x, y))
-
-
-def _serial16(function, n, a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r, x, y):
-    call(function, block((a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r), x, y), 0, n)
-
-
-def _parallel16(team, function, n, parts, a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r, x, y):
-    share(team, function, n, parts, block((a, b, c, d, e, f, g, h, i, j, k, m, o, p, q, r), x, y))
-
-
-def _packed(team, function, n, parts, args):
-    share(team, function, n, parts, args)
-
-
-def _packed_serial(function, n, args):
-    call(function, args, 0, n)
-
-
-def _address(array):
-    return array.ctypes.data
-
-
-def _member(team):
-    life(team)
-
-
 class _Lazy:
-    """Compiles a launcher at its first call and then puts itself out of the way."""
+    """Loads the launchers at the first call of one, which take the places of their names in this module."""
 
-    def __init__(self, name: str, function: Any, signature: str, imports: str = "") -> None:
-        self.name, self.function, self.signature, self.imports = name, function, signature, imports
-
-    def prepare(self) -> Any:
-        """Compile it, and let the module's name stand for what was compiled."""
-        global ready
-        with _lock:
-            launcher = globals()[self.name]
-            if launcher is self:
-                from numba import njit
-
-                from genesis_cpu._cache import compiled, source
-
-                launcher = compiled(
-                    f"{self.imports}\n{source(self.function)}",
-                    self.function.__name__,
-                    lambda cache: njit(self.signature, cache=cache, nogil=True),
-                )
-                globals()[self.name] = launcher
-                ready = ready or self.name == "address"
-        return launcher
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __call__(self, *args: Any) -> Any:
-        return self.prepare()(*args)
+        return prepare(self.name)(*args)
 
 
-_WORDS, _WORDS16 = (",".join(["int64"] * k + ["float64"] * 2) for k in (8, 16))
-_TEAM = "from genesis_cpu._team import "
-serial: Any = _Lazy("serial", _serial, f"void(int64,int64,{_WORDS})")
-parallel: Any = _Lazy("parallel", _parallel, f"void(int64,int64,int64,int64,{_WORDS})", f"{_TEAM}share")
-serial16: Any = _Lazy("serial16", _serial16, f"void(int64,int64,{_WORDS16})")
-parallel16: Any = _Lazy(
-    "parallel16", _parallel16, f"void(int64,int64,int64,int64,{_WORDS16})", f"{_TEAM}share"
-)
-packed: Any = _Lazy("packed", _packed, "void(int64,int64,int64,int64,int64)", f"{_TEAM}share")
-packed_serial: Any = _Lazy("packed_serial", _packed_serial, "void(int64,int64,int64)")
-address: Any = _Lazy("address", _address, "int64(uint8[::1])")
-member: Any = _Lazy("member", _member, "void(int64)", f"{_TEAM}member as life")
+def prepare(name: str) -> Any:
+    """Load the launchers; the one that is called so."""
+    global ready
+    from genesis_cpu import _cache, _team
+    from genesis_cpu._machine import callable_at
+
+    with _lock:
+        if not ready:
+            for known, place in zip(_team.NAMES, _cache.assembled(_team.text(), _team.NAMES), strict=True):
+                globals()[known] = callable_at(place, known)
+            ready = True
+    return globals()[name]
+
+
+#: ``serial(kernel, n, *arguments)``: run a kernel over 0 ... n - 1
+serial: Any = _Lazy("serial")
+#: ``parallel(team, kernel, n, parts, *arguments)``: the same in parts, by all threads of the team
+parallel: Any = _Lazy("parallel")
+#: ``member(team)``: what a thread of the team does
+member: Any = _Lazy("member")
+#: ``address(array)``: where the elements of a contiguous array lie
+address: Any = _Lazy("address")

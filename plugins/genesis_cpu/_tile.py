@@ -15,6 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from genesis_cpu._processor import EDGES
+
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _BITS = {"float32": 32, "float64": 64}
 
@@ -117,10 +119,6 @@ def tile(real: str, height: int, vectors: int, lanes: int) -> Any:
         return types.void(i, i, i, i, i, i, i), generate
 
     return run
-
-
-#: ``turn`` moves squares of so many elements: rows of 32 bytes
-EDGES = {"float32": 8, "float64": 4}
 
 
 @intrinsic

@@ -115,7 +115,7 @@ def test_loops_hold_vector_instructions(name: str, tmp_path, monkeypatch: pytest
         "    out, x = float32_pointer(slot(args, 0)), float32_pointer(slot(args, 1))\n"
         f"    for i in range(lo, hi):\n        out[i] = {name}_(x[i])\n"
     )
-    function, _ = _cache.build(text, "kernel")
+    function = _cache.build(text, "kernel")
     compiled = cfunc("void(int64,int64,int64)", error_model="numpy")(function)
     # the compiler's own form after optimisation: a product of vectors, and no call of a library
     code = compiled._library.get_llvm_str()

@@ -11,6 +11,7 @@ from genesis.backend import View, arg
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, empty, scratch
+from genesis_cpu._processor import width
 from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels import matmul, reduce
 from genesis_cpu.kernels.map import contiguous
@@ -18,7 +19,7 @@ from genesis_cpu.kernels.map import contiguous
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import int64_pointer, real, reals, slot
 
-IMPORTS = "from genesis_cpu._blas import gemm\nfrom genesis_cpu._panels import multiply"
+IMPORTS = "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._panels import multiply"
 #: multiplications of a step below which a second thread costs more than it brings
 ALONE = 100_000
 
@@ -71,8 +72,6 @@ def packed(b: View, steps: int) -> tuple[int, Any]:
     """The address of the panels of a matrix and their owner; 0 for few steps, which use it as it is."""
     if steps < FEW:
         return 0, None
-    from genesis_cpu._panels import width
-
     k, n = b.shape
     size = b.dtype.itemsize
     wide = width(size)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genesis_cpu import _tile
 from genesis_cpu._kernel import Kernel
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -87,20 +84,14 @@ def _tiles(args, lo, hi):
         tile(x, rows + 8 * height * i, offs, count, panel, out + i * height * pitch, pitch)
 
 
-@cache
-def _stamp() -> str:
-    """A change of the tile makes other kernels."""
-    return hashlib.sha256(Path(_tile.__file__).read_bytes()).hexdigest()[:16]
-
-
-IMPORTS = f"# {_stamp()}\nfrom genesis_cpu._tile import turn"
+IMPORTS = "from genesis_cpu._tile import turn"
 
 
 @cache
 def tiles(real: str, shape: Tile) -> int:
     """The address of the kernel for tiles of a shape."""
     imports = (
-        f"# {_stamp()}\nfrom genesis_cpu._tile import tile as shaped\n"
+        "from genesis_cpu._tile import tile as shaped\n"
         f"tile = shaped({real!r}, {shape.height}, {shape.vectors}, {shape.lanes})\nheight = {shape.height}"
     )
     return Kernel(_tiles, imports)(real)

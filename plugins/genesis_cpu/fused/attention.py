@@ -169,8 +169,8 @@ def _attention_backward(args, lo, hi):
 
 
 _TEXT = (
-    "from numba.extending import register_jitable\nfrom genesis_cpu._blas import gemm\n@register_jitable\n"
-    + inspect.getsource(_scores)
+    "from numba.extending import register_jitable\nfrom genesis_cpu._blas_call import gemm\n"
+    "@register_jitable\n" + inspect.getsource(_scores)
 )
 forward, backward = Kernel(_attention, _TEXT), Kernel(_attention_backward, _TEXT)
 

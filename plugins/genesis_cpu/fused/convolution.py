@@ -19,7 +19,7 @@ from genesis.backend import Backend, View
 from genesis_cpu import _threads
 from genesis_cpu._kernel import launch, parts
 from genesis_cpu._memory import address, array, empty, scratch
-from genesis_cpu._tile import EDGES
+from genesis_cpu._processor import EDGES
 from genesis_cpu.fused import _planes
 from genesis_cpu.fused._gather_kernels import CHUNK, collect, gather, pack, weights
 from genesis_cpu.fused._geometry import SPARE, Ints, Layout, layout

@@ -16,7 +16,7 @@ import numpy as np
 
 from genesis.backend import Expr, Number, View, arg, number_dtype, scalar_source, topological
 from genesis_cpu import _threads
-from genesis_cpu._kernel import ALONE, INTS, ZEROS, compile_text, float_place, launch
+from genesis_cpu._kernel import ALONE, compile_text, float_place, launch
 from genesis_cpu._memory import address, array, empty, layout
 
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
@@ -103,11 +103,7 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
         found = _plan_flat(tuple(key), expr, out, inputs, len(words), len(floats))
     kernel, weight = found
     if size * weight < ALONE:
-        k = len(words)
-        if k <= INTS and not floats:
-            _threads.serial(kernel, size, *words, *ZEROS[INTS - k], 0.0, 0.0)
-        else:
-            launch(kernel, size, 1, words, floats)
+        _threads.serial(kernel, size, *words, *floats)
     else:
         launch(kernel, size, _threads.get_num_threads(), words, floats)
 

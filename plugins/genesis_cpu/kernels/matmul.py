@@ -12,6 +12,7 @@ from genesis.backend import View, arg
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch
 from genesis_cpu._memory import address, array
+from genesis_cpu._processor import wide, width
 from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels.map import collapse, duplicate
 
@@ -68,7 +69,7 @@ def _products(args, lo, hi):
             gemm(a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, pc, ldc)
 
 
-products = Kernel(_products, "from genesis_cpu._blas import gemm\nfrom genesis_cpu._gemm import product")
+products = Kernel(_products, "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product")
 
 
 def _blas() -> bool:
@@ -101,10 +102,7 @@ def _own(m: int, n: int, k: int, turned: int, itemsize: int) -> bool:
 @cache
 def _panel(itemsize: int) -> int:
     """Columns of a panel of our own products; 0 where BLAS makes them all."""
-    from genesis_cpu._gemm import SERVES
-    from genesis_cpu._panels import width
-
-    return width(itemsize) if SERVES else 0
+    return width(itemsize) if wide() else 0  # 32 wide registers, where the tiles were measured
 
 
 def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:

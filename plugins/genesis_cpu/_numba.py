@@ -1,0 +1,89 @@
+"""Numba as a compiler: a Python function goes in, object code comes out.
+
+This is the only file that knows how Numba is made inside. What ``numba.cfunc`` does more costs time: it wraps
+each function for Python's errors, generates code for what is inlined anyway, and needs all of Numba to be
+loaded again. Where another version of Numba lacks what is used here, ``cfunc`` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+WORDS = 3  # a kernel takes its argument block, and the first and the last of its part of the range
+
+
+def object_code(function: Callable[..., Any], name: str) -> bytes:
+    """Compile a kernel; ``name`` is what it is called in the code, and all else there is local.
+
+    Raises:
+        NumbaError: the function is not one that Numba can compile.
+        Unsupported: this Numba is not as this file knows it.
+    """
+    try:
+        from llvmlite import binding, ir
+        from numba import types
+        from numba.core import compiler, dispatcher, registry
+        from numba.core.compiler_lock import global_compiler_lock
+        from numba.core.errors import NumbaError
+    except ImportError as error:
+        raise Unsupported(str(error)) from error
+
+    base: Any = getattr(dispatcher, "_FunctionCompiler", None)
+    if base is None:
+        raise Unsupported("numba.core.dispatcher")
+
+    class Bare(base):  # type: ignore[misc]
+        """Compiles the function alone."""
+
+        def _customize_flags(self, flags: Any) -> Any:
+            flags.no_cpython_wrapper = flags.no_cfunc_wrapper = flags.no_compile = True
+            return flags
+
+    try:
+        options = {"nogil": True, "error_model": "numpy"}
+        with global_compiler_lock:
+            bare = Bare(function, registry.cpu_target, options, {}, compiler.Compiler)
+            compiled = bare.compile((types.int64,) * WORDS, types.void)
+            library = compiled.library
+            context, native = registry.cpu_target.target_context, compiled.fndesc
+            # a function of C that calls it
+            module = context.create_module(f"{name}_entry")
+            callee = ir.Function(
+                module,
+                context.call_conv.get_function_type(native.restype, native.argtypes),
+                native.llvm_func_name,
+            )
+            word = ir.IntType(64)
+            entry = ir.Function(module, ir.FunctionType(ir.VoidType(), [word] * WORDS), name)
+            builder = ir.IRBuilder(entry.append_basic_block())
+            context.call_conv.call_function(builder, callee, native.restype, native.argtypes, entry.args)
+            builder.ret_void()
+            library.add_ir_module(module)
+            final = library._final_module
+            for other in dict.fromkeys(library._linking_libraries):
+                final.link_in(other._get_module_for_linking(), preserve=True)
+            for values in (final.functions, final.global_variables):
+                for value in values:
+                    if not value.is_declaration and value.name != name:
+                        value.linkage = binding.Linkage.internal
+            library._optimize_final_module()
+            final.verify()
+            return bytes(library._codegen._tm.emit_object(final))
+    except NumbaError:
+        raise
+    except (AttributeError, TypeError) as error:
+        raise Unsupported(str(error)) from error
+
+
+class Unsupported(Exception):
+    """This version of Numba is another inside."""
+
+
+def address(function: Callable[..., Any], owners: list[Any]) -> int:
+    """The address of a kernel that ``numba.cfunc`` compiled for this process; ``owners`` keep it alive."""
+    from numba import cfunc
+
+    made: Any = cfunc(f"void({','.join(['int64'] * WORDS)})", error_model="numpy", nogil=True)(function)
+    owners.append(made)
+    return int(made.address)

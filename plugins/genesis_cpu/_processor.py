@@ -1,0 +1,28 @@
+"""What this processor has, known without a compiler."""
+
+from __future__ import annotations
+
+from functools import cache
+
+#: bytes of a vector of ``_panels`` and ``_gemm``; where registers are shorter, it is several
+BYTES = 64
+#: the squares that ``_tile.turn`` transposes have so many rows: of 32 bytes each
+EDGES = {"float32": 8, "float64": 4}
+
+
+@cache
+def wide() -> bool:
+    """Whether registers hold 64 bytes, and there are 32 of them: AVX-512."""
+    from llvmlite import binding
+
+    return bool(binding.get_host_cpu_features().get("avx512f"))
+
+
+def vectors() -> int:
+    """How many vectors a panel is wide."""
+    return 2 if wide() else 1
+
+
+def width(itemsize: int) -> int:
+    """Columns of a panel."""
+    return vectors() * BYTES // itemsize
