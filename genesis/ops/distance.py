@@ -7,9 +7,9 @@ from typing import Any
 from genesis._dtypes import result_type
 from genesis._errors import ShapeError
 from genesis.backend.view import broadcast_shapes
-from genesis.ops.loss_formulas import raised
 from genesis.ops.moments import norm
-from genesis.ops.reduction import sum
+from genesis.ops.norms import unit
+from genesis.ops.reduction import axis_of, sum
 from genesis.ops.shape import expand
 
 
@@ -27,11 +27,12 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     common = result_type([(x1.dtype, x1.dim()), (x2.dtype, x2.dim())], [])
     if not common.is_floating_point:
         raise RuntimeError(f"cosine_similarity needs floating-point tensors, got {x1.dtype} and {x2.dtype}")
-    shape = broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    shape = broadcast_shapes(tuple(x1.shape), tuple(x2.shape)) or (1,)
     a, b = (expand(x.to(common), shape) for x in (x1, x2))
     # each is divided by its own length: the product of two lengths could overflow
-    a, b = (x / raised(norm(x, 2, dim, keepdim=True), eps) for x in (a, b))
-    return sum(a * b, dim)
+    axis = axis_of(dim, len(shape))
+    a, b = (unit(x, axis=axis, eps=float(eps), flat=False) for x in (a, b))
+    return sum(a * b, axis)
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:

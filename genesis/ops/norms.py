@@ -11,6 +11,7 @@ from genesis.ops import elementwise as ew
 from genesis.ops._op import op
 from genesis.ops.decompositions import svdvals
 from genesis.ops.linalg import unread
+from genesis.ops.loss_formulas import raised
 from genesis.ops.parts import diagonal
 from genesis.ops.reduction import amax, amin, axes_of, axis_of, sum
 from genesis.ops.shape import movedim, squeeze, unsqueeze
@@ -46,6 +47,33 @@ def _power_norm(needs: Any, grad: Any, x: Any, out: Any, *, p: float, axes: Any)
     part = ew.sign(x) * ew.pow(ew.where(flat, 1.0, ew.abs(x)), p - 1.0)
     scale = ew.where(zero, 0.0, grad * ew.pow(ew.where(zero, 1.0, out), 1.0 - p))
     return (ew.where(flat, 0.0, part * scale),)
+
+
+@op(saves=("x", "out"))
+def unit(x: Any, *, axis: int, eps: float, flat: bool) -> Any:
+    """``x / max(|x|, eps)`` along an axis, with Euclidean lengths.
+
+    ``flat``: where the divisor is eps, no gradient flows through it.
+    """
+    return x / ew.clamp(_length(x, axis), eps)
+
+
+@unit.backward_rule
+def _unit(needs: Any, grad: Any, x: Any, out: Any, *, axis: int, eps: float, flat: bool) -> Any:
+    length = _length(x, axis)
+    without = ew.lt(length, eps) if flat else ew.eq(length, 0)
+    slope = sum(grad * out, axis, keepdim=True) / ew.where(without, 1.0, length)
+    divisor = ew.clamp(length, eps) if flat else raised(length, eps)
+    return (grad / divisor - out * ew.where(without, 0.0, slope),)
+
+
+def _length(x: Any, axis: int) -> Any:
+    """Euclidean lengths; divided by the largest element first, no square overflows or vanishes."""
+    if not x._view.shape[axis]:
+        return sum(x, axis, keepdim=True)
+    top = amax(ew.abs(x.detach()), axis, keepdim=True)
+    top = ew.where(ew.logical_and(ew.gt(top, 0), ew.isfinite(top)), top, 1.0)
+    return power_norm(x / top, p=2.0, axes=(axis,)) * top
 
 
 def vector_norm(

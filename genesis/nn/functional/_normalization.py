@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from genesis import is_grad_enabled, ops
 from genesis._tensor import Tensor
+from genesis.ops.norms import unit
+from genesis.ops.reduction import axis_of
 
 
 def layer_norm(
@@ -156,6 +158,21 @@ def local_response_norm(
     return ops.local_response_norm(input, size, alpha, beta, k)
 
 
+def _length(input: Tensor, p: float, dim: int | Sequence[int], eps: float) -> Tensor:
+    size = input.abs()
+    if p == math.inf:
+        return size.amax(dim, keepdim=True)
+    if p == 1:
+        return size.sum(dim, keepdim=True)
+    if p > 0 and input.numel():
+        # Divided by the largest element first: powers neither overflow nor vanish, and at x = 0 the
+        # root is taken of 1 rather than 0, where its slope is infinite.
+        top = size.detach().amax(dim, keepdim=True).clamp(min=eps)
+        total = ((size / top) ** p).sum(dim, keepdim=True)  # below 1 only where all are below eps
+        return top * total.clamp(min=0.5) ** (1 / p)
+    return input.norm(p, dim, keepdim=True)
+
+
 def normalize(
     input: Tensor,
     p: float = 2.0,
@@ -177,20 +194,10 @@ def normalize(
     """
     if not input.dtype.is_floating_point:
         raise RuntimeError(f"normalize needs a floating-point tensor, got {input.dtype}; use .float()")
-    size = input.abs()
-    if p == math.inf:
-        norm = size.amax(dim, keepdim=True)
-    elif p == 1:
-        norm = size.sum(dim, keepdim=True)
-    elif p > 0 and input.numel():
-        # Divided by the largest element first: powers neither overflow nor vanish, and at x = 0 the
-        # root is taken of 1 rather than 0, where its slope is infinite.
-        top = size.detach().amax(dim, keepdim=True).clamp(min=eps)
-        total = ((size / top) ** p).sum(dim, keepdim=True)  # below 1 only where all are below eps
-        norm = top * total.clamp(min=0.5) ** (1 / p)
+    if p == 2 and isinstance(dim, int) and input.dim():
+        result: Tensor = unit(input, axis=axis_of(dim, input.dim()), eps=float(eps), flat=True)
     else:
-        norm = input.norm(p, dim, keepdim=True)
-    result = input / norm.clamp(min=eps)
+        result = input / _length(input, p, dim, eps).clamp(min=eps)
     if out is None:
         return result
     if (input.requires_grad or out.requires_grad) and is_grad_enabled():

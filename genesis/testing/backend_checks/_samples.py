@@ -112,6 +112,31 @@ def _smoothed(sample: Sample, smoothing: float) -> Sample:
     return Sample(sample.inputs, options, f"{sample.label}, smoothing {smoothing}")
 
 
+def _moments() -> list[Sample]:
+    made = []
+    for shape, axes in (
+        ((7, 10), (1,)),
+        ((7, 700), (0,)),
+        ((3, 4, 5), (1, 2)),
+        ((2, 3, 4, 5), (2,)),
+        ((9,), (0,)),
+    ):
+        for keepdim in (False, True):
+            count = int(np.prod([shape[a] for a in axes])) - 1
+            options = {"axes": axes, "keepdim": keepdim, "count": count}
+            made.append(Sample((_normal(*shape) + 3,), options, f"{shape}, axes {axes}, keepdim {keepdim}"))
+    return made
+
+
+def _unit() -> list[Sample]:
+    made = []
+    for shape, axis in (((7, 10), 1), ((7, 700), 0), ((3, 4, 5), 1), ((9,), 0)):
+        for eps, flat in ((1e-12, True), (1e-8, False), (2.9, True), (2.9, False)):
+            options = {"axis": axis, "eps": eps, "flat": flat}
+            made.append(Sample((_normal(*shape),), options, f"{shape}, axis {axis}, eps {eps}, flat {flat}"))
+    return made
+
+
 def _embedding() -> list[Sample]:
     made = []
     rng = np.random.default_rng(0)
@@ -240,6 +265,9 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
         *[_smoothed(s, k) for s in _class_losses() for k in (0.0, 0.1)],
     ],
     "nll_loss": _class_losses,
+    "std": _moments,
+    "unit": _unit,
+    "var": _moments,
     "power_norm": lambda: [
         Sample((_normal(*shape),), {"p": p, "axes": axes}, f"{shape}, over {axes}, power {p}")
         for shape, axes in (((50,), (0,)), ((3, 40, 5), (1, 2)), ((7, 5000), (1,)), ((6, 4), (0,)))
