@@ -47,3 +47,5 @@ multiply: Any
 height: Any
 tile: Any
 turn: Any
+# of random
+kind: Any

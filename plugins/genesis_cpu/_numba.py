@@ -7,7 +7,9 @@ loaded again. Where another version of Numba lacks what is used here, ``cfunc`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 WORDS = 3  # a kernel takes its argument block, and the first and the last of its part of the range
@@ -42,11 +44,17 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
 
     try:
         options = {"nogil": True, "error_model": "numpy"}
-        with global_compiler_lock:
+        with global_compiler_lock, _uncollected():
             bare = Bare(function, registry.cpu_target, options, {}, compiler.Compiler)
-            compiled = bare.compile((types.int64,) * WORDS, types.void)
-            library = compiled.library
-            context, native = registry.cpu_target.target_context, compiled.fndesc
+            context = registry.cpu_target.target_context
+            kind = context.codegen()._library_class
+            optimize = kind._optimize_final_module
+            kind._optimize_final_module = _later  # what is inlined is optimized once, where it is inlined
+            try:
+                compiled = bare.compile((types.int64,) * WORDS, types.void)
+            finally:
+                kind._optimize_final_module = optimize
+            library, native = compiled.library, compiled.fndesc
             # a function of C that calls it
             module = context.create_module(f"{name}_entry")
             callee = ir.Function(
@@ -74,6 +82,22 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
         raise
     except (AttributeError, TypeError) as error:
         raise Unsupported(str(error)) from error
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage, which takes a tenth of the time of a compilation."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _later(library: Any) -> None:
+    """Optimize nothing yet."""
 
 
 class Unsupported(Exception):
