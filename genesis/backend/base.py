@@ -148,6 +148,18 @@ class Backend(ABC):
     def set_num_threads(self, n: int) -> None:  # noqa: B027 - optional
         """Compute with at most ``n`` threads of the host.  Default: nothing to set."""
 
+    def watch_kernels(  # noqa: B027 - optional
+        self, watcher: Callable[[str, bool, float], None] | None
+    ) -> None:
+        """Call ``watcher(name, compiled, seconds)`` whenever this process gets a kernel; None ends it.
+
+        ``compiled`` is False where it was kept from earlier.  Default: a device that compiles nothing.
+        """
+
+    def kernel_folder(self) -> str | None:
+        """Where compiled kernels are kept.  Default: nowhere."""
+        return None
+
     def random(self, kind: str, out: View, seed: int, offset: int) -> None:
         """Fill ``out`` with ``"uniform"`` [0, 1), ``"normal"`` (0, 1), or ``"bits"`` (int64 in [0, 2**32)).
 

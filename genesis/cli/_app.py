@@ -13,6 +13,7 @@ from genesis.cli.plugins import app as plugins
 from genesis.cli.port import port
 from genesis.cli.schedulers import app as schedulers
 from genesis.cli.train import train
+from genesis.cli.warmup import warmup
 
 EXIT_CODES = """
 Exit codes: 0 all went well; 1 it failed (the loss became NaN, a file could not be written, a plugin is
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.command()(train)
+app.command()(warmup)
 app.add_typer(plugins, name="plugins")
 app.add_typer(plugins, name="plugin", hidden=True)  # `genesis plugin new` reads better
 app.add_typer(schedulers, name="schedulers")

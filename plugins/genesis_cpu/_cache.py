@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from genesis_cpu import _machine
 
@@ -37,17 +37,8 @@ _lock = threading.RLock()
 _alive: list[Any] = []  # machine code of Numba's goes away with the object that owns it
 
 
-class Made(NamedTuple):
-    """A kernel that came into this process: its name, whether it had to be compiled, and for how long."""
-
-    name: str
-    compiled: bool
-    seconds: float
-
-
-made: list[Made] = []
-#: called with each of them
-watchers: list[Callable[[Made], None]] = []
+#: called for each kernel that this process gets: its name, whether it had to be compiled, and the seconds
+watcher: Callable[[str, bool, float], None] | None = None
 
 
 # -- places ------------------------------------------------------------------------------------------------
@@ -209,10 +200,8 @@ def _loaded(
             if isinstance(code, bytes):
                 _write(f"{stem}.code", code)
         found = [code] if isinstance(code, int) else _machine.load(code, *names)
-        event = Made(title.strip("_"), not known, time.perf_counter() - start)
-        made.append(event)
-        for watcher in watchers:
-            watcher(event)
+        if watcher is not None:
+            watcher(title.strip("_"), not known, time.perf_counter() - start)
         return found
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from genesis.backend import Backend, Expr, Number, Shape, View
-from genesis_cpu import _threads
+from genesis_cpu import _cache, _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
 from genesis_cpu.kernels import indexing, joining, map, matmul, random, reduce, scan, search, sorting
 
@@ -148,3 +148,11 @@ class CpuBackend(Backend):
     def set_num_threads(self, n: int) -> None:
         """Use ``n`` threads; results may differ in the last bits from those with another number."""
         _threads.set_num_threads(n)
+
+    # -- compiled kernels ----------------------------------------------------------------------------
+    def watch_kernels(self, watcher: Callable[[str, bool, float], None] | None) -> None:
+        _cache.watcher = watcher
+
+    def kernel_folder(self) -> str | None:
+        found = _cache.folder()
+        return None if found is None else str(found)

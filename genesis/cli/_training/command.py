@@ -73,12 +73,12 @@ def _run(request: Request, claimed: ExitStack) -> None:
     from genesis.cli._training.results import finish
 
     if config is None:
-        device = _check_device(request.device or "cpu")
+        device = check_device(request.device or "cpu")
         recipe = recipes.load(name)()
-        config = _configure(request, name, recipe, device, _set_threads(device, request.threads))
+        config = configure(request, name, recipe, device, _set_threads(device, request.threads))
     else:
         _check_suppliers(config, folder)
-        device = _check_device(config.device)
+        device = check_device(config.device)
         recipe = recipes.load(name)()
         _set_threads(device, config.threads)
         _warn_of_other_kernels(config, device)
@@ -140,7 +140,7 @@ def _named_device(name: str) -> genesis.device:
         raise Misuse(str(error)) from None
 
 
-def _check_device(name: str) -> genesis.device:
+def check_device(name: str) -> genesis.device:
     device = _named_device(name)
     device.backend  # noqa: B018 - a device that cannot be used here says so now
     return device
@@ -161,7 +161,7 @@ def _set_threads(device: genesis.device, threads: int | None) -> int | None:
     return backend.get_num_threads()
 
 
-def _configure(
+def configure(
     request: Request, name: str, recipe: Recipe, device: genesis.device, threads: int | None
 ) -> Config:
     """Fill in what the user left out."""
