@@ -14,9 +14,10 @@ import numpy as np
 import genesis
 from genesis.backend import Buffer, Shape, View, contiguous_strides
 from genesis_cpu import _threads
-from genesis_cpu._pool import LEAST, Pooled, pool
+from genesis_cpu._pool import Loan, pool
 
 BYTES = np.dtype(np.uint8)
+shelves = pool.shelves
 
 
 _layouts: dict[Shape, tuple[int, Shape]] = {}
@@ -40,24 +41,19 @@ def empty(shape: Shape, dtype: Any, device: Any) -> View:
     found = _layouts.get(shape)
     size, strides = layout(shape) if found is None else found
     nbytes = size * dtype.itemsize
-    handle: np.ndarray[Any, Any]
-    native: tuple[int, None] | None
-    if nbytes >= LEAST:
-        handle = pooled = pool.take(nbytes)
-        native = (pooled.address, None)
-    else:
-        handle = np.empty(nbytes, BYTES)
-        native = (_threads.address(handle), None) if _threads.ready else None
-    return View(Buffer(handle, nbytes, device), dtype, shape, strides, 0, native)
+    try:
+        block = shelves[nbytes].pop()
+    except (KeyError, IndexError):
+        block = pool.make(nbytes)
+    view = View(Loan(block, nbytes, device), dtype, shape, strides, 0, block.native)
+    view._contiguous = True
+    return view
 
 
-def scratch(nbytes: int) -> tuple[int, np.ndarray[Any, Any]]:
+def scratch(nbytes: int) -> tuple[int, Buffer]:
     """The address of memory for one call, and its owner."""
-    if nbytes >= LEAST:
-        pooled = pool.take(nbytes)
-        return pooled.address, pooled
-    owner = np.empty(nbytes, BYTES)
-    return _threads.address(owner), owner
+    block = pool.take(nbytes)
+    return block.native[0], Loan(block, nbytes, None)
 
 
 class Report(threading.local):
@@ -82,10 +78,11 @@ def address(v: View) -> int:
     """The address of element (0, 0, …)."""
     native = v.native
     if native is None:
-        handle = v.buffer.handle
-        if type(handle) is Pooled:
-            start = handle.address
+        buffer = v.buffer
+        if type(buffer) is Loan:
+            start = buffer.block.native[0]
         else:
+            handle = buffer.handle
             start = _threads.address(handle) if handle.flags.writeable else int(handle.ctypes.data)
         native = v.native = (start + v.offset * v.dtype.itemsize, None)
     return native[0]  # type: ignore[no-any-return]

@@ -299,7 +299,7 @@ def _gradient(
     if not with_bias:
         return out, None
     total = empty((results,), dtype, device)
-    whole = owner[: plan.portions * plan.sums].reshape(plan.portions, plan.sums)
+    whole = owner.handle[: plan.portions * plan.sums].reshape(plan.portions, plan.sums)
     columns = np.ascontiguousarray(whole[:, plan.bias :]).view(np.ndarray).view(dtype.name)
     array(total)[...] = columns.sum(0).reshape(groups, -1)[:, :outs].reshape(-1)
     return out, total
