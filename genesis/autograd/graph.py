@@ -94,7 +94,9 @@ class Node:
         "__weakref__", "edges", "extra", "freed", "hooks", "options", "rule", "saved", "seq", "versions",
     )  # fmt: skip
 
-    def __init__(self, rule: Rule, edges: tuple[Any, ...], saved: tuple[Any, ...], options: Any) -> None:
+    def __init__(
+        self, rule: Rule, edges: tuple[Any, ...], saved: tuple[Any, ...] = (), options: Any = None
+    ) -> None:
         self.rule, self.edges, self.saved, self.options = rule, edges, saved, options
         #: of each saved tensor when it was saved; empty when no tensor was
         self.versions: tuple[int, ...] = ()
@@ -211,11 +213,14 @@ class _Part:
 PART = _Part()
 
 _class: list[type[Any]] = []
+#: the classes of tensors that are known to behave as ``Tensor`` does; a subclass of the user's may not
+PLAIN: set[type[Any]] = set()
 
 
 def register_tensor_class(cls: type[Any]) -> None:
     """Called once by ``genesis._tensor``: the class of the tensors that operations return."""
     _class[:] = [cls]
+    PLAIN.add(cls)
 
 
 def new(view: View) -> Tensor:

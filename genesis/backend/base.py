@@ -130,6 +130,22 @@ class Backend(ABC):
         handle = self.allocate(nbytes, device.index or 0)
         return View(Buffer(handle, nbytes, device), dtype, shape, strides)
 
+    def prepare_map(
+        self, expr: Expr, out: dtype, kinds: tuple[Any, ...]
+    ) -> Callable[..., View] | None:
+        """A short cut for ``empty`` and ``map`` of one formula, or None (the default) where there is none.
+
+        Args:
+            out: the type of the result.
+            kinds: of each operand: its ``dtype``, or ``float`` or ``int`` for a number.
+
+        Returns:
+            A function of (device, shape, *operands) that returns the result in a new contiguous view. It is
+            only called with views that are contiguous and have all this shape. Small networks spend as much
+            time on the way to a kernel as in it; this is for devices where that shows.
+        """
+        return None
+
     def from_numpy(self, array: np.ndarray, device: device) -> View | None:
         """A view of the host array's own memory, or None (the default): it is then copied."""
         return None

@@ -7,6 +7,7 @@ from typing import Any
 from genesis import empty
 from genesis._lazy import missing
 from genesis._tensor import Tensor
+from genesis.autograd.graph import PLAIN
 
 
 class Parameter(Tensor):
@@ -42,6 +43,7 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+PLAIN.add(Parameter)
 #: what can be asked of a parameter without a shape; names with an underscore are for the modules
 _BEFORE = frozenset(
     {

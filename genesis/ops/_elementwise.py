@@ -10,7 +10,7 @@ import numpy as np
 from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import Node, TensorCore, check_writable, edge, edges_of, new, rebase
+from genesis.autograd.graph import PLAIN, Node, TensorCore, check_writable, edge, edges_of, new, rebase
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INPUT, Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes, may_overlap
@@ -60,24 +60,115 @@ class Elementwise:
         self._plans: dict[tuple[Any, ...], tuple[Expr, dtype]] = {}
         self._grads: list[tuple[Elementwise, list[int]] | None] | None = None
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
+        self._keeps: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        self._quick: dict[tuple[Any, ...], Callable[..., View]] = {}  # short cuts, by types and backend
 
     def __call__(self, *args: Any) -> Tensor:
+        view = self._quick_view(args)
+        plain = view is not None
+        if view is None:
+            view, args = self._any_view(args)
+        out = new(view)
+        if state.enabled and view.dtype.is_floating_point:
+            edges = edges_of(args)
+            if edges is not None:
+                out._node, out._tracked = self._node(edges, args, view, plain), True
+        return out
+
+    def _quick_view(self, args: tuple[Any, ...]) -> View | None:
+        """The result where it takes a short cut: floating tensors of one type and shape without gaps.
+
+        Numbers may stand beside them. This is the price of every small operation, so it is written for speed.
+        """
+        if len(args) == 2:
+            a, b = args
+            if type(a) in PLAIN:
+                x = a._view
+                device = x.buffer.device
+                if type(b) in PLAIN:
+                    y = b._view
+                    if (
+                        x.dtype is y.dtype
+                        and x.shape == y.shape
+                        and device is y.buffer.device
+                        and (x._contiguous or x.contiguous)
+                        and (y._contiguous or y.contiguous)
+                    ):
+                        run = self._quick.get((x.dtype, device._backend))
+                        if run is not None:
+                            return run(device, x.shape, x, y)
+                elif type(b) is float and (x._contiguous or x.contiguous):
+                    run = self._quick.get((x.dtype, float, device._backend))
+                    if run is not None:
+                        return run(device, x.shape, x, b)
+                return None
+        elif len(args) == 1:
+            a = args[0]
+            if type(a) in PLAIN:
+                x = a._view
+                if x._contiguous or x.contiguous:
+                    device = x.buffer.device
+                    run = self._quick.get((x.dtype, device._backend))
+                    if run is not None:
+                        return run(device, x.shape, x)
+            return None
+        return self._quick_many(args)
+
+    def _quick_many(self, args: tuple[Any, ...]) -> View | None:
+        """``_quick_view`` for any order and number of operands."""
+        kinds: list[Any] = []
+        operands: list[Any] = []
+        first: View | None = None
+        for a in args:
+            kind = type(a)
+            if kind in PLAIN:
+                v = a._view
+                if first is None:
+                    first = v
+                elif v.shape != first.shape or v.buffer.device is not first.buffer.device:
+                    return None
+                if not v.contiguous:
+                    return None
+                kinds.append(v.dtype)
+                operands.append(v)
+            elif kind is float:
+                kinds.append(kind)
+                operands.append(a)
+            else:
+                return None
+        if first is None:
+            return None
+        device = first.buffer.device
+        run = self._quick.get((*kinds, device._backend))
+        return None if run is None else run(device, first.shape, *operands)
+
+    def _any_view(self, args: tuple[Any, ...]) -> tuple[View, tuple[Any, ...]]:
+        """The result in any case, and the operands as they were taken."""
         try:
             views, device, key = self._operands(args)
         except _ArrayError:
             args = _with_tensors(args)
             views, device, key = self._operands(args)
-        expr, out_dtype = self._plans.get(key) or self._plan(key, args)
-        shape = _common_shape(views)
         backend = device.backend
-        out_view = backend.empty(shape, out_dtype, device)
-        run_map(backend, expr, out_view, *[v.expand(shape) if type(v) is View else v for v in views])
-        out = new(out_view)
-        if out_dtype.is_floating_point:
-            edges = edges_of(args)
-            if edges is not None:
-                out._node, out._tracked = self._node(edges, args, out_view), True
-        return out
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plan(key, args)
+            self._learn(plan, args, backend)
+        expr, out_dtype = plan
+        shape = _common_shape(views)
+        out: View = backend.empty(shape, out_dtype, device)
+        run_map(backend, expr, out, *[v.expand(shape) if type(v) is View else v for v in views])
+        return out, args
+
+    def _learn(self, plan: tuple[Expr, dtype], args: tuple[Any, ...], backend: Any) -> None:
+        """Let the device prepare the short cut for such operands, if it is one that is taken."""
+        kinds = tuple([a._view.dtype if isinstance(a, TensorCore) else type(a) for a in args])
+        types = {k for k in kinds if k is not float}
+        if len(types) == 1 and getattr(types.pop(), "is_floating_point", False):
+            run = backend.prepare_map(*plan, kinds)
+            if run is not None:
+                whole = kinds[:1] if kinds[0] is kinds[-1] and len(kinds) == 2 else kinds
+                self._quick[(*whole, backend)] = run
 
     def into(self, target: Any, *args: Any) -> Tensor:
         """Write the result into ``target`` (which may be one of ``args``) and return it.
@@ -166,6 +257,7 @@ class Elementwise:
                     views[i] = device.backend.empty((), v.dtype, device)
                     device.backend.write(views[i], v.buffer.device.backend.read(v))
         key.append(default_dtype())
+        key.append(device.backend)
         return views, device, tuple(key)
 
     def _plan(self, key: tuple[Any, ...], args: Sequence[Any]) -> tuple[Expr, dtype]:
@@ -244,14 +336,20 @@ class Elementwise:
             ]
         )
 
-    def _node(self, edges: tuple[Any, ...], args: Sequence[Any], out: View) -> Node:
-        read = self._read_by(tuple([e is not None for e in edges]))
+    def _node(self, edges: tuple[Any, ...], args: Sequence[Any], out: View, plain: bool = False) -> Node:
+        """What is recorded; ``plain``: all operands have the type, shape and device of the result."""
+        needs = tuple([e is not None for e in edges])
+        keeps = self._keeps.get(needs)
+        if keeps is None:
+            keeps = self._keeping(needs)
         saved: tuple[Any, ...] = ()
-        if read and (len(read) > 1 or self.arity not in read):  # more than the gradient of the result
+        if keeps:
             saved = (
-                *[a if i in read else None for i, a in enumerate(args)],
-                new(out) if self.arity + 1 in read else None,
+                *[a if keep else None for a, keep in zip(args, keeps, strict=False)],
+                new(out) if keeps[-1] else None,
             )
+        if plain:
+            return Node(self, edges, saved)
         places: list[tuple[Any, ...] | None] | None = None
         device = out.buffer.device
         for a in args:
@@ -261,6 +359,12 @@ class Elementwise:
                     places = [_place(a) for a in args]
                     break
         return Node(self, edges, saved, places)
+
+    def _keeping(self, needs: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which of (*inputs, out) the gradients of the inputs with ``needs`` read; () for none of them."""
+        read = self._read_by(needs)
+        keeps = (*[i in read for i in range(self.arity)], self.arity + 1 in read)
+        return self._keeps.setdefault(needs, keeps if any(keeps) else ())
 
     def backward(self, node: Node, grad: Tensor) -> list[Tensor | None]:
         """Rule of the graph: evaluate the gradient formula of each input and sum over what was broadcast."""

@@ -102,6 +102,9 @@ class CpuBackend(Backend):
     def map(self, expr: Expr, out: View, *inputs: View | Number) -> None:
         map.run(expr, out, inputs)
 
+    def prepare_map(self, expr: Expr, out: dtype, kinds: tuple[Any, ...]) -> Callable[..., View]:
+        return map.prepare(expr, out, kinds)
+
     def reduce(self, op: str, out: View, x: View) -> None:
         reduce.run(op, out, x)
 

@@ -10,20 +10,27 @@ import contextvars
 import math
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from genesis.backend import Expr, Number, View, arg, number_dtype, scalar_source, topological
+from genesis import dtype
+from genesis.backend import Buffer, Expr, Number, Shape, View, arg, number_dtype, scalar_source, topological
 from genesis_cpu import _threads
 from genesis_cpu._kernel import ALONE, compile_text, float_place, launch
 from genesis_cpu._memory import address, array, empty, layout
+
+if TYPE_CHECKING:
+    from genesis import device
 
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
 #: additions that cost as much as one element of these names
 WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 30, "cos": 30,
            "pow": 40, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
+#: how often such an operation is left to NumPy before its formula is compiled after all, which is faster
+_PATIENCE = 200
+_NOWHERE = Buffer(None, 0, None)
 _LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
@@ -106,6 +113,90 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
         _threads.serial(kernel, size, *words, *floats)
     else:
         launch(kernel, size, _threads.get_num_threads(), words, floats)
+
+
+def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[..., View]:
+    """``Backend.prepare_map``: all that can be known before the operands is found out once."""
+    inputs = [View(_NOWHERE, k, (1,), (1,)) if isinstance(k, dtype) else k() for k in kinds]
+    plan = _numpy_plan(expr, inputs)
+    weight = weigh(expr)
+    itemsize = out_type.itemsize
+    alone = ALONE / weight  # from so many elements on a second thread pays
+    kernel = 0
+    patience = _PATIENCE if plan else 0
+
+    def first(device: device, shape: Shape, operands: Sequence[View | Number]) -> View:
+        """As long as it is not compiled."""
+        nonlocal kernel, patience
+        out = empty(shape, out_type, device)
+        if patience and out.size < SMALL:
+            patience -= 1
+        else:
+            flat = (expr, out_type, *kinds)
+            words = 1 + sum(k is not float for k in kinds)
+            found = _flat.get(flat) or _plan_flat(flat, expr, out, operands, words, len(kinds) + 1 - words)
+            kernel = found[0]
+        run(expr, out, operands)
+        return out
+
+    def one(device: device, shape: Shape, x: View) -> View:
+        if not kernel:
+            return first(device, shape, (x,))
+        out = empty(shape, out_type, device)
+        size, at, x_at = out.buffer.nbytes // itemsize, out.native, x.native
+        if size < alone:
+            _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0])
+        else:
+            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)))
+        return out
+
+    def two(device: device, shape: Shape, x: View, y: View) -> View:
+        if not kernel:
+            return first(device, shape, (x, y))
+        out = empty(shape, out_type, device)
+        size, at, x_at, y_at = out.buffer.nbytes // itemsize, out.native, x.native, y.native
+        if size < alone:
+            _threads.serial(
+                kernel, size, at[0],
+                address(x) if x_at is None else x_at[0], address(y) if y_at is None else y_at[0],
+            )  # fmt: skip
+        else:
+            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x), address(y)))
+        return out
+
+    def with_number(device: device, shape: Shape, x: View, number: float) -> View:
+        if not kernel:
+            return first(device, shape, (x, number))
+        out = empty(shape, out_type, device)
+        size, at, x_at = out.buffer.nbytes // itemsize, out.native, x.native
+        if size < alone:
+            _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0], number)
+        else:
+            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)), (number,))
+        return out
+
+    def many(device: device, shape: Shape, *operands: View | Number) -> View:
+        if not kernel:
+            return first(device, shape, operands)
+        out = empty(shape, out_type, device)
+        words, floats = [out.native[0]], []
+        for x in operands:
+            if type(x) is View:
+                words.append(address(x))
+            elif type(x) is float:
+                floats.append(x)
+            else:
+                words.append(x)  # type: ignore[arg-type]
+        size = out.buffer.nbytes // itemsize
+        launch(kernel, size, 1 if size < alone else _threads.get_num_threads(), words, floats)
+        return out
+
+    views = [isinstance(k, dtype) for k in kinds]
+    if views == [True]:
+        return one
+    if views == [True, True]:
+        return two
+    return with_number if views == [True, False] and kinds[1] is float else many
 
 
 # -- NumPy -------------------------------------------------------------------------------------------------
