@@ -99,13 +99,7 @@ class Node:
     ) -> None:
         self.rule, self.edges, self.saved, self.options = rule, edges, saved, options
         #: of each saved tensor when it was saved; empty when no tensor was
-        self.versions: tuple[int, ...] = ()
-        for t in saved:
-            if isinstance(t, TensorCore):
-                self.versions = tuple(
-                    [t._view.buffer.version if isinstance(t, TensorCore) else 0 for t in saved]
-                )
-                break
+        self.versions: tuple[int, ...] = _versions(saved) if saved else ()
         self.seq = next(_sequence)
         self.hooks: dict[int, Callable[..., Any]] | None = None
         self.extra: Any = None
@@ -181,6 +175,18 @@ class Node:
         return self.saved
 
 
+def _versions(saved: tuple[Any, ...]) -> tuple[int, ...]:
+    versions = []
+    some = False
+    for t in saved:
+        if t is not None and isinstance(t, TensorCore):
+            versions.append(t._view.buffer.version)
+            some = True
+        else:
+            versions.append(0)
+    return tuple(versions) if some else ()
+
+
 class GraphError(GenesisError, RuntimeError):
     """The graph cannot be walked: freed, changed underneath, or asked for what it does not have."""
 
@@ -212,6 +218,7 @@ class _Part:
 
 PART = _Part()
 
+_make: Any = object.__new__
 _class: list[type[Any]] = []
 #: the classes of tensors that are known to behave as ``Tensor`` does; a subclass of the user's may not
 PLAIN: set[type[Any]] = set()
@@ -225,8 +232,7 @@ def register_tensor_class(cls: type[Any]) -> None:
 
 def new(view: View) -> Tensor:
     """A tensor over a view, outside any graph."""
-    cls = _class[0]
-    t: Tensor = object.__new__(cls)
+    t: Tensor = _make(_class[0])
     t._view = view
     if watch.inference and state.inference:
         t._inference = True
@@ -250,6 +256,11 @@ def edge(t: Any) -> Any:
 
 def edges_of(inputs: Sequence[Any]) -> tuple[Any, ...] | None:
     """The edge of each input, or None when an operation on them need not be recorded."""
+    for t in inputs:
+        if isinstance(t, TensorCore) and (t._tracked or t._base is not None):
+            break
+    else:
+        return None
     if not state.enabled:
         return None
     wanted = False

@@ -40,11 +40,17 @@ class View:
     __slots__ = ("_contiguous", "buffer", "dtype", "native", "offset", "shape", "strides")
 
     def __init__(
-        self, buffer: Buffer, dtype: dtype, shape: Shape, strides: Shape, offset: int = 0, native: Any = None
+        self,
+        buffer: Buffer,
+        dtype: dtype,
+        shape: Shape,
+        strides: Shape,
+        offset: int = 0,
+        native: Any = None,
+        contiguous: bool | None = None,
     ) -> None:
         self.buffer, self.dtype, self.shape, self.strides, self.offset = buffer, dtype, shape, strides, offset
-        self.native = native
-        self._contiguous: bool | None = None
+        self.native, self._contiguous = native, contiguous  # None: not yet known
 
     @property
     def ndim(self) -> int:
@@ -184,7 +190,7 @@ class View:
     def reshape(self, shape: Shape) -> View | None:
         """The same elements under another shape, or None when that needs a copy."""
         if self.contiguous:
-            return self.like(shape, contiguous_strides(shape))
+            return View(self.buffer, self.dtype, shape, contiguous_strides(shape), self.offset, None, True)
         strides = _reshape_strides(self.shape, self.strides, shape)
         return None if strides is None else self.like(shape, strides)
 

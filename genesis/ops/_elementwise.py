@@ -10,7 +10,7 @@ import numpy as np
 from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import PLAIN, Node, TensorCore, check_writable, edge, edges_of, new, rebase
+from genesis.autograd.graph import PLAIN, Node, TensorCore, check_writable, edge, edges_of, new, rebase, tracked
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INPUT, Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes, may_overlap
@@ -62,6 +62,10 @@ class Elementwise:
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
         self._keeps: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self._quick: dict[tuple[Any, ...], Callable[..., View]] = {}  # short cuts, by types and backend
+        self._last: tuple[Any, Any, Any] = (None, None, None)  # that for tensors alone which was last used
+
+    def __new__(cls, name: str, formula: Formula, arity: int, *args: Any, **options: Any) -> Elementwise:
+        return object.__new__({1: _Unary, 2: _Binary}.get(arity, cls) if cls is Elementwise else cls)
 
     def __call__(self, *args: Any) -> Tensor:
         view = self._quick_view(args)
@@ -69,53 +73,13 @@ class Elementwise:
         if view is None:
             view, args = self._any_view(args)
         out = new(view)
-        if state.enabled and view.dtype.is_floating_point:
-            edges = edges_of(args)
-            if edges is not None:
-                out._node, out._tracked = self._node(edges, args, view, plain), True
+        edges = edges_of(args)
+        if edges is not None and view.dtype.is_floating_point:
+            out._node, out._tracked = self._node(edges, args, view, plain), True
         return out
 
     def _quick_view(self, args: tuple[Any, ...]) -> View | None:
-        """The result where it takes a short cut: floating tensors of one type and shape without gaps.
-
-        Numbers may stand beside them. This is the price of every small operation, so it is written for speed.
-        """
-        if len(args) == 2:
-            a, b = args
-            if type(a) in PLAIN:
-                x = a._view
-                device = x.buffer.device
-                if type(b) in PLAIN:
-                    y = b._view
-                    if (
-                        x.dtype is y.dtype
-                        and x.shape == y.shape
-                        and device is y.buffer.device
-                        and (x._contiguous or x.contiguous)
-                        and (y._contiguous or y.contiguous)
-                    ):
-                        run = self._quick.get((x.dtype, device._backend))
-                        if run is not None:
-                            return run(device, x.shape, x, y)
-                elif type(b) is float and (x._contiguous or x.contiguous):
-                    run = self._quick.get((x.dtype, float, device._backend))
-                    if run is not None:
-                        return run(device, x.shape, x, b)
-                return None
-        elif len(args) == 1:
-            a = args[0]
-            if type(a) in PLAIN:
-                x = a._view
-                if x._contiguous or x.contiguous:
-                    device = x.buffer.device
-                    run = self._quick.get((x.dtype, device._backend))
-                    if run is not None:
-                        return run(device, x.shape, x)
-            return None
-        return self._quick_many(args)
-
-    def _quick_many(self, args: tuple[Any, ...]) -> View | None:
-        """``_quick_view`` for any order and number of operands."""
+        """The result of the short cut for any order and number of operands, or None."""
         kinds: list[Any] = []
         operands: list[Any] = []
         first: View | None = None
@@ -212,6 +176,13 @@ class Elementwise:
         if edges is not None:
             rebase(target, self._node(edges, args, out_view))
         return target  # type: ignore[no-any-return]
+
+    def _short_cut(self, dtype: dtype, backend: Any) -> Callable[..., View] | None:
+        """The short cut for tensors of one type, if there is one."""
+        run = self._quick.get((dtype, backend))
+        if run is not None:
+            self._last = (dtype, backend, run)
+        return run
 
     # -- types ---------------------------------------------------------------------------------------
     def _operands(self, args: Sequence[Any]) -> tuple[list[Any], Any, tuple[Any, ...]]:
@@ -338,16 +309,11 @@ class Elementwise:
 
     def _node(self, edges: tuple[Any, ...], args: Sequence[Any], out: View, plain: bool = False) -> Node:
         """What is recorded; ``plain``: all operands have the type, shape and device of the result."""
-        needs = tuple([e is not None for e in edges])
-        keeps = self._keeps.get(needs)
-        if keeps is None:
-            keeps = self._keeping(needs)
+        keeps = self._keeping(tuple([e is not None for e in edges]))
         saved: tuple[Any, ...] = ()
         if keeps:
-            saved = (
-                *[a if keep else None for a, keep in zip(args, keeps, strict=False)],
-                new(out) if keeps[-1] else None,
-            )
+            last = new(out) if keeps[-1] else None
+            saved = (*[a if keep else None for a, keep in zip(args, keeps, strict=False)], last)
         if plain:
             return Node(self, edges, saved)
         places: list[tuple[Any, ...] | None] | None = None
@@ -362,9 +328,12 @@ class Elementwise:
 
     def _keeping(self, needs: tuple[bool, ...]) -> tuple[bool, ...]:
         """Which of (*inputs, out) the gradients of the inputs with ``needs`` read; () for none of them."""
-        read = self._read_by(needs)
-        keeps = (*[i in read for i in range(self.arity)], self.arity + 1 in read)
-        return self._keeps.setdefault(needs, keeps if any(keeps) else ())
+        keeps = self._keeps.get(needs)
+        if keeps is None:
+            read = self._read_by(needs)
+            keeps = (*[i in read for i in range(self.arity)], self.arity + 1 in read)
+            keeps = self._keeps[needs] = keeps if any(keeps) else ()
+        return keeps
 
     def backward(self, node: Node, grad: Tensor) -> list[Tensor | None]:
         """Rule of the graph: evaluate the gradient formula of each input and sum over what was broadcast."""
@@ -389,6 +358,79 @@ class Elementwise:
                 g = _as_input(g, *places[i])
             result.append(g)
         return result
+
+
+# The price of every small operation is what is written here, so it is written for speed: one call, no loops.
+class _Unary(Elementwise):
+    """An operation on one operand, which is most often a tensor without gaps."""
+
+    def __call__(self, a: Any) -> Tensor:
+        if type(a) in PLAIN:
+            x = a._view
+            if x._contiguous or x.contiguous:
+                device = x.buffer.device
+                last = self._last
+                if last[0] is x.dtype and last[1] is device._backend:
+                    run = last[2]
+                else:
+                    run = self._short_cut(x.dtype, device._backend)
+                if run is not None:
+                    view = run(device, x.shape, x)
+                    out = new(view)
+                    if (a._tracked or a._base is not None) and state.enabled and tracked(a):
+                        if view.dtype is not x.dtype:
+                            return out
+                        keeps = self._keeps.get(_ONE) or self._keeping(_ONE)
+                        saved = (a if keeps[0] else None, new(view) if keeps[1] else None) if keeps else ()
+                        out._node, out._tracked = Node(self, (a._node or a,), saved), True
+                    return out
+        return Elementwise.__call__(self, a)
+
+
+class _Binary(Elementwise):
+    """An operation on two operands, which are most often tensors of one type and shape without gaps."""
+
+    def __call__(self, a: Any, b: Any) -> Tensor:
+        if type(a) in PLAIN and type(b) in PLAIN:
+            x, y = a._view, b._view
+            device = x.buffer.device
+            if (
+                x.dtype is y.dtype
+                and x.shape == y.shape
+                and device is y.buffer.device
+                and (x._contiguous or x.contiguous)
+                and (y._contiguous or y.contiguous)
+            ):
+                last = self._last
+                if last[0] is x.dtype and last[1] is device._backend:
+                    run = last[2]
+                else:
+                    run = self._short_cut(x.dtype, device._backend)
+                if run is not None:
+                    view = run(device, x.shape, x, y)
+                    out = new(view)
+                    if (
+                        a._tracked or b._tracked or a._base is not None or b._base is not None
+                    ) and state.enabled:
+                        first = (a._node or a) if tracked(a) else None
+                        second = (b._node or b) if tracked(b) else None
+                        needs = (first is not None, second is not None)
+                        if needs == _NONE or view.dtype is not x.dtype:
+                            return out
+                        keeps = self._keeps.get(needs) or self._keeping(needs)
+                        saved: tuple[Any, ...] = ()
+                        if keeps:
+                            saved = (
+                                a if keeps[0] else None,
+                                b if keeps[1] else None,
+                                new(view) if keeps[2] else None,
+                            )
+                        out._node, out._tracked = Node(self, (first, second), saved), True
+                    return out
+        return Elementwise.__call__(self, a, b)
+
+
+_ONE, _NONE = (True,), (False, False)
 
 
 def _place(a: Any) -> tuple[tuple[int, ...], dtype, Any] | None:

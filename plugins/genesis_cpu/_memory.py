@@ -18,6 +18,7 @@ from genesis_cpu._pool import Loan, pool
 
 BYTES = np.dtype(np.uint8)
 shelves = pool.shelves
+_new: Any = object.__new__
 
 
 layouts: dict[Shape, tuple[int, Shape]] = {}
@@ -45,8 +46,12 @@ def empty(shape: Shape, dtype: Any, device: Any) -> View:
         block = shelves[nbytes].pop()
     except (KeyError, IndexError):
         block = pool.make(nbytes)
-    view = View(Loan(block, nbytes, device), dtype, shape, strides, 0, block.native)
-    view._contiguous = True
+    # as their __init__ would do it, which would cost as much again as all of this
+    buffer = _new(Loan)
+    buffer.block, buffer.nbytes, buffer.device, buffer.version = block, nbytes, device, 0
+    view: View = _new(View)
+    view.buffer, view.dtype, view.shape, view.strides, view.offset = buffer, dtype, shape, strides, 0
+    view.native, view._contiguous = block.native, True
     return view
 
 

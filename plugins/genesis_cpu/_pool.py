@@ -45,15 +45,19 @@ class Loan(Buffer):
     """A buffer whose block goes back to its shelf when the buffer is gone."""
 
     __slots__ = ("block",)
+    owner = None
 
     def __init__(self, block: Block, nbytes: int, device: Any) -> None:
-        self.block, self.handle, self.nbytes, self.device = block, block.handle, nbytes, device
-        self.owner, self.version = None, 0
+        self.block, self.nbytes, self.device, self.version = block, nbytes, device, 0
+
+    @property
+    def handle(self) -> np.ndarray[Any, Any]:
+        return self.block.handle
 
     def __del__(self) -> None:
         block = self.block
-        # the block's reference to the handle, the buffer's, and the argument: no array is left over it
-        if getrefcount(block.handle) == 3:
+        # the block's reference to the handle and the argument: no array is left over it
+        if getrefcount(block.handle) == 2:
             block.shelf.append(block)
         else:
             pool.lent.append(block)

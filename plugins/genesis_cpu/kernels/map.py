@@ -186,7 +186,7 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
             elif type(x) is float:
                 floats.append(x)
             else:
-                words.append(x)  # type: ignore[arg-type]
+                words.append(x)
         size = out.buffer.nbytes // itemsize
         launch(kernel, size, 1 if size < alone else _threads.get_num_threads(), words, floats)
         return out
