@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from genesis.backend import Backend, View
-from genesis_cpu._memory import empty
+from genesis_cpu import _threads
+from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels import matmul, reduce
 from genesis_cpu.kernels.map import duplicate
 
@@ -33,36 +34,107 @@ def _serves(x: View, weight: View, bias: View | None) -> bool:
     )
 
 
+class _Ahead:
+    """What a layer does forward, for one kind of input: the product, and the shapes of its result."""
+
+    __slots__ = ("flat", "plan", "shape")
+
+    def __init__(self, x: View, weight: View) -> None:
+        n = weight.shape[0]
+        self.shape, self.flat = (*x.shape[:-1], n), (x.size // x.shape[-1], n)
+        rows = x if x.ndim == 2 else x.reshape((self.flat[0], x.shape[-1]))
+        out = View(x.buffer, x.dtype, self.flat, (n, 1))
+        self.plan = None if rows is None else matmul.plan_of(out, rows, weight.permute((1, 0)))
+
+
+_ahead: dict[tuple[Any, ...], _Ahead | None] = {}
+
+
 def linear(backend: Backend, x: View, weight: View, bias: View | None) -> Any:
     """``x @ weight.T + bias``."""
-    if not _serves(x, weight, bias):
+    key = (
+        x.shape, x.strides, x.dtype, weight.shape, weight.strides, weight.dtype,
+        None if bias is None else (bias.shape, bias.strides, bias.dtype), _threads.get_num_threads(),
+    )  # fmt: skip
+    if key in _ahead:
+        ahead = _ahead[key]
+    else:
+        if len(_ahead) > 4096:  # a program whose shapes never repeat must not grow
+            _ahead.clear()
+        ahead = _ahead[key] = _Ahead(x, weight) if _serves(x, weight, bias) else None
+    if ahead is None:
         return NotImplemented
-    rows = _flat(x)
-    n = weight.shape[0]
-    out = empty((rows.shape[0], n), x.dtype, x.buffer.device)
-    matmul.run(out, rows, weight.permute((1, 0)), bias)
-    return out if x.ndim == 2 else out.reshape((*x.shape[:-1], n))
+    plan = ahead.plan
+    if plan is None:
+        out = empty(ahead.flat, x.dtype, x.buffer.device)
+        matmul.run(out, _flat(x), weight.permute((1, 0)), bias)
+        return out.reshape(ahead.shape)
+    out = empty(ahead.shape, x.dtype, x.buffer.device)
+    plan.run(address(out), address(x), address(weight), 0 if bias is None else address(bias))
+    return out
+
+
+class _Back:
+    """What a layer does backward, for one kind of input: the products, and how to sum over the rows."""
+
+    __slots__ = ("columns", "input", "rows", "weight")
+
+    def __init__(self, g: View, x: View, weight: View) -> None:
+        self.rows, self.columns = g.shape
+        self.input = matmul.plan_of(View(x.buffer, x.dtype, x.shape, (x.shape[1], 1)), g, weight)
+        out = View(x.buffer, x.dtype, weight.shape, (weight.shape[1], 1))
+        self.weight = matmul.plan_of(out, g.permute((1, 0)), x)
+
+
+_back: dict[tuple[Any, ...], _Back | None] = {}
 
 
 def linear_backward(
     backend: Backend, needs: Sequence[bool], grad: View, x: View, weight: View, bias: View | None
 ) -> Any:
     """``grad @ weight``, ``grad.T @ x`` and the sum of ``grad`` over its rows."""
-    if not _serves(x, weight, bias) or grad.dtype is not x.dtype:
-        return NotImplemented
-    device = x.buffer.device
-    g, rows = _flat(grad), _flat(x)
+    key = (
+        x.shape, x.strides, x.dtype, weight.shape, weight.strides, weight.dtype,
+        grad.strides, grad.dtype, _threads.get_num_threads(),
+    )  # fmt: skip
+    if key in _back:
+        back = _back[key]
+    else:
+        if not _serves(x, weight, bias) or grad.dtype is not x.dtype:
+            return NotImplemented
+        if len(_back) > 4096:  # a program whose shapes never repeat must not grow
+            _back.clear()
+        back = None
+        if grad.contiguous and x.contiguous:
+            back = _Back(_flat(grad), _flat(x), weight)
+            if back.input is None or back.weight is None:
+                back = None
+        _back[key] = back
+    device, dtype = x.buffer.device, x.dtype
     gx = gw = gb = None
-    if needs[0]:
-        gx = empty(rows.shape, x.dtype, device)
-        matmul.run(gx, g, weight)
-        if x.ndim != 2:
+    if back is None:
+        g, rows = _flat(grad), _flat(x)
+        if needs[0]:
+            gx = empty(rows.shape, dtype, device)
+            matmul.run(gx, g, weight)
             gx = gx.reshape(x.shape)
+        if needs[1]:
+            gw = empty(weight.shape, dtype, device)
+            matmul.run(gw, g.permute((1, 0)), rows)
+        if len(needs) > 2 and needs[2]:
+            gb = empty((1, weight.shape[0]), dtype, device)
+            reduce.run("sum", gb, g)
+            gb = gb.reshape((weight.shape[0],))
+        return gx, gw, gb
+    assert back.input is not None and back.weight is not None  # noqa: PT018
+    at = address(grad)
+    if needs[0]:
+        gx = empty(x.shape, dtype, device)
+        back.input.run(address(gx), at, address(weight))
     if needs[1]:
-        gw = empty(weight.shape, x.dtype, device)
-        matmul.run(gw, g.permute((1, 0)), rows)
+        gw = empty(weight.shape, dtype, device)
+        back.weight.run(address(gw), at, address(x))
     if len(needs) > 2 and needs[2]:
-        gb = empty((1, weight.shape[0]), x.dtype, device)
-        reduce.run("sum", gb, g)
-        gb = gb.reshape((weight.shape[0],))
+        gb = empty((back.columns,), dtype, device)
+        reduce.sum_rows(address(gb), at, back.rows, back.columns, dtype)
     return gx, gw, gb

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,15 +26,15 @@ ALONE = 400_000
 
 def _products(args, lo, hi):
     """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
-    c, a, b, bias = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
-    m, n, k = slot(args, 4), slot(args, 5), slot(args, 6)
-    lda, ldb, ldc = slot(args, 7), slot(args, 8), slot(args, 9)
-    flags, pieces, inner = slot(args, 10), slot(args, 11), slot(args, 12)
-    a0, b0, c0 = slot(args, 13), slot(args, 14), slot(args, 15)
-    a1, b1, c1 = slot(args, 16), slot(args, 17), slot(args, 18)
+    c, a, b, bias, plan = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4)
+    m, n, k = slot(plan, 0), slot(plan, 1), slot(plan, 2)
+    lda, ldb, ldc = slot(plan, 3), slot(plan, 4), slot(plan, 5)
+    flags, pieces, inner = slot(plan, 6), slot(plan, 7), slot(plan, 8)
+    a0, b0, c0 = slot(plan, 9), slot(plan, 10), slot(plan, 11)
+    a1, b1, c1 = slot(plan, 12), slot(plan, 13), slot(plan, 14)
     a_turned, b_turned, by_rows, add = flags & 1, (flags >> 1) & 1, flags & 4, flags & 8
     own = flags & 16
-    size = slot(args, 19)
+    size = slot(plan, 15)
     for t in range(lo, hi):
         matrix, piece = t // pieces, t % pieces
         i, j = matrix // inner, matrix % inner
@@ -105,41 +106,71 @@ def _panel(itemsize: int) -> int:
     return width(itemsize) if wide() else 0  # 32 wide registers, where the tiles were measured
 
 
+class Plan:
+    """All about a product but where its factors and its result lie."""
+
+    __slots__ = ("_owner", "cut", "kernel", "total", "words")
+
+    def __init__(self, kernel: int, total: int, cut: int, words: Sequence[int]) -> None:
+        self.kernel, self.total, self.cut = kernel, total, cut
+        self._owner = np.array(words, np.int64)
+        self.words = int(self._owner.ctypes.data)
+
+    def run(self, out: int, a: int, b: int, bias: int = 0) -> None:
+        """Multiply what lies at these addresses."""
+        if self.cut == 1:
+            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, 0, 0, 0, 0.0, 0.0)
+        else:
+            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words))
+
+
+_plans: dict[tuple[Any, ...], Plan | None] = {}
+
+
 def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False) -> None:
     """``Backend.matmul``, starting from ``bias`` (a contiguous row) or, with ``add``, from ``out``."""
+    plan = plan_of(out, a, b, add)
+    if plan is None:
+        _run(out, a, b, bias, add)
+    else:
+        plan.run(address(out), address(a), address(b), 0 if bias is None else address(bias))
+
+
+def plan_of(out: View, a: View, b: View, add: bool = False) -> Plan | None:
+    """How to multiply such matrices; None where that takes more than a launch."""
+    key = (
+        out.shape, out.strides, a.shape, a.strides, b.shape, b.strides,
+        out.dtype, add, _threads.get_num_threads(),
+    )  # fmt: skip
+    try:
+        return _plans[key]
+    except KeyError:
+        if len(_plans) > 4096:  # a program whose shapes never repeat must not grow
+            _plans.clear()
+        plan = _plans[key] = _plan(out, a, b, add)
+        return plan
+
+
+def _by_blas(out: View, a: View, b: View) -> bool:
+    m, k = a.shape[-2:]
+    return out.dtype.is_floating_point and max(m, b.shape[-1], k) < 2**31 and k > 0 and _blas()
+
+
+def _plan(out: View, a: View, b: View, add: bool) -> Plan | None:
     m, k = a.shape[-2:]
     n = b.shape[-1]
-    if not out.size:
-        return
-    if not out.dtype.is_floating_point or max(m, n, k) >= 2**31 or not _blas() or (k == 0):
-        _by_numpy(out, a, b, bias, add)
-        return
+    if not out.size or not _by_blas(out, a, b):
+        return None
     first, second = _stored(m, k, *a.strides[-2:]), _stored(k, n, *b.strides[-2:])
     target = _stored(m, n, *out.strides[-2:])
-    if target is None or target[0]:
-        copy = duplicate(out)
-        run(copy, a, b, bias, add)
-        elementwise.run(arg(0), out, (copy,))
-        return
-    if first is None:
-        a = duplicate(a)
-        first = 0, k
-    if second is None:
-        b = duplicate(b)
-        second = 0, n
+    if target is None or target[0] or first is None or second is None:
+        return None
     batch, inner = 1, 1
     sa = sb = sc = (0, 0)
     if len(out.shape) > 2:
         sizes, strides = collapse(out.shape[:-2], [v.strides[:-2] for v in (out, a, b)], keep_order=True)
         if len(sizes) > 2:
-            a, b = duplicate(a), duplicate(b)
-            copy = out if out.contiguous else duplicate(out)
-            c3, a3, b3 = (v.reshape((math.prod(sizes), *v.shape[-2:])) for v in (copy, a, b))
-            assert c3 is not None and a3 is not None and b3 is not None  # noqa: PT018
-            run(c3, a3, b3, bias, add)
-            if copy is not out:
-                elementwise.run(arg(0), out, (copy,))
-            return
+            return None
         if len(sizes) == 1:
             batch, (sc, sa, sb) = sizes[0], [(s[0], 0) for s in strides]
             if not sb[0] and not first[0] and sa[0] == m * first[1] and sc[0] == m * target[1]:
@@ -157,12 +188,40 @@ def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False
     flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4
     size = out.dtype.itemsize
     words = (
-        address(out), address(a), address(b), 0 if bias is None else address(bias), m, n, k,
-        first[1], second[1], target[1], flags, pieces, inner,
+        m, n, k, first[1], second[1], target[1], flags, pieces, inner,
         sa[0] * size, sb[0] * size, sc[0] * size, sa[1] * size, sb[1] * size, sc[1] * size, size,
     )  # fmt: skip
     total = batch * pieces
-    launch(products(out.dtype.name), total, min(threads, total), words)
+    return Plan(products(out.dtype.name), total, min(threads, total), words)
+
+
+def _run(out: View, a: View, b: View, bias: View | None, add: bool) -> None:
+    """A product that takes copies, or NumPy."""
+    m, k = a.shape[-2:]
+    n = b.shape[-1]
+    if not out.size:
+        return
+    if not _by_blas(out, a, b):
+        _by_numpy(out, a, b, bias, add)
+        return
+    target = _stored(m, n, *out.strides[-2:])
+    if target is None or target[0]:
+        copy = duplicate(out)
+        run(copy, a, b, bias, add)
+        elementwise.run(arg(0), out, (copy,))
+        return
+    first, second = _stored(m, k, *a.strides[-2:]), _stored(k, n, *b.strides[-2:])
+    if first is None or second is None:
+        run(out, duplicate(a) if first is None else a, duplicate(b) if second is None else b, bias, add)
+        return
+    # more than two leading axes that do not merge
+    a, b = duplicate(a), duplicate(b)
+    copy = out if out.contiguous else duplicate(out)
+    c3, a3, b3 = (v.reshape((math.prod(out.shape[:-2]), *v.shape[-2:])) for v in (copy, a, b))
+    assert c3 is not None and a3 is not None and b3 is not None  # noqa: PT018
+    run(c3, a3, b3, bias, add)
+    if copy is not out:
+        elementwise.run(arg(0), out, (copy,))
 
 
 def _by_numpy(out: View, a: View, b: View, bias: View | None, add: bool) -> None:

@@ -17,7 +17,10 @@ from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu.kernels.map import duplicate
 
-if TYPE_CHECKING:  # what kernels find in their file
+if TYPE_CHECKING:
+    from genesis import dtype
+
+    # what kernels find in their file
     from genesis_cpu._names import accumulate, float64, float64_pointer, real, reals, slot
 
 _REDUCERS: dict[str, Any] = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
@@ -170,20 +173,32 @@ def _sum(out: View, x: View) -> None:
     else:
         batch, batch_stride = (runs[0][0], runs[0][1]) if len(runs) == 3 else (1, 0)
         (rows, row_stride, _), (columns, _, _) = runs[-2:]
-        tiles = -(-columns // TILE)
-        pieces = max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
-        per_part = -(-rows // pieces)
-        count = batch * pieces * columns
-        sums, owner = scratch(8 * count)
-        items = batch * pieces * tiles
-        words = (
-            sums, address(x), rows, columns, per_part, pieces, tiles, TILE,
-            batch_stride * size, row_stride * size, size, address(out),
-        )  # fmt: skip
-        launch(down_columns(name), items, parts(x.size, items), words)
-        if pieces > 1:
-            launch(combine(name), batch, parts(count, batch), (address(out), sums, columns, pieces, size))
-        del owner
+        _sum_columns(address(out), address(x), batch, rows, columns, batch_stride, row_stride, x.dtype)
+
+
+def sum_rows(out: int, x: int, rows: int, columns: int, dtype: dtype) -> None:
+    """The sum of the rows of a contiguous matrix of floats; both given by their addresses."""
+    _sum_columns(out, x, 1, rows, columns, 0, columns, dtype)
+
+
+def _sum_columns(
+    out: int, x: int, batch: int, rows: int, columns: int, batch_stride: int, row_stride: int, dtype: dtype
+) -> None:
+    size, name = dtype.itemsize, dtype.name
+    tiles = -(-columns // TILE)
+    pieces = max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
+    per_part = -(-rows // pieces)
+    count = batch * pieces * columns
+    sums, owner = scratch(8 * count)
+    items = batch * pieces * tiles
+    words = (
+        sums, x, rows, columns, per_part, pieces, tiles, TILE,
+        batch_stride * size, row_stride * size, size, out,
+    )  # fmt: skip
+    launch(down_columns(name), items, parts(batch * rows * columns, items), words)
+    if pieces > 1:
+        launch(combine(name), batch, parts(count, batch), (out, sums, columns, pieces, size))
+    del owner
 
 
 def _runs(shape: Sequence[int], strides: Sequence[int], out: Sequence[int]) -> list[tuple[int, int, bool]]:
