@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
 from itertools import chain, repeat
@@ -76,20 +76,22 @@ def run_step(
     """
     if not lists[0]:
         return
-    for part in _parts(title or name, lists):
-        if part is None:
-            own_lists, own_each = lists, {k: list(v) for k, v in each.items()}
-        else:
-            own_lists = [[tensors[i] for i in part] if tensors else [] for tensors in lists]
+    views = [[t._view for t in tensors] for tensors in lists]
+    parts = _parts(title or name, views)
+    for part in parts:
+        if len(parts) > 1:
+            own_lists: Sequence[Sequence[Any]] = [[ts[i] for i in part] if ts else [] for ts in lists]
             own_each = {k: [v[i] for i in part] if v else [] for k, v in each.items()}
-        backend = own_lists[0][0]._view.buffer.device.backend
+            own_views = [[t._view for t in tensors] for tensors in own_lists]
+        else:
+            own_lists, own_each, own_views = lists, {k: list(v) for k, v in each.items()}, views
+        backend = own_views[0][0].buffer.device.backend
         own = kernel(backend, name)
-        if own is not None:
-            views = [[t._view for t in tensors] for tensors in own_lists]
-            if own(backend, *views, **own_each, **options) is not NotImplemented:
-                for v in chain(views[0], *views[2:]):
+        if own is not None and own(backend, *own_views, **own_each, **options) is not NotImplemented:
+            for written in (own_views[0], *own_views[2:]):
+                for v in written:
                     v.buffer.version += 1
-                continue
+            continue
         before, state.enabled = state.enabled, False
         try:
             composite(*own_lists, **own_each, **options)
@@ -97,25 +99,27 @@ def run_step(
             state.enabled = before
 
 
-def _parts(name: str, lists: Sequence[Sequence[Any]]) -> Iterator[list[int] | None]:
-    """The parameters, as parts of one type on one device: None for all of them, else their numbers.
+def _parts(name: str, lists: Sequence[Sequence[View]]) -> Sequence[Sequence[int]]:
+    """The numbers of the parameters, in parts of one type on one device; one part has not to be looked at.
 
     Raises:
         RuntimeError: what belongs to a parameter is not alike in shape, type and device.
     """
-    params = [t._view for t in lists[0]]
-    shapes, kinds = [v.shape for v in params], [(v.dtype, v.buffer.device) for v in params]
-    for what, tensors in zip(chain(("gradient",), repeat("state")), lists[1:], strict=False):
-        if not tensors:
-            continue
-        views = [t._view for t in tensors]
-        if [v.shape for v in views] != shapes or [(v.dtype, v.buffer.device) for v in views] != kinds:
+    params = lists[0]
+    shapes, dtypes = [v.shape for v in params], [v.dtype for v in params]
+    devices = [v.buffer.device for v in params]
+    for what, views in zip(chain(("gradient",), repeat("state")), lists[1:], strict=False):
+        if views and (
+            [v.shape for v in views] != shapes
+            or [v.dtype for v in views] != dtypes
+            or [v.buffer.device for v in views] != devices
+        ):
             raise _unlike(name, what, params, views)
-    if kinds.count(kinds[0]) == len(kinds):
-        yield None
-    else:
-        for kind in dict.fromkeys(kinds):
-            yield [i for i, k in enumerate(kinds) if k == kind]
+    n = len(params)
+    if dtypes.count(dtypes[0]) == n and devices.count(devices[0]) == n:
+        return (range(n),)
+    kinds = list(zip(dtypes, devices, strict=True))
+    return [[i for i, k in enumerate(kinds) if k == kind] for kind in dict.fromkeys(kinds)]
 
 
 def _unlike(name: str, what: str, params: Sequence[View], views: Sequence[View]) -> Exception:

@@ -126,14 +126,15 @@ class Adam(Optimizer):
             with genesis.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
+            pairs = [(p, p.grad) for p in group["params"]]
+            params, grads = [p for p, g in pairs if g is not None], [g for _, g in pairs if g is not None]
             states = [self.state[p] or self._start(p) for p in params]
             steps = [state["step"] + 1.0 for state in states]
             largest = [_largest(state) for state in states] if group["amsgrad"] else []
             beta1, beta2 = map(float, group["betas"])
             adam_step(
                 params,
-                [p.grad for p in params],
+                grads,
                 [state["exp_avg"] for state in states],
                 [state["exp_avg_sq"] for state in states],
                 largest,

@@ -5,27 +5,25 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from genesis.backend import Backend, View
-from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, layout
+from genesis_cpu._memory import address, layout, scratch
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import float64_pointer, fma_, int64_pointer, max_, real, reals, slot, sqrt_
 
 
-# Both kernels work on a range of the elements of all tensors laid end to end.  The table has a row of
-# addresses for each tensor, the starts say where its elements begin in that range, and the scales are what
-# differs between tensors.
+# Both kernels work on a range of the elements of all tensors laid end to end.  The table has the addresses of
+# all parameters, then those of all gradients, and so on; the starts say where the elements of each begin in
+# that range, and the scales are what differs between parameters.
 def _adam(args, lo, hi):
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, amsgrad = float64_pointer(slot(args, 2)), slot(args, 3)
-    options, width = float64_pointer(slot(args, 4)), slot(args, 5)
+    options, n = float64_pointer(slot(args, 4)), slot(args, 5)
     sign, l2, keep = real(options[0]), real(options[1]), real(options[2])
     new1, keep2, new2, eps = real(options[3]), real(options[4]), real(options[5]), real(options[6])
     t = 0
@@ -35,11 +33,11 @@ def _adam(args, lo, hi):
     while at < hi:
         a = at - starts[t]
         b = min(hi, starts[t + 1]) - starts[t]
-        p, g = reals(table[width * t]), reals(table[width * t + 1])
-        m, v = reals(table[width * t + 2]), reals(table[width * t + 3])
+        p, g = reals(table[t]), reals(table[n + t])
+        m, v = reals(table[2 * n + t]), reals(table[3 * n + t])
         step, root = real(scales[2 * t]), real(scales[2 * t + 1])
         if amsgrad:
-            top = reals(table[width * t + 4])
+            top = reals(table[4 * n + t])
             for i in range(a, b):
                 x = p[i] * keep
                 d = fma_(l2, p[i], sign * g[i])
@@ -66,7 +64,7 @@ def _adam(args, lo, hi):
 def _sgd(args, lo, hi):
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, nesterov = float64_pointer(slot(args, 2)), slot(args, 3)
-    options, width = float64_pointer(slot(args, 4)), slot(args, 5)
+    options, n, width = float64_pointer(slot(args, 4)), slot(args, 5), slot(args, 6)
     sign, l2, lr, momentum = real(options[0]), real(options[1]), real(options[2]), real(options[3])
     t = 0
     while starts[t + 1] <= lo:
@@ -75,13 +73,13 @@ def _sgd(args, lo, hi):
     while at < hi:
         a = at - starts[t]
         b = min(hi, starts[t + 1]) - starts[t]
-        p, g = reals(table[width * t]), reals(table[width * t + 1])
+        p, g = reals(table[t]), reals(table[n + t])
         if width == 2:
             for i in range(a, b):
                 p[i] = p[i] - lr * fma_(l2, p[i], sign * g[i])
         else:
             # a fresh buffer is set to the gradient: it keeps nothing, and takes all
-            buffer = reals(table[width * t + 2])
+            buffer = reals(table[2 * n + t])
             keep, new = real(scales[2 * t]), real(scales[2 * t + 1])
             fresh = keep == real(0)
             for i in range(a, b):
@@ -98,35 +96,42 @@ adam, sgd = Kernel(_adam), Kernel(_sgd)
 _WEIGHT = 3  # additions that one element costs
 
 
+#: of lists of shapes: where the elements of each begin among all, and the strides of each
+_ends: dict[tuple[Any, ...], tuple[list[int], list[Any]]] = {}
+
+
 def tabulate(
     params: Sequence[View], grads: Sequence[View], *states: Sequence[View]
 ) -> tuple[Any, ...] | None:
-    """Addresses (a row for each parameter), where each parameter's elements start, and what must stay alive.
+    """Addresses (a list for each of the lists), where each parameter's elements start, and what must live on.
 
     None unless all tensors are alike: contiguous, and of one floating-point type.
     """
     dtype = params[0].dtype
     if not dtype.is_floating_point:
         return None
+    shapes = tuple([v.shape for v in params])
+    found = _ends.get(shapes)
+    if found is None:
+        layouts = [layout(shape) for shape in shapes]
+        starts = list(accumulate([size for size, _ in layouts], initial=0))
+        if len(_ends) > 256:
+            _ends.clear()
+        found = _ends[shapes] = starts, [strides for _, strides in layouts]
+    starts, strides = found
+    n = len(params)
+    if [v.strides for v in grads] != strides:
+        grads = [g if g.contiguous else duplicate(g) for g in grads]
     table: list[int] = []
-    starts = [0]
-    alive: list[View] = []
-    total = 0
-    for p, g, *others in zip(params, grads, *states, strict=True):
-        size, strides = layout(p.shape)
-        if p.strides != strides or p.dtype is not dtype or g.dtype is not dtype or g.shape != p.shape:
+    for views in (params, grads, *states):
+        if (
+            [v.dtype for v in views].count(dtype) != n
+            or [v.strides for v in views] != strides
+            or (views is not params and [v.shape for v in views] != list(shapes))
+        ):
             return None
-        if g.strides != strides:
-            g = duplicate(g)
-            alive.append(g)
-        table += (address(p), address(g))
-        for s in others:
-            if s.strides != strides or s.shape != p.shape or s.dtype is not dtype:
-                return None
-            table.append(address(s))
-        total += size
-        starts.append(total)
-    return table, starts, alive
+        table += [address(v) if v.native is None else v.native[0] for v in views]
+    return table, starts, grads
 
 
 def launch_step(
@@ -135,7 +140,8 @@ def launch_step(
     """Run a kernel over all elements of a plan of ``tabulate``.
 
     Args:
-        kernel: its address; it finds table, starts, scales, flag, options and the table's width in its block.
+        kernel: its address; it finds table, starts, scales, flag, options and the count of parameters in its
+            block.
         weight: additions that one element costs.
         scales: numbers that differ between parameters.
         options: numbers that do not.
@@ -146,16 +152,15 @@ def launch_step(
         return
     # one block: the addresses, the starts, the scales, the options
     k = len(table) + len(starts)
-    memory = np.frombuffer(
-        bytearray(struct.pack(f"{k}q{len(scales) + len(options)}d", *table, *starts, *scales, *options)),
-        np.uint8,
-    )
-    place = _threads.address(memory)
+    more = len(scales) + len(options)
+    place, owner = scratch(8 * (k + more))
+    struct.pack_into(f"{k}q{more}d", owner.handle, 0, *table, *starts, *scales, *options)
     words = (
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
-        len(table) // (len(starts) - 1),
+        len(starts) - 1, len(table) // (len(starts) - 1),
     )  # fmt: skip
     launch(kernel, total, parts(total * weight, total), words)
+    del owner
 
 
 def adam_step(

@@ -16,6 +16,7 @@ _WALK = """\
 def {name}(args, lo, hi):
     table, starts = int64_pointer(slot(args, 0)), int64_pointer(slot(args, 1))
     scales, options = float64_pointer(slot(args, 2)), float64_pointer(slot(args, 4))
+    n = slot(args, 5)
     {common}
     t = 0
     while starts[t + 1] <= lo:
@@ -67,7 +68,7 @@ def _text(update: Update, dtype: Any) -> str:
     """The kernel's source: numbers that all share, then those of a parameter, then the element."""
     width, real = len(update.tensors), dtype.name
     common: list[str] = []
-    own = [f"p{k} = {real}_pointer(table[{width} * t + {k}])" for k in range(width)]
+    own = [f"p{k} = {real}_pointer(table[{k} * n + t])" for k in range(width)]
     for k, n in enumerate(update.numbers, width):
         if n in update.each:
             place = f"scales[{len(update.each)} * t + {update.each.index(n)}]"
