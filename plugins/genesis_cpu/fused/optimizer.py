@@ -105,10 +105,10 @@ def tabulate(
 ) -> tuple[Any, ...] | None:
     """Addresses (a list for each of the lists), where each parameter's elements start, and what must live on.
 
-    None unless all tensors are alike: contiguous, and of one floating-point type.
+    None unless all are contiguous, and of a floating-point type. The caller has seen to it that what belongs to
+    a parameter has its shape, and everything the same type.
     """
-    dtype = params[0].dtype
-    if not dtype.is_floating_point:
+    if not params[0].dtype.is_floating_point:
         return None
     shapes = tuple([v.shape for v in params])
     found = _ends.get(shapes)
@@ -119,17 +119,12 @@ def tabulate(
             _ends.clear()
         found = _ends[shapes] = starts, [strides for _, strides in layouts]
     starts, strides = found
-    n = len(params)
-    if [v.strides for v in grads] != strides:
-        grads = [g if g.contiguous else duplicate(g) for g in grads]
     table: list[int] = []
-    for views in (params, grads, *states):
-        if (
-            [v.dtype for v in views].count(dtype) != n
-            or [v.strides for v in views] != strides
-            or (views is not params and [v.shape for v in views] != list(shapes))
-        ):
-            return None
+    for k, views in enumerate((params, grads, *states)):
+        if [v.strides for v in views] != strides:
+            if k != 1:
+                return None
+            grads = views = [g if g.contiguous else duplicate(g) for g in views]
         table += [address(v) if v.native is None else v.native[0] for v in views]
     return table, starts, grads
 
