@@ -17,6 +17,7 @@ from genesis._tensor_info import InfoMethods
 from genesis._tensor_inplace import assign, replace
 from genesis._tensor_new import NewMethods
 from genesis.autograd import engine
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import (
     PART,
     GraphError,
@@ -27,12 +28,14 @@ from genesis.autograd.graph import (
     tracked,
 )
 from genesis.autograd.nodes import retain, shown
+from genesis.backend.expr import arg
 from genesis.ops import elementwise as ew
 from genesis.ops._view import fill_view
 from genesis.ops.reduction import axis_of
 from genesis.ops.shape import is_contiguous
 
 _hook_ids = count(1)
+_SUM = arg(0) + arg(1)
 
 if TYPE_CHECKING:
 
@@ -295,7 +298,21 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
         return self._retains
 
     def _accumulate(self, grad: Tensor) -> None:
-        ew.plus.into(self, self, grad)
+        """``self += grad``, while nothing is recorded."""
+        total, part = self._view, grad._view
+        buffer = total.buffer
+        if (
+            total.shape == part.shape
+            and total.dtype is part.dtype
+            and total.contiguous
+            and buffer is not part.buffer
+            and buffer.device is part.buffer.device
+            and not state.enabled
+        ):
+            buffer.device.backend.map(_SUM, total, total, part)
+            buffer.version += 1
+        else:
+            ew.plus.into(self, self, grad)
 
     def _ones_like(self) -> Tensor:
         return self._filled_like(1)

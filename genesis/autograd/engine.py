@@ -91,9 +91,11 @@ def run_backward(
                     found[node] = grad
                     grad._fresh = False
                 useful = inputs is None or any(e in missing for e in edges)
-                if useful and (create_graph or not _added(node, grad, totals.get(edges[0]))):
+                if useful and (
+                    create_graph or (total := totals.get(edges[0])) is None or not _added(node, grad, total)
+                ):
                     results = _results(node, grad)
-            if not retain_graph:
+            if not retain_graph and node.versions:
                 node.free()
     finally:
         state.run.ended = True
@@ -117,24 +119,34 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
     results = node.rule.backward(node, grad)
     if node.rule is PART:
         return results
-    if len(results) == 1 and type(grad) is not Bundle and grad._fresh:
+    taken = None if type(grad) is Bundle else grad._view.buffer
+    if len(results) == 1:
         g = results[0]
-        if g is not None and g._view.buffer is grad._view.buffer:  # the same memory, and nobody else's
-            g = new(g._view)
-            g._fresh = g._view.contiguous
+        if g is None:
+            return results
+        view = g._view
+        if view.buffer is not taken:
+            g._fresh = g._base is None and (view._contiguous or view.contiguous)
+        elif grad._fresh:  # the same memory, and nobody else's
+            g = new(view)
+            g._fresh = view.contiguous
             return (g,)
-    buffers = [] if type(grad) is Bundle else [grad._view.buffer]
+        else:
+            g._fresh = False
+        return results
+    buffers = [taken]
     for g in results:
         if g is not None:
-            buffer = g._view.buffer
-            g._fresh = g._base is None and buffer not in buffers and g._view.contiguous
+            view = g._view
+            buffer = view.buffer
+            g._fresh = g._base is None and buffer not in buffers and (view._contiguous or view.contiguous)
             buffers.append(buffer)
     return results
 
 
 def _added(node: Node, grad: Any, total: Any) -> bool:
     """Add a gradient of a part to that of the whole, if there is one that nothing else refers to."""
-    if total is None or type(total) is Bundle or not total._fresh or node.extra is not None or watch.nodes:
+    if type(total) is Bundle or not total._fresh or node.extra is not None or watch.nodes:
         return False
     add = getattr(node.rule, "add", None)
     return add is not None and add(node, grad, total)
@@ -210,19 +222,25 @@ def _leaf(t: Any, grad: Any, accumulate: bool, create_graph: bool) -> Any:
         grad = _call_hooks(t._hooks, grad)
     if not accumulate:
         return grad
-    if grad._view.shape != t._view.shape:
+    given, wanted = grad._view, t._view
+    if given.shape != wanted.shape:
         raise ShapeError(
-            f"a gradient of shape {grad._view.shape} reached a leaf of shape {t._view.shape}; "
+            f"a gradient of shape {given.shape} reached a leaf of shape {wanted.shape}; "
             "the backward rule or a hook that gave it is wrong"
         )
-    if t.grad is None:
+    have = t._grad
+    if have is None:
         # what is not fresh may be a view of something else, or the same tensor that another leaf gets
-        t.grad = grad if grad._fresh and not create_graph else grad.clone()
+        new = grad if grad._fresh and not create_graph else grad.clone()
+        if given.dtype is wanted.dtype and given.buffer.device is wanted.buffer.device:
+            t._grad = new
+        else:
+            t.grad = new  # which says what is wrong
         grad._fresh = False
     elif create_graph:
-        t.grad = t.grad + grad
+        t.grad = have + grad
     else:
-        t.grad._accumulate(grad)
+        have._accumulate(grad)
     if t._after_hooks:
         for hook in list(t._after_hooks.values()):
             hook(t)

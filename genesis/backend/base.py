@@ -130,9 +130,7 @@ class Backend(ABC):
         handle = self.allocate(nbytes, device.index or 0)
         return View(Buffer(handle, nbytes, device), dtype, shape, strides)
 
-    def prepare_map(
-        self, expr: Expr, out: dtype, kinds: tuple[Any, ...]
-    ) -> Callable[..., View] | None:
+    def prepare_map(self, expr: Expr, out: dtype, kinds: tuple[Any, ...]) -> Callable[..., View] | None:
         """A short cut for ``empty`` and ``map`` of one formula, or None (the default) where there is none.
 
         Args:

@@ -10,7 +10,17 @@ import numpy as np
 from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
-from genesis.autograd.graph import PLAIN, Node, TensorCore, check_writable, edge, edges_of, new, rebase, tracked
+from genesis.autograd.graph import (
+    PLAIN,
+    Node,
+    TensorCore,
+    check_writable,
+    edge,
+    edges_of,
+    new,
+    rebase,
+    tracked,
+)
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INPUT, Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes, may_overlap

@@ -43,6 +43,7 @@ class Op:
         read_for: Mapping[str, Sequence[str]],
     ) -> None:
         self.name = composite.__name__.lstrip("_")
+        self._name_of_backward = f"{self.name}.backward"
         self.composite, self.saves, self.results, self.public = (
             composite,
             tuple(saves),
@@ -85,26 +86,34 @@ class Op:
         if len(args) != len(self.inputs):
             args = self._bind(args, options)
         device = None
+        views: list[Any] = []
+        flows = False
         for a in args:
-            if isinstance(a, TensorCore):
-                d = a._view.buffer.device
-                if device is None:
-                    device = d
-                elif d is not device:
-                    places = " and ".join(
-                        str(t._view.buffer.device) for t in args if isinstance(t, TensorCore)
-                    )
-                    raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
-            elif a is not None:
+            if a is None:
+                views.append(None)
+                continue
+            if not isinstance(a, TensorCore):
                 raise TypeError(f"{self.name} takes tensors, got {type(a).__name__} {a!r:.40}")
+            v = a._view
+            views.append(v)
+            if device is None:
+                device = v.buffer.device
+            elif v.buffer.device is not device:
+                places = " and ".join(str(t._view.buffer.device) for t in args if isinstance(t, TensorCore))
+                raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
+            if a._tracked or a._base is not None:
+                flows = True
         if device is None:
             raise TypeError(f"{self.name} needs a tensor, got {', '.join(type(a).__name__ for a in args)}")
-        backend = device.backend
-        own = kernel(backend, self.name)
+        backend = device._backend
+        try:
+            own = backend._table[self.name]
+        except KeyError:
+            own = kernel(backend, self.name)
         result: Any = NotImplemented
         if own is not None:
-            result = own(backend, *[a._view if isinstance(a, TensorCore) else a for a in args], **options)
-        edges = edges_of(args)
+            result = own(backend, *views, **options)
+        edges = edges_of(args) if flows else None
         if result is NotImplemented:
             before, state.enabled = state.enabled, False
             try:
@@ -115,7 +124,7 @@ class Op:
             if edges is not None and (results[0]._base is not None or any(results[0] is a for a in args)):
                 results = (new(results[0]._view), *results[1:])  # a tensor that nothing else refers to
         else:
-            results = tuple([new(v) for v in (result if type(result) is tuple else (result,))])
+            results = tuple([new(v) for v in result]) if type(result) is tuple else (new(result),)
         out = results[0]
         if edges is not None:
             saved = [
@@ -124,7 +133,7 @@ class Op:
             ]
             node = Node(self, edges, tuple(saved), options)
             for place, readers in self._read_for:
-                if all(edges[i] is None for i in readers):
+                if not any([edges[i] is not None for i in readers]):
                     node.versions = (*node.versions[:place], UNREAD, *node.versions[place + 1 :])
             out._node, out._tracked = node, True
         return out if self.public == 1 else results[: self.public]
@@ -132,10 +141,13 @@ class Op:
     def backward(self, node: Node, grad: Tensor) -> Sequence[Tensor | None]:
         """Rule of the graph."""
         saved = node.unpack()
-        backend = grad._view.buffer.device.backend
         if state.enabled:
             return self._differentiable(node, grad, saved)
-        own = kernel(backend, f"{self.name}.backward")
+        backend = grad._view.buffer.device.backend
+        try:
+            own = backend._table[self._name_of_backward]
+        except KeyError:
+            own = kernel(backend, self._name_of_backward)
         if own is not None:
             views = [a._view if isinstance(a, TensorCore) else a for a in saved]
             result = own(backend, node.needs, grad._view, *views, **node.options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genesis import ops
 from genesis._errors import ShapeError
 from genesis._tensor import Tensor
+from genesis.autograd.graph import PLAIN
 from genesis.nn._checks import shape_of
 
 
@@ -19,6 +20,16 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         ShapeError: the last dimensions differ, or the bias does not fit.
     """
+    if type(input) in PLAIN and type(weight) in PLAIN and (bias is None or type(bias) in PLAIN):
+        x, w = input._view, weight._view  # what most calls are
+        if (
+            len(w.shape) == 2
+            and x.shape
+            and x.shape[-1] == w.shape[1]
+            and x.dtype is w.dtype
+            and (bias is None or bias._view.shape == w.shape[:1])
+        ):
+            return ops.linear(input, weight, bias)  # type: ignore[no-any-return]
     given, wanted = input.shape, weight.shape
     if len(wanted) == 1 and given[-1:] == wanted:
         return _plus(input @ weight, bias)

@@ -103,12 +103,13 @@ _ends: dict[tuple[Any, ...], tuple[list[int], list[Any]]] = {}
 def tabulate(
     params: Sequence[View], grads: Sequence[View], *states: Sequence[View]
 ) -> tuple[Any, ...] | None:
-    """Addresses (a list for each of the lists), where each parameter's elements start, and what must live on.
+    """Addresses (a list for each of the lists), where each parameter's elements start, what must live on.
 
-    None unless all are contiguous, and of a floating-point type. The caller has seen to it that what belongs to
-    a parameter has its shape, and everything the same type.
+    None unless all are contiguous, and of one floating-point type. The caller has seen to it that what
+    belongs to a parameter has its shape.
     """
-    if not params[0].dtype.is_floating_point:
+    dtype = params[0].dtype
+    if not dtype.is_floating_point:
         return None
     shapes = tuple([v.shape for v in params])
     found = _ends.get(shapes)
@@ -121,6 +122,8 @@ def tabulate(
     starts, strides = found
     table: list[int] = []
     for k, views in enumerate((params, grads, *states)):
+        if [v.dtype for v in views].count(dtype) != len(views):
+            return None
         if [v.strides for v in views] != strides:
             if k != 1:
                 return None
