@@ -57,6 +57,8 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
 
     The floats begin at ``float_place(len(words), len(floats))``.
     """
+    if floats:
+        floats = [float(x) for x in floats]  # a whole number would be taken for a word
     if cut == 1:
         _threads.serial(function, n, *words, *floats)
         return
