@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -278,11 +279,16 @@ def arange(
     if not whole and not want.is_floating_point:  # but of other integers only the steps, not their number
         start, step, whole = int(start), int(step), True
     view = _empty((int(count),), want, device)
-    # the position and the arithmetic stay exact: int64 for whole numbers, float64 otherwise
+    _fill(_steps(whole, want), view, start, step)
+    return _leaf(new(view), requires_grad)
+
+
+@cache
+def _steps(whole: bool, want: dtype) -> Expr:
+    """A start and a step -> the numbers; exact: in int64 for whole numbers, in float64 otherwise."""
     inner = int64 if whole else float64
     position = INDEX if whole else cast(INDEX, inner)
-    _fill(_as(cast(arg(0), inner) + cast(arg(1), inner) * position, inner, want), view, start, step)
-    return _leaf(new(view), requires_grad)
+    return _as(cast(arg(0), inner) + cast(arg(1), inner) * position, inner, want)
 
 
 def _as(expr: Expr, have: dtype, want: dtype) -> Expr:
@@ -317,14 +323,18 @@ def linspace(
     if not view.dtype.is_floating_point:  # PyTorch takes the ends in the type of the result
         start, end = int(start), int(end)
     step = (end - start) / (steps - 1) if steps > 1 else 0.0
-    # both halves count from their own end, so that both ends are exact
+    _fill(_between(view.dtype), view, float(start), float(end), float(step), float(max(steps - 1, 1)))
+    return _leaf(new(view), requires_grad)
+
+
+@cache
+def _between(want: dtype) -> Expr:
+    """Both ends, a step and the number of steps -> the numbers; each half counts from its own end."""
     i = cast(INDEX, float64)
     first = cast(arg(0), float64) + cast(arg(2), float64) * i
     second = cast(arg(1), float64) - cast(arg(2), float64) * (cast(arg(3), float64) - i)
     half = call("lt", i * 2, cast(arg(3), float64))
-    numbers = float(start), float(end), float(step), float(max(steps - 1, 1))
-    _fill(_as(call("where", half, first, second), float64, view.dtype), view, *numbers)
-    return _leaf(new(view), requires_grad)
+    return _as(call("where", half, first, second), float64, want)
 
 
 def eye(
@@ -335,6 +345,7 @@ def eye(
     if n < 0 or m < 0:
         raise RuntimeError(f"n and m must be greater or equal to 0, got {n} and {m}")
     view = _empty((n, m), dtype, device)
-    on_diagonal = call("eq", call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0)))
-    _fill(cast(on_diagonal, view.dtype), view, m)
+    if view.size:
+        fill_view(view, 0)
+        fill_view(view.diagonal(0, 0, 1), 1)
     return _leaf(new(view), requires_grad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import bool_
+from genesis._dtypes import bool_, int64
 from genesis.autograd.graph import new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, arg, call
@@ -93,6 +93,9 @@ def fill_diagonal_(input: Tensor, fill_value: float, wrap: bool = False) -> Tens
     return input
 
 
+_ABOVE, _BELOW = call("lt", arg(0) + arg(2), arg(1)), call("lt", arg(1), arg(0) + arg(2))
+
+
 # -- triangles ---------------------------------------------------------------------------------------------
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of the last two axes; zeros above ``diagonal``."""
@@ -110,8 +113,10 @@ def _triangle(x: Any, diagonal: int, lower: bool) -> Tensor:
     rows, columns = x._view.shape[-2:]
     device = x._view.buffer.device
     mask = device.backend.empty((rows, columns), bool_, device)
-    row, column = call("floordiv", INDEX, arg(0)), call("mod", INDEX, arg(0))
-    outside = call("lt", row + arg(1), column) if lower else call("lt", column, row + arg(1))
     if mask.size:
-        run_map(device.backend, outside, mask, max(columns, 1), int(diagonal))
+        count = device.backend.empty((max(rows, columns),), int64, device)
+        run_map(device.backend, INDEX, count)
+        row = count.like((rows, columns), (1, 0))
+        column = count.like((rows, columns), (0, 1))
+        run_map(device.backend, _ABOVE if lower else _BELOW, mask, row, column, int(diagonal))
     return ew.masked_fill(x, new(mask), 0)  # type: ignore[no-any-return]

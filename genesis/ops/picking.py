@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import bool_, int64
-from genesis.autograd.graph import TensorCore
+from genesis.autograd.graph import TensorCore, new
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
+from genesis.ops._view import fill_view, zeros_view
 from genesis.ops.indexing import PositionError, scatter, scatter_, scatter_add, scatter_add_
 from genesis.ops.shape import expand, reshape
 
@@ -180,16 +181,23 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     if input.dtype.is_floating_point or input.dtype is bool_:
         raise RuntimeError(f"one_hot is only applicable to index tensors of integer type, got {input.dtype}")
     if input.numel():
-        if int(input.min().item()) < 0:
-            raise RuntimeError("one_hot: class values must be non-negative")
-        top = int(input.max().item())
-        if num_classes != -1 and top >= num_classes:
-            raise RuntimeError(
-                f"one_hot: class values must be smaller than num_classes ({num_classes}), got {top}"
-            )
-        num_classes = top + 1 if num_classes == -1 else num_classes
+        num_classes = int(input.max().item()) + 1 if num_classes == -1 else num_classes
     elif num_classes <= 0:
         raise RuntimeError("one_hot: cannot infer the number of classes of an empty tensor; pass num_classes")
-    from genesis.ops.creation import arange
-
-    return ew.eq(input.unsqueeze(-1), arange(num_classes, device=input.device)).to(int64)
+    device = input._view.buffer.device
+    where, axis = input.detach().to(int64)._view, input.dim()
+    out = zeros_view((*where.shape, max(num_classes, 0)), int64, device)
+    one = device.backend.empty((1,) * (axis + 1), int64, device)
+    fill_view(one, 1)
+    try:
+        if where.size:
+            wide = (*where.shape, 1)
+            device.backend.scatter("set", out, where.unsqueeze(axis), one.expand(wide), axis)
+    except IndexError:
+        if int(input.min().item()) < 0:
+            raise RuntimeError("one_hot: class values must be non-negative") from None
+        raise RuntimeError(
+            f"one_hot: class values must be smaller than num_classes ({num_classes}), "
+            f"got {input.max().item()}"
+        ) from None
+    return new(out)

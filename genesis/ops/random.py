@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from genesis._random import Generator, default_generator
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.backend.expr import arg, call
 from genesis.backend.view import View, broadcast_shapes
+from genesis.ops import elementwise as ew
+from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import primitive
 from genesis.ops._view import size_of
 from genesis.ops.creation import _empty, _fill, _leaf, _like, from_host
@@ -171,13 +174,14 @@ def randint(
         )
     view = _empty(size_of((size,)), int64, device)
     draw("bits", view, generator)
-    # multiply and shift maps 32 random bits to [0, span) with a bias below span / 2**32
-    scaled = (
-        call("shr", call("mul", arg(0), arg(1)), arg(2)) if span < 1 << 31 else call("mod", arg(0), arg(1))
-    )
-    _fill(scaled + arg(3), view, view, span, 32, int(low))
+    _fill(_SCALED if span < 1 << 31 else _TAKEN, view, view, span, 32, int(low))
     out = new(view)
     return _leaf(out if dtype is None else out.to(dtype), requires_grad)
+
+
+# multiply and shift maps 32 random bits to [0, span) with a bias below span / 2**32
+_SCALED = call("shr", call("mul", arg(0), arg(1)), arg(2)) + arg(3)
+_TAKEN = call("mod", arg(0), arg(1)) + arg(3)
 
 
 def randperm(
@@ -301,6 +305,13 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
     return _drawn.wrap(out._view, (input,), options=_kinds([input]))
 
 
+_arrival = Elementwise(
+    "arrival",
+    lambda u, w: ew.where_expr(call("lt", 0, w), call("neg", call("log1p", call("neg", u))) / w, math.inf),
+    2,
+)
+
+
 def multinomial(
     weights: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
@@ -314,14 +325,16 @@ def multinomial(
         raise RuntimeError(f"multinomial only supports floating-point weights, got {weights.dtype}")
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples, got {num_samples}")
-    rows = weights.detach().cpu().numpy().astype(np.float64)
+    w: Any = weights.detach().cpu().to(float64)
+    rows = w.numpy()
     if rows.ndim not in (1, 2) or not rows.size:
         raise RuntimeError(f"multinomial expects one or two dimensions, got shape {tuple(weights.shape)}")
-    if not np.isfinite(rows).all() or (rows < 0).any():
+    if not (rows.min() >= 0 and rows.max() < np.inf):
         raise RuntimeError("probability tensor contains either inf, nan or element < 0")
-    if (rows.sum(-1) <= 0).any():
+    likely = np.count_nonzero(rows, -1).min()
+    if not likely:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    if not replacement and num_samples > (rows > 0).sum(-1).min():
+    if not replacement and num_samples > likely:
         raise RuntimeError(f"cannot sample {num_samples} without replacement from fewer non-zero weights")
     matrix = np.atleast_2d(rows)
     if replacement:
@@ -332,9 +345,11 @@ def multinomial(
         )
         picked = np.minimum(picked, matrix.shape[1] - 1)
     else:  # exponential races: the order of arrival is a draw without replacement
-        noise = rand(matrix.shape, generator=generator, dtype=float64, device="cpu").numpy()
-        with np.errstate(divide="ignore"):
-            arrival = -np.log1p(-noise) / matrix
-        picked = np.argsort(arrival, -1, kind="stable")[:, :num_samples]
+        drawn = rand(matrix.shape, generator=generator, dtype=float64, device="cpu")
+        arrival: Any = _arrival(drawn, w.reshape(matrix.shape))
+        if num_samples == 1:
+            picked = np.argmin(arrival.numpy(), -1, keepdims=True)
+        else:
+            picked = arrival.argsort(-1)[:, :num_samples].numpy()
     out = from_host(np.ascontiguousarray(picked.astype(np.int64)), weights.device)
     return out[0] if rows.ndim == 1 else out

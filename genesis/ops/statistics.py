@@ -247,8 +247,9 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     Raises:
         RuntimeError: ``input`` is no vector of non-negative integers, or the weights do not fit it.
     """
-    from genesis.ops.creation import zeros
-    from genesis.ops.indexing import scatter_add
+    from genesis.ops.creation import ones, zeros
+    from genesis.ops.indexing import PositionError, scatter_add_
+    from genesis.ops.shape import expand
 
     if input.dtype.is_floating_point or input.dtype is bool_:
         raise DtypeError(f"bincount counts integers, got {input.dtype}")
@@ -260,16 +261,17 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if weights is not None and weights._view.shape != input._view.shape:
         raise RuntimeError("input and weights should have the same length")
-    if input.numel() and int(input.min().item()) < 0:
-        raise RuntimeError("bincount only supports non-negative integers")
     length = max(int(input.max().item()) + 1 if input.numel() else 0, minlength)
     index = input.to(int64)
     if weights is None:
-        weights = index._ones_like()
+        weights = expand(ones(1, dtype=int64, device=input.device), index._view.shape)
     elif weights.dtype.name != "float32":
         weights = weights.to(float64)
-    total = zeros(length, dtype=weights.dtype, device=input.device)
-    return scatter_add(total, 0, index, weights.detach()) if input.numel() else total
+    total = zeros(max(length, 0), dtype=weights.dtype, device=input.device)
+    try:
+        return scatter_add_(total, 0, index, weights.detach()) if input.numel() else total
+    except PositionError:
+        raise RuntimeError("bincount only supports non-negative integers") from None
 
 
 def _range(x: Any, low: float, high: float, name: str) -> tuple[float, float]:
