@@ -75,7 +75,7 @@ def topk(
     if not input.dim():
         values = input.clone() if k else input.reshape(1)[:0]
         return ValuesAndIndices(values, new(zeros_view(values._view.shape, int64, input.device)))
-    if 4 * k > size:
+    if k == size or (4 * k > size and k > 16):
         values, indices = sort(input.detach(), axis, descending=largest)
         indices = indices.narrow(axis, 0, k).contiguous()
     else:

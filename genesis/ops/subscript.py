@@ -12,7 +12,7 @@ from genesis.backend.expr import call
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
-from genesis.ops._view import Steps, take_view, zeros_view
+from genesis.ops._view import Steps, fill_view, take_view
 from genesis.ops.creation import as_tensor, tensor, zeros
 from genesis.ops.indexing import embedding, index_select, scatter, scatter_, scatter_add, scatter_add_
 from genesis.ops.picking import nonzero
@@ -234,8 +234,8 @@ class _LookUp:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the result of the look-up, before ``place``."""
-        return (*self.index._view.shape, *self.rest_shape)
+        """The shape of the result of the look-up."""
+        return (*self.rest_shape[: self.first], *self.index._view.shape, *self.rest_shape[self.first :])
 
     def write(self, part: Any, value: Any, accumulate: bool) -> None:
         """Write ``value``, of the shape of the whole result, in place."""
@@ -305,8 +305,11 @@ def write_part(x: Any, key: Any, value: Any, number: bool = False, accumulate: b
         return
     look_up = _LookUp(part, advanced)
     if number:
-        value = new(zeros_view((), x.dtype, x.device)).fill_(_as_kind(value, x.dtype))
-    wanted = look_up.place(new(zeros_view((), x.dtype, x.device).expand(look_up.shape)))._view.shape
+        device = x._view.buffer.device
+        one = device.backend.empty((), x._view.dtype, device)
+        fill_view(one, _as_kind(value, x._view.dtype))
+        value = new(one)
+    wanted = look_up.shape
     try:
         value = expand(_without_leading_ones(value, len(wanted)), wanted)
     except ShapeError:

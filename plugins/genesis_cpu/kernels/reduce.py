@@ -109,6 +109,30 @@ def _combine(args, lo, hi):
             result[i] = real(total)
 
 
+def _products(args, lo, hi):
+    """``out[row] = prod(x[row, :])`` in float64, as eight partial products; rows are contiguous."""
+    out, x, n, stride = reals(slot(args, 0)), slot(args, 1), slot(args, 2), slot(args, 3)
+    for row in range(lo, hi):
+        line = reals(x + row * stride)
+        a = b = c = d = e = f = g = h = float64(1)
+        i = 0
+        while i + 8 <= n:
+            a *= float64(line[i])
+            b *= float64(line[i + 1])
+            c *= float64(line[i + 2])
+            d *= float64(line[i + 3])
+            e *= float64(line[i + 4])
+            f *= float64(line[i + 5])
+            g *= float64(line[i + 6])
+            h *= float64(line[i + 7])
+            i += 8
+        while i < n:
+            a *= float64(line[i])
+            i += 1
+        out[row] = real(((a * b) * (c * d)) * ((e * f) * (g * h)))
+
+
+products = Kernel(_products)
 along_rows, whole, down_columns, combine = (Kernel(k) for k in (_along_rows, _whole, _down_columns, _combine))
 
 
@@ -118,8 +142,21 @@ def run(op: str, out: View, x: View) -> None:
         return
     if op == "sum" and x.size >= SMALL and x.dtype is out.dtype and x.dtype.is_floating_point:
         _sum(out, x)
-    else:
+    elif not (op == "prod" and x.size >= SMALL and x.dtype is out.dtype and _product(out, x)):
         _by_numpy(op, out, x)
+
+
+def _product(out: View, x: View) -> bool:
+    """The products of floats along the last axes; False where that is not what is asked for."""
+    runs = _runs(x.shape, x.strides, out.shape)
+    if not (x.dtype.is_floating_point and out.contiguous and runs and runs[-1][1:] == (1, True)):
+        return False
+    if len(runs) > 2:
+        return False
+    rows, stride = (runs[0][0], runs[0][1]) if len(runs) == 2 else (1, 0)
+    words = (address(out), address(x), runs[-1][0], stride * x.dtype.itemsize)
+    launch(products(x.dtype.name), rows, parts(x.size, rows), words)
+    return True
 
 
 def _by_numpy(op: str, out: View, x: View) -> None:
