@@ -23,25 +23,28 @@ PACKAGES = (
 HOW_TO_READ = """\
 Absolute times depend on the machine and on what else it does. What counts is a **ratio**: time of Genesis
 divided by that of the other, so less than 1 is faster. Frameworks never work at the same time: each has a
-process, and one waits while another works. A round starts new processes and measures all, one right after the
-other; a time is the median of the rounds' medians, a ratio is the median of the rounds' ratios, and the
-spread beside it is the smallest and largest of them. Where the spread is wide, the machine was busy, and
-another run may say something else.
+process, and one waits while another works. A round starts new processes and measures all in turn, three times
+over; a time is the median of the rounds' medians, a ratio is the median of the rounds' ratios, and the spread
+beside it is the smallest and the largest of them. Where the spread is wide, the machine was busy, and another
+run may say something else. A dash is where there is nothing to measure or no target.
+
+The extra `parity` installs torch and JAX: `pip install -e ".[parity]"`.
 """
 
 ABOUT_STEPS = """\
 One step is forward pass, loss, backward pass, AdamW and the schedule, in eager mode and from the same source
-for Genesis and torch (`tests/benchmarks/workloads.py`). torch is the better of its default AdamW and its
-fused one. jax is one jitted function for the whole step, AdamW written in `jax.numpy`. A line holds if the
-ratio is at most the target; the last column is what we reach for.
+for Genesis and torch ([workloads.py](../tests/benchmarks/workloads.py)). torch is the better of its default
+AdamW and its fused one. jax is one jitted function for the whole step, AdamW written in `jax.numpy`. A line
+holds if the ratio is at most the holds if the ratio is at most the target; "reach for" is where we want to be..
 """
 
 ABOUT_FLOORS = """\
 The floor of a step is the time of its matrix products, each alone, through the fastest of NumPy's OpenBLAS,
 torch's MKL and Genesis's own, and the bytes that it must move at the bandwidth of a copy, all measured in the
-same run. `tests/benchmarks/floors.py` says what is counted. Nobody can reach 1 exactly with these libraries,
-because exp and tanh take time, too, and so does Python; we aim at 1.25. What is above it shows where there is
-room.
+same run. [floors.py](../tests/benchmarks/floors.py) says what is counted. A step of 1 would do nothing but
+that; exp and tanh take time, too, and so does Python, so we aim at 1.25, and what is above shows where there
+is room. It can be below 1 where a kernel does without what the floor counts: a convolution need not be a
+product of columns.
 """
 
 ABOUT_MEMORY = """\
