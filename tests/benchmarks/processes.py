@@ -87,6 +87,7 @@ def seconds_of(
     """
     clock = time.perf_counter
     start = clock()
+    end = start + seconds
     call()
     once = clock() - start
     if once < 2e-4:
@@ -95,8 +96,7 @@ def seconds_of(
             call()
         once = (clock() - start) / 10
     many = max(1, round(2e-4 / once))
-    taken: list[float] = []
-    end = clock() + seconds
+    taken = [once] if many == 1 and between is None else []
     while clock() < end or len(taken) < least:
         if between is not None:
             between()

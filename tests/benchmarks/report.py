@@ -35,7 +35,7 @@ ABOUT_STEPS = """\
 One step is forward pass, loss, backward pass, AdamW and the schedule, in eager mode and from the same source
 for Genesis and torch ([workloads.py](../tests/benchmarks/workloads.py)). torch is the better of its default
 AdamW and its fused one. jax is one jitted function for the whole step, AdamW written in `jax.numpy`. A line
-holds if the ratio is at most the holds if the ratio is at most the target; "reach for" is where we want to be..
+holds if the ratio is at most the target; "reach for" is where we want to be.
 """
 
 ABOUT_FLOORS = """\

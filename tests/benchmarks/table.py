@@ -69,7 +69,7 @@ class Measure:
             value = float(out.sum().item())
             if not math.isfinite(value):
                 raise SystemExit(f"{variant}, {ALL[index].name}: the result is {value}")
-        return seconds_of(self.made[index, variant], seconds)
+        return seconds_of(self.made[index, variant], seconds, least=2)
 
     def products(self, products: list[list[Any]], seconds: float) -> list[float]:
         known = [(str(p[0]), *map(int, p[1:])) for p in products]
