@@ -33,6 +33,32 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
+class Others:
+    """How busy other programs keep the cores while this one measures."""
+
+    def __init__(self) -> None:
+        self.start = self._now()
+
+    def share(self) -> float | None:
+        """The part of all cores' time that others have had since the start; None where that is not known."""
+        before, now = self.start, self._now()
+        if before is None or now is None:
+            return None
+        wall, busy, own = (b - a for a, b in zip(before, now, strict=True))
+        return max(0.0, busy - own) / (wall * (os.cpu_count() or 1))
+
+    @staticmethod
+    def _now() -> tuple[float, float, float] | None:
+        """The clock, the time of all cores at work, and that of this process and of children that ended."""
+        try:
+            with open("/proc/stat") as file:
+                user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+        except OSError:  # not Linux
+            return None
+        busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        return time.perf_counter(), busy, sum(os.times()[:4])
+
+
 class Worker:
     """A process of the script ``file`` that answers questions by ``serve``."""
 

@@ -20,13 +20,17 @@ PACKAGES = (
     "genesis-dl", "numpy", "numba", "llvmlite", "scipy-openblas32", "torch", "jax", "jaxlib"
 )  # fmt: skip
 
+#: the part of the cores' time that others may have
+QUIET = 0.05
+
 HOW_TO_READ = """\
 Absolute times depend on the machine and on what else it does. What counts is a **ratio**: time of Genesis
 divided by that of the other, so less than 1 is faster. Frameworks never work at the same time: each has a
 process, and one waits while another works. A round starts new processes and measures all in turn, three times
 over; a time is the median of the rounds' medians, a ratio is the median of the rounds' ratios, and the spread
 beside it is the smallest and the largest of them. Where the spread is wide, the machine was busy, and another
-run may say something else. A dash is where there is nothing to measure or no target.
+run may say something else. On a busy machine torch loses most: its threads wait for each other by spinning,
+so one that has no core holds up all. A dash is where there is nothing to measure or no target.
 
 The extra `parity` installs torch and JAX: `pip install -e ".[parity]"`.
 """
@@ -111,7 +115,7 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def machine(threads: dict[str, int]) -> str:
+def machine(threads: dict[str, int], others: float | None) -> str:
     """What the figures depend on, as a Markdown list."""
     versions = []
     for package in PACKAGES:
@@ -120,7 +124,9 @@ def machine(threads: dict[str, int]) -> str:
         except metadata.PackageNotFoundError:
             versions.append(f"no {package}")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    busy = "not known" if others is None else f"{others:.0%} of the cores' time"
+    if others is not None and others > QUIET:
+        busy += " (**too much: take all that follows as provisional**, most of all what is slow for torch)"
     used = ", ".join(f"{name} {n}" for name, n in threads.items())
     return "\n".join(
         [
@@ -128,7 +134,7 @@ def machine(threads: dict[str, int]) -> str:
             f"- System: {platform.system()} {platform.release()}, Python {platform.python_version()}",
             f"- Versions: {', '.join(versions)}; commit {_commit()}",
             f"- Threads: {used}",
-            f"- Date: {datetime.date.today()}; load of the machine at the end (1, 5, 15 minutes): {load}",
+            f"- Date: {datetime.date.today()}; other programs had meanwhile: {busy}",
         ]
     )
 
