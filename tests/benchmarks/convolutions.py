@@ -98,7 +98,8 @@ class Measure:
             t.requires_grad_()
         function = getattr(self.functional, case.function)
         grad = fw.randn(*function(x, weight, bias, **case.options).shape)
-        forward, backward = [], []
+        forward: list[float] = []
+        backward: list[float] = []
         end = time.perf_counter() + seconds
         while time.perf_counter() < end or len(forward) < 3:
             for t in inputs:

@@ -29,7 +29,7 @@ import floors
 import memory
 import report
 import startup
-from processes import Worker, cores, environment, seconds_of, serve
+from processes import Others, Worker, cores, environment, seconds_of, serve
 from report import duration, median, ratios, spread, table
 from workloads import OPTIMIZED, QUICK, TINY, WORKLOADS, Workload, make
 
@@ -170,7 +170,7 @@ class Bench:
             peaks = {}
             for variant in [v for v in variants(w) if v in ("genesis", "torch fused")]:
                 found = []
-                for _ in range(1 if self.quick else 3):
+                for _ in range(min(3, self.rounds)):
                     with self.worker(variant.split()[0]) as worker:
                         found.append(worker.ask("peak", ALL.index(w), variant))
                 if all(found):
@@ -200,15 +200,13 @@ class Bench:
         pair = [f for f in FRAMEWORKS if f != "jax"]
         names = ["import"] if self.quick else list(startup.PROGRAMS)
         rows: list[list[Any]] = []
-        for name, times in startup.imports(
-            names, pair, self.env, 1 if self.quick else 2 * self.rounds
-        ).items():
+        for name, times in startup.imports(names, pair, self.env, self.rounds).items():
             each = ratios(times["genesis"], times["torch"]) if "torch" in times else []
             ratio, limit = median(each) if each else None, startup.AT_MOST.get(name)
             holds = ratio <= limit if ratio and limit else None
             figures = [duration(median(times[f])) if f in times else None for f in ("genesis", "torch")]
             rows.append([name, *figures, ratio, spread(each) if each else None, limit, holds])
-        for name, taken in startup.first_step(self.env, 1 if self.quick else 3, cold=not self.quick).items():
+        for name, taken in startup.first_step(self.env, min(3, self.rounds), cold=not self.quick).items():
             if taken:
                 limit = startup.FIRST_STEP[name]
                 first = f"the recipe's first step, {name}"
@@ -311,9 +309,9 @@ def main() -> None:
     if options.threads < cores() and hasattr(os, "sched_setaffinity"):  # jax takes all cores that there are
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     with tempfile.TemporaryDirectory() as cache:
-        bench = Bench(options, cache)
+        bench, others = Bench(options, cache), Others()
         sections, good = measure(bench, options)
-    about = report.machine(bench.threads)
+    about = report.machine(bench.threads, others.share())
     for title, (_, text) in sections.items():
         print(f"\n{title}\n\n{text}")
     print(f"\n{about}")
@@ -337,7 +335,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> tuple[dict[str, Any], 
     if "startup" in options.parts:
         sections["Start"] = report.ABOUT_STARTUP, bench.startup()
     if "configurations" in options.parts:
-        text, good = configurations.report(quick=options.quick)
+        text, good = configurations.report(quick=options.quick, rounds=min(3, bench.rounds))
         sections["Configurations"] = report.ABOUT_CONFIGURATIONS, text
     return sections, good
 
