@@ -52,6 +52,7 @@ ROWS = (4096, 768)
 MANY = (1000, 1000)
 LOGITS = (4096, 1000)
 SEGMENTS = (8, 21, 64, 64)
+NUMBERS = [[0.5 * i for i in range(100)] for _ in range(100)]
 #: name -> what is called with (library, its functional, *inputs), and the inputs
 CASES: dict[str, tuple[Call, tuple[Spec, ...]]] = {
     # losses
@@ -261,6 +262,57 @@ CASES: dict[str, tuple[Call, tuple[Spec, ...]]] = {
     "topk 50 (64,50257)": (lambda t, F, x: t.topk(x, 50)[0], ((64, 50257),)),
     "unique 1e5": (lambda t, F, i: t.unique(i), (Ints(1000, (100000,)),)),
     "bincount 1e5": (lambda t, F, i: t.bincount(i), (Ints(1000, (100000,)),)),
+    "x[i] = y rows (4096,768) by 1024": (
+        lambda t, F, x, i, y: x.index_copy_(0, i, y),
+        (Plain(ROWS), Ints(4096, (1024,)), Plain((1024, 768))),
+    ),
+    "x[i] = number (4096,768) by 1024": (
+        lambda t, F, x, i: x.__setitem__(i, 1.0),
+        (Plain(ROWS), Ints(4096, (1024,))),
+    ),
+    "x[mask] = number (1000,1000)": (lambda t, F, x, m: x.__setitem__(m, 0.5), (Plain(MANY), Mask(MANY))),
+    "scatter_ one (4096,1000)": (
+        lambda t, F, x, i: x.scatter_(1, i, 1.0),
+        (Plain(LOGITS), Ints(1000, (4096, 1))),
+    ),
+    "one_hot (256) of 10": (lambda t, F, i: F.one_hot(i, 10), (Ints(10, (256,)),)),
+    "topk 5 (256,10)": (lambda t, F, x: t.topk(x, 5)[0], ((256, 10),)),
+    "accuracy (256,10)": (
+        lambda t, F, x, y: (x.argmax(1) == y).float().mean(),
+        (Plain((256, 10)), Ints(10, (256,))),
+    ),
+    "accuracy top 5 (1024,1000)": (
+        lambda t, F, x, y: (x.topk(5, 1)[1] == y[:, None]).any(1).sum(),
+        (Plain((1024, 1000)), Ints(1000, (1024,))),
+    ),
+    "x[arange, y] (256,10)": (
+        lambda t, F, x, y: x[t.arange(256), y],
+        ((256, 10), Ints(10, (256,))),
+    ),
+    "gather (256,10)": (lambda t, F, x, y: x.gather(1, y[:, None]), ((256, 10), Ints(10, (256,)))),
+    "isin 1e5 in 100": (lambda t, F, i, j: t.isin(i, j), (Ints(1000, (100000,)), Ints(1000, (100,)))),
+    "median dim 1 (1000,1000)": (lambda t, F, x: x.median(1)[0], (MANY,)),
+    "kthvalue (1000,1000)": (lambda t, F, x: x.kthvalue(100, 1)[0], (MANY,)),
+    "quantile 1e5": (lambda t, F, x: x.quantile(0.9), (Plain((100000,)),)),
+    # in place, as optimizers, averages and buffers are written
+    "mul_ add_ 1e6": (lambda t, F, x, y: x.mul_(0.9).add_(y, alpha=0.1), (Plain(MANY), Plain(MANY))),
+    "mul_ add_ 1e4": (
+        lambda t, F, x, y: x.mul_(0.9).add_(y, alpha=0.1),
+        (Plain((100, 100)), Plain((100, 100))),
+    ),
+    "lerp_ 1e6": (lambda t, F, x, y: x.lerp_(y, 0.1), (Plain(MANY), Plain(MANY))),
+    "copy_ 1e6": (lambda t, F, x, y: x.copy_(y), (Plain(MANY), Plain(MANY))),
+    "copy_ transposed (1000,1000)": (lambda t, F, x, y: x.copy_(y.t()), (Plain(MANY), Plain(MANY))),
+    "zero_ 1e6": (lambda t, F, x: x.zero_(), (Plain(MANY),)),
+    "clamp_ 1e6": (lambda t, F, x: x.clamp_(0, 0.5), (Plain(MANY),)),
+    "addcdiv_ 1e6": (
+        lambda t, F, x, y, z: x.addcdiv_(y, z, value=0.1),
+        (Plain(MANY), Plain(MANY), Plain(MANY)),
+    ),
+    "total norm of 20 x 1e4": (
+        lambda t, F, x: t.linalg.vector_norm(t.stack([t.linalg.vector_norm(p) for p in x.unbind(0)])),
+        (Plain((20, 100, 100)),),
+    ),
     # reductions
     "sum all (1000,1000)": (lambda t, F, x: x.sum(), (MANY,)),
     "sum dim 0 (4096,768)": (lambda t, F, x: x.sum(0), (ROWS,)),
@@ -324,6 +376,7 @@ CASES: dict[str, tuple[Call, tuple[Spec, ...]]] = {
     "cat dim 1 (64,32,26,26)": (lambda t, F, x, y: t.cat([x, y], 1), (IMAGES, IMAGES)),
     "cat dim -1": (lambda t, F, x, y: t.cat([x, y], -1), (ROWS, (4096, 32))),
     "stack": (lambda t, F, x, y: t.stack([x, y]), (MANY, MANY)),
+    "stack 64 of 784": (lambda t, F, x: t.stack(x.unbind(0)), (Plain((64, 784)),)),
     "split, summed": (lambda t, F, x: sum(t.split(x, 256, 1)), (ROWS,)),
     "chunk, multiplied": (lambda t, F, x: (lambda a, b: a * b)(*t.chunk(x, 2, -1)), (ROWS,)),
     "permute 0,3,1,2 copied": (
@@ -403,6 +456,15 @@ CASES: dict[str, tuple[Call, tuple[Spec, ...]]] = {
     "randn 1e6": (lambda t, F, x: t.randn(1000, 1000), (Plain((1,)),)),
     "rand 1e6": (lambda t, F, x: t.rand(1000, 1000), (Plain((1,)),)),
     "randperm 1e5": (lambda t, F, x: t.randperm(100000), (Plain((1,)),)),
+    "randint 1e6": (lambda t, F, x: t.randint(0, 1000, (1000, 1000)), (Plain((1,)),)),
+    "bernoulli 1e6": (lambda t, F, x: t.bernoulli(x), (Plain(MANY),)),
+    "linspace 1e6": (lambda t, F, x: t.linspace(0, 1, 1000000), (Plain((1,)),)),
+    "tril of ones (512,512)": (lambda t, F, x: t.tril(t.ones(512, 512)), (Plain((1,)),)),
+    "eye 1000": (lambda t, F, x: t.eye(1000), (Plain((1,)),)),
+    "tensor of a list of 1e4": (lambda t, F, x: t.tensor(NUMBERS), (Plain((1,)),)),
+    "tolist 1e4": (lambda t, F, x: x.tolist(), (Plain((100, 100)),)),
+    "repr (1000,1000)": (lambda t, F, x: repr(x), (Plain(MANY),)),
+    "multinomial (1,50257)": (lambda t, F, x: t.multinomial(x, 1), (Plain((1, 50257)),)),
     "multinomial (256,1000)": (lambda t, F, x: t.multinomial(x, 1), (Plain((256, 1000)),)),
 }
 
@@ -418,7 +480,7 @@ class Side:
         self.wanted = [x for x, s in zip(self.inputs, specs, strict=True) if type(s) is tuple]
         out = self.forward()
         self.seed = None
-        if self.wanted and out.requires_grad:
+        if self.wanted and getattr(out, "requires_grad", False):
             self.seed = self.library.ones_like(out.detach()) * 0.5
 
     def _make(self, spec: Spec, rng: np.random.Generator) -> Any:

@@ -188,12 +188,13 @@ def embedding_bag(
         found = ops.where(keep.unsqueeze(1), found, 0.0)
     lengths = np.diff(edges)
     if lengths[0] and (lengths == lengths[0]).all() and index.numel() == bags * lengths[0]:
-        table = found.reshape(bags, int(lengths[0]), width)  # bags of one length lie side by side
+        table: Tensor = found.reshape(bags, int(lengths[0]), width)  # bags of one length lie side by side
         if mode == "sum":
             return table.sum(1)
         if keep is None:
             return table.mean(1)
-        return table.sum(1) / keep.reshape(bags, -1).sum(1, keepdim=True).clamp(min=1)
+        kept: Tensor = keep.reshape(bags, -1).sum(1, keepdim=True)
+        return table.sum(1) / kept.clamp(min=1)
     bag = ops.tensor(np.repeat(np.arange(bags), lengths).astype(np.int64), device=weight.device)
     zeros = ops.zeros((bags, width), dtype=weight.dtype, device=weight.device)
     out: Tensor = zeros.scatter_add(0, bag.unsqueeze(1).expand(-1, width), found)

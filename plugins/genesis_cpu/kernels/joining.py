@@ -17,15 +17,29 @@ _LARGE = 65536  # elements of a part that is worth a launch of its own, which al
 
 
 def _join(args, lo, hi):
-    """Item: a part in one outer index.  Of each part: its address, its elements there, those before it."""
-    count, row, size = slot(args, 1), slot(args, 2), slot(args, 3)
-    for item in range(lo, hi):
-        outer, k = udiv(item, count), umod(item, count)
-        n = slot(args, 5 + 3 * k)
-        x = reals(slot(args, 4 + 3 * k) + outer * n * size)
-        out = reals(slot(args, 0) + (outer * row + slot(args, 6 + 3 * k)) * size)
-        for i in range(n):
-            out[i] = x[i]
+    """Item: a part in one outer index, ``n`` lines of ``inner`` elements.
+
+    Of each part: its address, n, its strides (outer, line, element), and the elements before it in a row.
+    """
+    count, row, inner, size = slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4)
+    outer, k = udiv(lo, count), umod(lo, count)
+    for _ in range(lo, hi):
+        n, line, step = slot(args, 6 + 6 * k), slot(args, 8 + 6 * k), slot(args, 9 + 6 * k)
+        x = reals(slot(args, 5 + 6 * k) + outer * slot(args, 7 + 6 * k) * size)
+        out = reals(slot(args, 0) + (outer * row + slot(args, 10 + 6 * k)) * size)
+        if step == 1 and line == inner:
+            for i in range(n * inner):
+                out[i] = x[i]
+        elif inner == 1:
+            for i in range(n):
+                out[i] = x[i * line]
+        else:
+            for i in range(n):
+                for j in range(inner):
+                    out[i * inner + j] = x[i * line + j * step]
+        k += 1
+        if k == count:
+            outer, k = outer + 1, 0
 
 
 join = Kernel(_join)
@@ -33,18 +47,23 @@ BITS = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}  # moving a number needs 
 
 
 def run(out: View, views: Sequence[View], axis: int) -> bool:
-    """``Backend.join`` of many small contiguous parts; False where it is not done."""
+    """``Backend.join`` of small parts; False where it is not done."""
     outer, count = math.prod(out.shape[:axis]), len(views)
     dtype = out.dtype
     if out.size > _LARGE * outer * count or not out.size or not out.contiguous:
         return False
-    words = [address(out), count, out.size // outer, dtype.itemsize]
+    inner = math.prod(out.shape[axis + 1 :])
+    words = [address(out), count, out.size // outer, inner, dtype.itemsize]
     before = 0
     for v in views:
-        if not v.contiguous:
-            return False
         n = v.size // outer
-        words += (address(v), n, before)
+        if v.contiguous:
+            words += (address(v), n // inner, n, inner, 1, before)
+        else:
+            lines = v.reshape((outer, n // inner, inner))
+            if lines is None:
+                return False
+            words += (address(v), n // inner, *lines.strides, before)
         before += n
     launch(join(BITS[dtype.itemsize]), outer * count, parts(out.size, outer * count), words)
     return True
