@@ -127,7 +127,7 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
         view = g._view
         if view.buffer is not taken:
             g._fresh = g._base is None and (view._contiguous or view.contiguous)
-        elif grad._fresh:  # the same memory, and nobody else's
+        elif grad._fresh and not state.enabled:  # the same memory, and nobody else's
             g = new(view)
             g._fresh = view.contiguous
             return (g,)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Formula = Callable[..., Expr]
 
 _NO_BOOLS = "convert with .int(), or use the logical operations"
+_EXACT = 1 << 24  # whole numbers below this are the same in every floating type
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -105,9 +106,9 @@ class Elementwise:
                     return None
                 kinds.append(v.dtype)
                 operands.append(v)
-            elif kind is float:
-                kinds.append(kind)
-                operands.append(a)
+            elif kind is float or (kind is int and -_EXACT < a < _EXACT):
+                kinds.append(float)
+                operands.append(float(a))
             else:
                 return None
         if first is None:
@@ -136,7 +137,12 @@ class Elementwise:
 
     def _learn(self, plan: tuple[Expr, dtype], args: tuple[Any, ...], backend: Any) -> None:
         """Let the device prepare the short cut for such operands, if it is one that is taken."""
-        kinds = tuple([a._view.dtype if isinstance(a, TensorCore) else type(a) for a in args])
+        kinds = tuple(
+            [
+                a._view.dtype if isinstance(a, TensorCore) else float if type(a) is int else type(a)
+                for a in args
+            ]
+        )
         types = {k for k in kinds if k is not float}
         if len(types) == 1 and getattr(types.pop(), "is_floating_point", False):
             run = backend.prepare_map(*plan, kinds)

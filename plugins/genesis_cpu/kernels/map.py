@@ -28,7 +28,7 @@ SMALL = 2048
 #: additions that cost as much as one element of these names
 WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 30, "cos": 30,
            "pow": 40, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
-#: how often such an operation is left to NumPy before its formula is compiled after all, which is faster
+#: how often one is left to NumPy before its formula is compiled after all, which is faster
 _PATIENCE = 200
 _NOWHERE = Buffer(None, 0, None)
 _LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
@@ -53,11 +53,12 @@ class _Walk(NamedTuple):
     words: tuple[int, ...]
 
 
-class _Numpy(NamedTuple):
+class _Numpy:
     """One operation that NumPy has; ``order`` gives its operands: an input's index, or a constant."""
 
-    function: Callable[..., Any]
-    order: tuple[tuple[bool, Any], ...]
+    def __init__(self, function: Callable[..., Any], order: tuple[tuple[bool, Any], ...]) -> None:
+        self.function, self.order = function, order
+        self.left = _PATIENCE
 
 
 #: contiguous operands: the kernel, and what an element costs; one loop serves every length
@@ -75,7 +76,8 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
             return
         kinds = (expr, *map(type, inputs))
         plan = _numpy[kinds] if kinds in _numpy else _remember(_numpy, kinds, _numpy_plan(expr, inputs))
-        if plan and (size < SMALL or expr.name in _SHIFTS or _narrow(inputs)):
+        if plan and (expr.name in _SHIFTS or _narrow(inputs) or (size < SMALL and plan.left)):
+            plan.left -= 1
             _run_numpy(plan, out, inputs)
             return
     if out.strides != strides:
@@ -118,20 +120,18 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
 def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[..., View]:
     """``Backend.prepare_map``: all that can be known before the operands is found out once."""
     inputs = [View(_NOWHERE, k, (1,), (1,)) if isinstance(k, dtype) else k() for k in kinds]
-    plan = _numpy_plan(expr, inputs)
+    sorts = (expr, *map(type, inputs))
+    plan = _numpy[sorts] if sorts in _numpy else _remember(_numpy, sorts, _numpy_plan(expr, inputs))
     weight = weigh(expr)
     itemsize = out_type.itemsize
     alone = ALONE / weight  # from so many elements on a second thread pays
     kernel = 0
-    patience = _PATIENCE if plan else 0
 
     def first(device: device, shape: Shape, operands: Sequence[View | Number]) -> View:
         """As long as it is not compiled."""
-        nonlocal kernel, patience
+        nonlocal kernel
         out = empty(shape, out_type, device)
-        if patience and out.size < SMALL:
-            patience -= 1
-        else:
+        if plan is None or not plan.left or out.size >= SMALL:
             flat = (expr, out_type, *kinds)
             words = 1 + sum(k is not float for k in kinds)
             found = _flat.get(flat) or _plan_flat(flat, expr, out, operands, words, len(kinds) + 1 - words)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genesis.backend import View
+from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu.kernels.map import duplicate
@@ -36,11 +37,15 @@ def _along_rows(args, lo, hi):
     for row in range(lo, hi):
         line = reals(x + row * stride)
         total = float64(0)
-        for start in range(0, n, 4096):
-            part = real(0)
-            for i in range(start, min(start + 4096, n)):
-                part = accumulate(part, line[i])
-            total += float64(part)
+        if n < 256:
+            for i in range(n):
+                total = accumulate(total, float64(line[i]))
+        else:
+            for start in range(0, n, 4096):
+                part = real(0)
+                for i in range(start, min(start + 4096, n)):
+                    part = accumulate(part, line[i])
+                total += float64(part)
         out[row] = real(total)
 
 
@@ -140,16 +145,19 @@ def run(op: str, out: View, x: View) -> None:
     """``Backend.reduce``."""
     if not out.size:
         return
-    if op == "sum" and x.size >= SMALL and x.dtype is out.dtype and x.dtype.is_floating_point:
+    floats = x.dtype is out.dtype and x.dtype.is_floating_point
+    if floats and op == "sum" and out.size == 1 and 0 < x.size < PART and x.contiguous:
+        _threads.serial(along_rows(x.dtype.name), 1, address(out), address(x), x.size, 0)
+    elif floats and op == "sum" and x.size >= SMALL:
         _sum(out, x)
-    elif not (op == "prod" and x.size >= SMALL and x.dtype is out.dtype and _product(out, x)):
+    elif not (floats and op == "prod" and x.size >= SMALL and _product(out, x)):
         _by_numpy(op, out, x)
 
 
 def _product(out: View, x: View) -> bool:
     """The products of floats along the last axes; False where that is not what is asked for."""
     runs = _runs(x.shape, x.strides, out.shape)
-    if not (x.dtype.is_floating_point and out.contiguous and runs and runs[-1][1:] == (1, True)):
+    if not (out.contiguous and runs and runs[-1][1:] == (1, True)):
         return False
     if len(runs) > 2:
         return False
