@@ -14,7 +14,7 @@ from genesis.ops.linalg import unread
 from genesis.ops.loss_formulas import raised
 from genesis.ops.parts import diagonal
 from genesis.ops.reduction import amax, amin, axes_of, axis_of, sum
-from genesis.ops.shape import movedim, squeeze, unsqueeze
+from genesis.ops.shape import movedim, reshape, squeeze, unsqueeze
 from genesis.ops.solving import inv
 
 if TYPE_CHECKING:
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
 
 
 @op(saves=("x", "out"))
-def power_norm(x: Any, *, p: float, axes: tuple[int, ...]) -> Any:
-    """``(sum |x|^p)^(1/p)`` over ``axes``, which stay with length 1; ``p`` is finite."""
+def power_norm(x: Any, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """``(sum |x|^p)^(1/p)`` over ``axes``; ``p`` is finite."""
     if p == 0:
-        return sum(ew.ne(x, 0).to(x.dtype), axes, keepdim=True)
+        return sum(ew.ne(x, 0).to(x.dtype), axes, keepdim)
     if p == 1:
-        return sum(ew.abs(x), axes, keepdim=True)
+        return sum(ew.abs(x), axes, keepdim)
     if p == 2:
-        return ew.sqrt(sum(ew.square(x), axes, keepdim=True))
-    return ew.pow(sum(ew.pow(ew.abs(x), float(p)), axes, keepdim=True), 1.0 / p)
+        return ew.sqrt(sum(ew.square(x), axes, keepdim))
+    return ew.pow(sum(ew.pow(ew.abs(x), float(p)), axes, keepdim), 1.0 / p)
 
 
 @power_norm.backward_rule
-def _power_norm(needs: Any, grad: Any, x: Any, out: Any, *, p: float, axes: Any) -> Any:
+def _power_norm(needs: Any, grad: Any, x: Any, out: Any, *, p: float, axes: Any, keepdim: bool) -> Any:
     # d|x|_p = sign(x) |x|^(p-1) |x|_p^(1-p), and 0 where the norm is, as PyTorch's norm_backward
+    if not keepdim:
+        kept = [1 if i in axes else s for i, s in enumerate(x._view.shape)]
+        grad, out = reshape(grad, kept), reshape(out, kept)
     if p == 0:
         return (x * 0 * grad,)
     if p == 1:
@@ -73,7 +76,7 @@ def _length(x: Any, axis: int) -> Any:
         return sum(x, axis, keepdim=True)
     top = amax(ew.abs(x.detach()), axis, keepdim=True)
     top = ew.where(ew.logical_and(ew.gt(top, 0), ew.isfinite(top)), top, 1.0)
-    return power_norm(x / top, p=2.0, axes=(axis,)) * top
+    return power_norm(x / top, p=2.0, axes=(axis,), keepdim=True) * top
 
 
 def vector_norm(
@@ -104,8 +107,8 @@ def vector_norm(
         if not axes:
             return size
         return amax(size, axes, keepdim) if p > 0 else amin(size, axes, keepdim)
-    out: Any = power_norm(x, p=p, axes=axes)
-    return out if keepdim else squeeze(out, axes)
+    out: Tensor = power_norm(x, p=p, axes=axes, keepdim=keepdim)
+    return out
 
 
 def _largest(x: Any, axis: int, keepdim: bool = False) -> Any:

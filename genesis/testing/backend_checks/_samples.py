@@ -269,9 +269,14 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
     "unit": _unit,
     "var": _moments,
     "power_norm": lambda: [
-        Sample((_normal(*shape),), {"p": p, "axes": axes}, f"{shape}, over {axes}, power {p}")
+        Sample(
+            (_normal(*shape),),
+            {"p": p, "axes": axes, "keepdim": keepdim},
+            f"{shape}, over {axes}, power {p}, keepdim {keepdim}",
+        )
         for shape, axes in (((50,), (0,)), ((3, 40, 5), (1, 2)), ((7, 5000), (1,)), ((6, 4), (0,)))
         for p in (2.0, 1.0, 3.0)
+        for keepdim in (False, True)
     ],
     "running_sum": lambda: [
         Sample((_normal(*shape),), {"axis": axis, "back": back}, f"{shape}, axis {axis}, back {back}")

@@ -29,14 +29,14 @@ def _rows(args, lo, hi):
 rows = Kernel(_rows)
 
 
-def power_norm(backend: Backend, x: View, *, p: float, axes: tuple[int, ...]) -> Any:
+def power_norm(backend: Backend, x: View, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
     """``sqrt(sum x^2)`` over the last axes of contiguous elements."""
     kept = x.ndim - len(axes)
     if p != 2 or not x.dtype.is_floating_point or not x.size or not x.contiguous:
         return NotImplemented
     if axes != tuple(range(kept, x.ndim)):
         return NotImplemented
-    out = empty((*x.shape[:kept], *(1,) * len(axes)), x.dtype, x.buffer.device)
+    out = empty((*x.shape[:kept], *(1,) * (len(axes) if keepdim else 0)), x.dtype, x.buffer.device)
     n = math.prod(x.shape[kept:])
     words = (address(out), address(x), n, x.dtype.itemsize)
     launch(rows(x.dtype.name), x.size // n, parts(x.size, x.size // n), words)
