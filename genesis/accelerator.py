@@ -50,8 +50,49 @@ def synchronize(device: Any = None) -> None:
     Device(_found() if device is None else device).backend.synchronize()
 
 
-def empty_cache() -> None:
-    """Accepted: a device hands its memory back by itself."""
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """What a device counts of its memory; nothing where it counts none.
+
+    ``allocated_bytes.all.current`` is what tensors use, ``reserved_bytes.all.current`` that and what is kept
+    for tensors to come, ``num_device_alloc`` how often new memory was asked for: a warm training step does
+    not.
+
+    Args:
+        device: which; ``"cpu"`` will do, too.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    return Device(_found() if device is None else device).backend.memory_stats()
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes that tensors use; 0 where a device does not count.
+
+    Args:
+        device: as for ``memory_stats``.
+    """
+    return memory_stats(device).get("allocated_bytes.all.current", 0)
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes that tensors use, and that are kept for those to come; 0 where a device does not count.
+
+    Args:
+        device: as for ``memory_stats``.
+    """
+    return memory_stats(device).get("reserved_bytes.all.current", 0)
+
+
+def empty_cache(device: Any = None) -> None:
+    """Give back the memory that is kept for tensors to come.
+
+    Args:
+        device: the accelerator where there is one, or ``"cpu"``.
+    """
+    name = current() if device is None else device
+    if name is not None:
+        Device(name).backend.empty_cache()
 
 
 def _found() -> str:

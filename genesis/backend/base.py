@@ -162,6 +162,18 @@ class Backend(ABC):
     def set_num_threads(self, n: int) -> None:  # noqa: B027 - optional
         """Compute with at most ``n`` threads of the host.  Default: nothing to set."""
 
+    def memory_stats(self) -> dict[str, int]:
+        """Count the memory of the device, with PyTorch's names for what is counted.
+
+        ``allocated_bytes.all.current`` is what tensors use, ``reserved_bytes.all.current`` that and what is
+        kept for tensors to come, ``num_device_alloc`` how often new memory was asked for.  Default: nothing
+        is counted.
+        """
+        return {}
+
+    def empty_cache(self) -> None:  # noqa: B027 - optional
+        """Give back the memory that is kept for tensors to come.  Default: nothing is kept."""
+
     def watch_kernels(  # noqa: B027 - optional
         self, watcher: Callable[[str, bool, float], None] | None
     ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _cache, _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
+from genesis_cpu._pool import pool
 from genesis_cpu.kernels import indexing, joining, map, matmul, random, reduce, scan, search, sorting
 
 if TYPE_CHECKING:
@@ -151,6 +152,18 @@ class CpuBackend(Backend):
     def set_num_threads(self, n: int) -> None:
         """Use ``n`` threads; results may differ in the last bits from those with another number."""
         _threads.set_num_threads(n)
+
+    # -- memory --------------------------------------------------------------------------------------
+    def memory_stats(self) -> dict[str, int]:
+        used, kept = pool.used, pool.kept
+        return {
+            "allocated_bytes.all.current": used,
+            "reserved_bytes.all.current": used + kept,
+            "num_device_alloc": pool.made,
+        }
+
+    def empty_cache(self) -> None:
+        pool.trim(0)
 
     # -- compiled kernels ----------------------------------------------------------------------------
     def watch_kernels(self, watcher: Callable[[str, bool, float], None] | None) -> None:
