@@ -39,7 +39,8 @@ if TYPE_CHECKING:  # what kernels find in their file
         unorder,
     )
 
-_ROWS = 64  # of a block
+#: rows of a block; where attention is causal, smaller ones leave out more of what lies behind the diagonal
+_ROWS, _CAUSAL_ROWS = 64, 32
 
 
 def _scores(source, row, last, x_at, mask_at, mask_row, mask_column, size, scale, flags):
@@ -63,31 +64,32 @@ def _scores(source, row, last, x_at, mask_at, mask_row, mask_column, size, scale
             x[j] = real(-inf)
 
 
+def _head(args, place, head):
+    """Where a head of a tensor begins: the block has the places of all, in bytes, and the first address."""
+    return slot(args, place + 1) + int64_pointer(slot(args, place))[head]
+
+
 def _attention(args, lo, hi):
     heads, length, source = slot(args, 0), slot(args, 1), slot(args, 2)
     width, out_width = slot(args, 3), slot(args, 4)
-    q_at, k_at, v_at = (
-        int64_pointer(slot(args, 5)),
-        int64_pointer(slot(args, 6)),
-        int64_pointer(slot(args, 7)),
-    )
-    out_at, mask_at = int64_pointer(slot(args, 8)), int64_pointer(slot(args, 9))
-    q_row, k_row, v_row, out_row = slot(args, 10), slot(args, 11), slot(args, 12), slot(args, 13)
-    mask_row, mask_column, sums_at = slot(args, 14), slot(args, 15), slot(args, 16)
-    size, flags, room, cut = slot(args, 17), slot(args, 18), slot(args, 19), slot(args, 20)
-    rows = slot(args, 21)
-    scale = real(number(args, 22))
+    q_row, k_row, v_row, out_row = slot(args, 15), slot(args, 16), slot(args, 17), slot(args, 18)
+    mask_row, mask_column, sums_at = slot(args, 19), slot(args, 20), slot(args, 21)
+    size, flags, room, cut = slot(args, 22), slot(args, 23), slot(args, 24), slot(args, 25)
+    rows = slot(args, 26)
+    scale = real(number(args, 27))
     x_at = room + (lo * cut + heads - 1) // heads * rows * source * size
     for head in range(lo, hi):
         sums = reals(sums_at + head * length * size)
+        q, k, v = _head(args, 5, head), _head(args, 7, head), _head(args, 9, head)
+        out, mask = _head(args, 11, head), _head(args, 13, head)
         for row in range(0, length, rows):
             last = min(length, row + rows)
             columns = min(source, last) if flags & 1 else source
             gemm(
-                0, 1, last - row, columns, width, q_at[head] + row * q_row * size, q_row, k_at[head], k_row,
+                0, 1, last - row, columns, width, q + row * q_row * size, q_row, k, k_row,
                 real(0), x_at, source,
             )  # fmt: skip
-            _scores(source, row, last, x_at, mask_at[head], mask_row, mask_column, size, scale, flags)
+            _scores(source, row, last, x_at, mask, mask_row, mask_column, size, scale, flags)
             for i in range(row, last):
                 x = reals(x_at + (i - row) * source * size)
                 top = order(x[0])
@@ -109,89 +111,88 @@ def _attention(args, lo, hi):
                         x[j] = x[j] * share
                     sums[i] = largest + log_(total)
             gemm(
-                0, 0, last - row, out_width, columns, x_at, source, v_at[head], v_row, real(0),
-                out_at[head] + row * out_row * size, out_row,
+                0, 0, last - row, out_width, columns, x_at, source, v, v_row, real(0),
+                out + row * out_row * size, out_row,
             )  # fmt: skip
 
 
 def _attention_backward(args, lo, hi):
     heads, length, source = slot(args, 0), slot(args, 1), slot(args, 2)
     width, out_width = slot(args, 3), slot(args, 4)
-    q_at, k_at, v_at = (
-        int64_pointer(slot(args, 5)),
-        int64_pointer(slot(args, 6)),
-        int64_pointer(slot(args, 7)),
-    )
-    out_at, mask_at = int64_pointer(slot(args, 8)), int64_pointer(slot(args, 9))
-    q_row, k_row, v_row, out_row = slot(args, 10), slot(args, 11), slot(args, 12), slot(args, 13)
-    mask_row, mask_column, sums_at = slot(args, 14), slot(args, 15), slot(args, 16)
-    size, flags, room, cut = slot(args, 17), slot(args, 18), slot(args, 19), slot(args, 20)
-    rows = slot(args, 21)
-    g_at, gq_at = int64_pointer(slot(args, 22)), int64_pointer(slot(args, 23))
-    gk_at, gv_at = int64_pointer(slot(args, 24)), int64_pointer(slot(args, 25))
-    g_row, gq_row, gk_row, gv_row = slot(args, 26), slot(args, 27), slot(args, 28), slot(args, 29)
-    scale = real(number(args, 30))
+    q_row, k_row, v_row, out_row = slot(args, 15), slot(args, 16), slot(args, 17), slot(args, 18)
+    mask_row, mask_column, sums_at = slot(args, 19), slot(args, 20), slot(args, 21)
+    size, flags, room, cut = slot(args, 22), slot(args, 23), slot(args, 24), slot(args, 25)
+    rows = slot(args, 26)
+    g_row, gq_row, gk_row, gv_row = slot(args, 35), slot(args, 36), slot(args, 37), slot(args, 38)
+    scale = real(number(args, 39))
     x_at = room + (lo * cut + heads - 1) // heads * 2 * rows * source * size
     d_at = x_at + rows * source * size
     for head in range(lo, hi):
         sums = reals(sums_at + head * length * size)
+        q, k, v = _head(args, 5, head), _head(args, 7, head), _head(args, 9, head)
+        out, mask = _head(args, 11, head), _head(args, 13, head)
+        g, gq = _head(args, 27, head), _head(args, 29, head)
+        gk, gv = _head(args, 31, head), _head(args, 33, head)
         for i in range(source):
-            gk, gv = reals(gk_at[head] + i * gk_row * size), reals(gv_at[head] + i * gv_row * size)
+            gk_line, gv_line = reals(gk + i * gk_row * size), reals(gv + i * gv_row * size)
             for j in range(width):
-                gk[j] = real(0)
+                gk_line[j] = real(0)
             for j in range(out_width):
-                gv[j] = real(0)
+                gv_line[j] = real(0)
         for row in range(0, length, rows):
             last = min(length, row + rows)
             columns = min(source, last) if flags & 1 else source
-            q, g = q_at[head] + row * q_row * size, g_at[head] + row * g_row * size
-            gemm(0, 1, last - row, columns, width, q, q_row, k_at[head], k_row, real(0), x_at, source)
-            _scores(source, row, last, x_at, mask_at[head], mask_row, mask_column, size, scale, flags)
-            gemm(0, 1, last - row, columns, out_width, g, g_row, v_at[head], v_row, real(0), d_at, source)
+            q_block, g_block = q + row * q_row * size, g + row * g_row * size
+            gemm(0, 1, last - row, columns, width, q_block, q_row, k, k_row, real(0), x_at, source)
+            _scores(source, row, last, x_at, mask, mask_row, mask_column, size, scale, flags)
+            gemm(0, 1, last - row, columns, out_width, g_block, g_row, v, v_row, real(0), d_at, source)
             for i in range(row, last):
                 x = reals(x_at + (i - row) * source * size)
                 for j in range(columns):
                     x[j] = exp_(x[j] - sums[i])
-            gemm(1, 0, columns, out_width, last - row, x_at, source, g, g_row, real(1), gv_at[head], gv_row)
+            gemm(1, 0, columns, out_width, last - row, x_at, source, g_block, g_row, real(1), gv, gv_row)
             for i in range(row, last):
                 x, d = reals(x_at + (i - row) * source * size), reals(d_at + (i - row) * source * size)
-                grad, out = reals(g_at[head] + i * g_row * size), reals(out_at[head] + i * out_row * size)
+                grad, result = reals(g + i * g_row * size), reals(out + i * out_row * size)
                 dot = real(0)
                 for j in range(out_width):
-                    dot = accumulate(dot, grad[j] * out[j])
+                    dot = accumulate(dot, grad[j] * result[j])
                 for j in range(columns):
                     x[j] = x[j] * (d[j] - dot) * scale
             gemm(
-                0, 0, last - row, width, columns, x_at, source, k_at[head], k_row, real(0),
-                gq_at[head] + row * gq_row * size, gq_row,
+                0, 0, last - row, width, columns, x_at, source, k, k_row, real(0),
+                gq + row * gq_row * size, gq_row,
             )  # fmt: skip
-            gemm(1, 0, columns, width, last - row, x_at, source, q, q_row, real(1), gk_at[head], gk_row)
+            gemm(1, 0, columns, width, last - row, x_at, source, q_block, q_row, real(1), gk, gk_row)
 
 
 _TEXT = (
     "from numba.extending import register_jitable\nfrom genesis_cpu._blas_call import gemm\n"
-    "@register_jitable\n" + inspect.getsource(_scores)
+    "@register_jitable\n" + inspect.getsource(_scores) + "@register_jitable\n" + inspect.getsource(_head)
 )
 forward, backward = Kernel(_attention, _TEXT), Kernel(_attention_backward, _TEXT)
 
 
 @lru_cache(maxsize=1024)
-def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> np.ndarray[Any, Any]:
-    """Where each head begins, in bytes from the first."""
+def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[int, int, Any]:
+    """How many heads there are; the address of their places, in bytes from the first; what keeps those."""
     offsets = np.zeros(shape, np.int64)
     for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
         steps = np.arange(n, dtype=np.int64) * (stride * size)
         offsets += steps.reshape((n,) + (1,) * (len(shape) - 1 - axis))
-    return offsets.reshape(-1)
+    flat = np.ascontiguousarray(offsets.reshape(-1))
+    return flat.size, int(flat.ctypes.data), flat
 
 
 class _Heads:
-    """A (…, rows, columns) tensor as kernels take it: the address of each head, and from row to row."""
+    """A (…, rows, columns) tensor as kernels take it: where its heads are, and from row to row."""
+
+    __slots__ = ("_alive", "count", "row", "view", "words")
 
     def __init__(self, x: View) -> None:
         self.view = x
-        self.addresses = _offsets(x.shape[:-2], x.strides[:-2], x.dtype.itemsize) + address(x)
-        self.place = _threads.address(self.addresses.view(np.uint8))
+        self.count, table, self._alive = _offsets(x.shape[:-2], x.strides[:-2], x.dtype.itemsize)
+        self.words = (table, address(x))
         self.row = x.strides[-2] if x.shape[-2] > 1 else x.shape[-1]  # BLAS wants at least the columns
 
 
@@ -241,9 +242,9 @@ class _Task:
             self.mask = _Heads(mask)
             row, column = mask.strides[-2:]
             flags |= 2 if mask.dtype.kind == "b" else 4
-        self.heads, self.length, self.source = len(self.q.addresses), query.shape[-2], key.shape[-2]
+        self.heads, self.length, self.source = self.q.count, query.shape[-2], key.shape[-2]
         self.size = query.dtype.itemsize
-        self.rows = min(_ROWS, self.length)
+        self.rows = min(_CAUSAL_ROWS if is_causal else _ROWS, self.length)
         width = query.shape[-1] + value.shape[-1]
         self.cut = parts(self.heads * self.length * self.source * (width + 16), self.heads)
         self.room, self.owner = scratch(self.cut * blocks * self.rows * self.source * self.size)
@@ -253,9 +254,9 @@ class _Task:
 
     def words(self, out: _Heads, sums: View) -> tuple[int, ...]:
         return (
-            *self.shape, self.q.place, self.k.place, self.v.place, out.place, self.mask.place, self.q.row,
-            self.k.row, self.v.row, out.row, *self.mask_words, address(sums), self.size, self.flags,
-            self.room, self.cut, self.rows,
+            *self.shape, *self.q.words, *self.k.words, *self.v.words, *out.words, *self.mask.words,
+            self.q.row, self.k.row, self.v.row, out.row, *self.mask_words, address(sums), self.size,
+            self.flags, self.room, self.cut, self.rows,
         )  # fmt: skip
 
 
@@ -268,7 +269,7 @@ def attention(
     task = _Task(query, key, value, mask, is_causal, 1)
     out = _like((*query.shape[:-1], value.shape[-1]), query)
     sums = empty(query.shape[:-1], query.dtype, query.buffer.device)
-    result = _Heads(out)  # its addresses have to live until the kernel has read them
+    result = _Heads(out)  # where its heads begin has to live until the kernel has read it
     launch(forward(query.dtype.name), task.heads, task.cut, task.words(result, sums), (scale,))
     return out, sums
 
@@ -290,8 +291,8 @@ def attention_backward(
     given, result, kept = _rows(grad), _rows(out), contiguous(kept)
     found = [_Heads(_like(x.shape, x)) for x in (query, key, value)]
     words = (
-        *task.words(result, kept), given.place, *[x.place for x in found], given.row,
-        *[x.row for x in found],
+        *task.words(result, kept), *given.words, *[w for x in found for w in x.words],
+        given.row, *[x.row for x in found],
     )  # fmt: skip
     launch(backward(query.dtype.name), task.heads, task.cut, words, (scale,))
     return *[x.view if need else None for x, need in zip(found, needs, strict=False)], None
