@@ -12,6 +12,7 @@ import genesis
 from genesis._dtypes import DtypeError
 from genesis._errors import FitError, ShapeError
 from genesis.data._dataset import Columns
+from genesis.data._worker import get_worker_info
 
 Rules = dict[Any, Callable[..., Any]]
 
@@ -100,6 +101,8 @@ def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules 
             raise _odd(tensor, "Tensor")
         if tensor.shape != shape:
             raise _unequal(batch)
+    if get_worker_info() is None:
+        return genesis.stack(list(batch))
     dtype = first.dtype
     for tensor in batch:
         if (
@@ -109,7 +112,7 @@ def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules 
             or tensor.device.type != "cpu"
         ):
             return genesis.stack(list(batch))
-    return genesis.from_numpy(np.stack([tensor.numpy() for tensor in batch]))  # faster, and without Numba
+    return genesis.from_numpy(np.stack([tensor.numpy() for tensor in batch]))  # a worker needs no kernels
 
 
 def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:
