@@ -63,7 +63,7 @@ def imports(
 ) -> dict[str, dict[str, list[float]]]:
     """Seconds of each program named with each framework, round by round."""
     times: dict[str, dict[str, list[float]]] = {name: {f: [] for f in frameworks} for name in names}
-    for i in range(-1, rounds):  # one round that does not count: files come from the disk
+    for i in range(-1 if rounds > 1 else 0, rounds):  # the first does not count: files come from the disk
         for name in names:
             for f in frameworks:
                 taken = _run(PROGRAMS[name].format(fw=f), env)
