@@ -48,7 +48,8 @@ torch's MKL and Genesis's own, and the bytes that it must move at the bandwidth 
 same run. [floors.py](../tests/benchmarks/floors.py) says what is counted. A step of 1 would do nothing but
 that; exp and tanh take time, too, and so does Python, so we aim at 1.25, and what is above shows where there
 is room. It can be below 1 where a kernel does without what the floor counts: a convolution need not be a
-product of columns.
+product of columns, and an optimizer in memory writes what it has just read, while a copy also fetches what it
+overwrites.
 """
 
 ABOUT_MEMORY = """\
