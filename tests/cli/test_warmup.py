@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,18 @@ def test_a_device_without_kernels_and_unknown_names(genesis_command: Any) -> Non
         done = genesis_command("warmup", *words)
         assert done.code == 2
         assert "nope" in done.err
+
+
+def test_what_is_warm_needs_no_compiler(genesis_command: Any, tmp_path: Path) -> None:
+    pytest.importorskip("genesis_cpu")
+    assert genesis_command("warmup", "digits").code == 0
+    code = (
+        "import sys\nfrom genesis.cli import main\n"
+        "try:\n    main(['train', 'digits', '--epochs', '1', '--out', 'run'])\n"
+        "finally:\n    print('numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split()[-1] == "False", done.stderr
 
 
 def test_each_kernel_is_told_with_whether_it_was_compiled(
