@@ -7,6 +7,7 @@ same sizes again and again.
 
 from __future__ import annotations
 
+import os
 import threading
 from sys import getrefcount
 from typing import Any
@@ -159,3 +160,11 @@ class Pool:
 
 
 pool = Pool()
+
+
+def _after_fork() -> None:
+    pool._lock = threading.RLock()  # a thread that is not in this process may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
