@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import bool_
 from genesis._errors import DeviceError, ShapeError
-from genesis.autograd.graph import Node, TensorCore, new, tracked
+from genesis.autograd.grad_mode import state
+from genesis.autograd.graph import PLAIN, Node, TensorCore, new, tracked
 from genesis.backend.view import broadcast_shapes
 from genesis.ops._op import op, primitive
 from genesis.ops._view import zeros_view
@@ -34,15 +35,22 @@ def product(a: Any, b: Any) -> Tensor:
     """(…, m, k) @ (…, k, n) with equal leading axes."""
     u, v = a._view, b._view
     device = u.buffer.device
-    out = device.backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
+    backend = device.backend
+    out = backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
     if u.shape[-1] == 0:
         from genesis.ops._view import fill_view
 
         fill_view(out, 0)
     elif out.size:
-        device.backend.matmul(out, u, v)
-    # each is read for the gradient of the other only
-    return _matmul.wrap(out, (a, b), (a if tracked(b) else None, b if tracked(a) else None))
+        backend.matmul(out, u, v)
+    result = new(out)
+    if state.enabled:
+        first, second = (a._node or a) if tracked(a) else None, (b._node or b) if tracked(b) else None
+        if first is not None or second is not None:
+            # each is read for the gradient of the other only
+            saved = (None if second is None else a, None if first is None else b)
+            result._node, result._tracked = Node(_matmul, (first, second), saved), True
+    return result
 
 
 def _check_pair(name: str, a: Any, b: Any) -> None:
@@ -74,6 +82,16 @@ def matmul(input: Any, other: Any) -> Tensor:
         RuntimeError: the inner sizes differ (the message has both shapes), or the types do.
     """
     a, b = input, other
+    if type(a) in PLAIN and type(b) in PLAIN:  # what most calls are
+        u, v = a._view, b._view
+        if (
+            len(u.shape) == 2
+            and len(v.shape) == 2
+            and u.shape[1] == v.shape[0]
+            and u.dtype is v.dtype
+            and u.buffer.device is v.buffer.device
+        ):
+            return product(a, b)
     _check_pair("matmul", a, b)
     s, t = a._view.shape, b._view.shape
     if not s or not t:
