@@ -20,6 +20,7 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
 
     Raises:
         NumbaError: the function is not one that Numba can compile.
+        RuntimeError: the function needs the runtime of Numba.
         Unsupported: this Numba is not as this file knows it.
     """
     try:
@@ -76,6 +77,12 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
                     if not value.is_declaration and value.name != name:
                         value.linkage = binding.Linkage.internal
             library._optimize_final_module()
+            for value in (*final.functions, *final.global_variables):
+                if value.is_declaration and value.name.lower().startswith(("numba", "nrt_", ".numba")):
+                    raise RuntimeError(
+                        f"the kernel {name} needs {value.name} of Numba's runtime: "
+                        "a kernel must do without lists, arrays, strings and exceptions"
+                    )
             final.verify()
             return bytes(library._codegen._tm.emit_object(final))
     except NumbaError:
