@@ -76,15 +76,23 @@ def run_step(
     """
     if not lists[0]:
         return
-    views = [[t._view for t in tensors] for tensors in lists]
-    parts = _parts(title or name, views)
+    n = len(lists[0])
+    flat = [t._view for tensors in lists for t in tensors]
+    if all([len(tensors) in (0, n) for tensors in lists]) and _alike(flat, n):
+        views = [flat[n * k : n * k + n] for k in range(len(flat) // n)]
+        if len(views) < len(lists):
+            rest = iter(views)
+            views = [next(rest) if tensors else [] for tensors in lists]
+        parts: Sequence[Sequence[int]] = (range(n),)
+    else:
+        views = [[t._view for t in tensors] for tensors in lists]
+        parts = _parts(title or name, views)
     for part in parts:
+        own_lists, own_each, own_views = lists, each, views
         if len(parts) > 1:
-            own_lists: Sequence[Sequence[Any]] = [[ts[i] for i in part] if ts else [] for ts in lists]
+            own_lists = [[tensors[i] for i in part] if tensors else [] for tensors in lists]
             own_each = {k: [v[i] for i in part] if v else [] for k, v in each.items()}
             own_views = [[t._view for t in tensors] for tensors in own_lists]
-        else:
-            own_lists, own_each, own_views = lists, {k: list(v) for k, v in each.items()}, views
         backend = own_views[0][0].buffer.device.backend
         own = kernel(backend, name)
         if own is not None and own(backend, *own_views, **own_each, **options) is not NotImplemented:
@@ -97,6 +105,18 @@ def run_step(
             composite(*own_lists, **own_each, **options)
         finally:
             state.enabled = before
+
+
+def _alike(views: Sequence[View], n: int) -> bool:
+    """Whether all are of one type on one device, and every n of them have the shapes of the first n."""
+    total = len(views)
+    shapes = [v.shape for v in views]
+    return (
+        total % n == 0
+        and shapes == shapes[:n] * (total // n)
+        and [v.dtype for v in views].count(views[0].dtype) == total
+        and [v.buffer.device for v in views].count(views[0].buffer.device) == total
+    )
 
 
 def _parts(name: str, lists: Sequence[Sequence[View]]) -> Sequence[Sequence[int]]:

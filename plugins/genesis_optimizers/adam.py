@@ -126,8 +126,11 @@ class Adam(Optimizer):
             with genesis.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            pairs = [(p, p.grad) for p in group["params"]]
-            params, grads = [p for p, g in pairs if g is not None], [g for _, g in pairs if g is not None]
+            params = group["params"]
+            grads = [p.grad for p in params]
+            if any([g is None for g in grads]):
+                params = [p for p, g in zip(params, grads, strict=True) if g is not None]
+                grads = [g for g in grads if g is not None]
             states = [self.state[p] or self._start(p) for p in params]
             steps = [state["step"] + 1.0 for state in states]
             largest = [_largest(state) for state in states] if group["amsgrad"] else []

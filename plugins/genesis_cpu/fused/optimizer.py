@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from genesis.backend import Backend, View
@@ -120,15 +120,16 @@ def tabulate(
             _ends.clear()
         found = _ends[shapes] = starts, [strides for _, strides in layouts]
     starts, strides = found
-    table: list[int] = []
-    for k, views in enumerate((params, grads, *states)):
-        if [v.dtype for v in views].count(dtype) != len(views):
+    flat = [*params, *grads, *chain(*states)]
+    many = len(flat)
+    if [v.dtype for v in flat].count(dtype) != many:
+        return None
+    if [v.strides for v in flat] != strides * (many // len(strides)):
+        grads = [g if g.contiguous else duplicate(g) for g in grads]
+        flat = [*params, *grads, *chain(*states)]
+        if not all([v.contiguous for v in flat]):
             return None
-        if [v.strides for v in views] != strides:
-            if k != 1:
-                return None
-            grads = views = [g if g.contiguous else duplicate(g) for g in views]
-        table += [address(v) if v.native is None else v.native[0] for v in views]
+    table = [address(v) if v.native is None else v.native[0] for v in flat]
     return table, starts, grads
 
 
