@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
@@ -22,9 +20,19 @@ from genesis.autograd.graph import (
     tracked,
 )
 from genesis.backend.dispatch import run_map
-from genesis.backend.expr import INPUT, Expr, arg, arguments, call, cast, number_dtype, substitute
-from genesis.backend.view import View, broadcast_shapes, may_overlap
+from genesis.backend.expr import Expr, arg, arguments, call, cast, number_dtype, substitute
+from genesis.backend.view import View, broadcast_shapes
 from genesis.ops._derive import gradients
+from genesis.ops._operands import (
+    ArrayOperand,
+    as_input,
+    common_shape,
+    number_of,
+    on_two_devices,
+    place_of,
+    read_safely,
+    with_tensors,
+)
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -121,8 +129,8 @@ class Elementwise:
         """The result in any case, and the operands as they were taken."""
         try:
             views, device, key = self._operands(args)
-        except _ArrayError:
-            args = _with_tensors(args)
+        except ArrayOperand:
+            args = with_tensors(args)
             views, device, key = self._operands(args)
         backend = device.backend
         plan = self._plans.get(key)
@@ -130,7 +138,7 @@ class Elementwise:
             plan = self._plan(key, args)
             self._learn(plan, args, backend)
         expr, out_dtype = plan
-        shape = _common_shape(views)
+        shape = common_shape(views)
         out: View = backend.empty(shape, out_dtype, device)
         run_map(backend, expr, out, *[v.expand(shape) if type(v) is View else v for v in views])
         return out, args
@@ -160,13 +168,13 @@ class Elementwise:
         check_writable(target)
         try:
             views, device, key = self._operands(args)
-        except _ArrayError:
-            args = _with_tensors(args)
+        except ArrayOperand:
+            args = with_tensors(args)
             views, device, key = self._operands(args)
         expr, out_dtype = self._plans.get(key) or self._plan(key, args)
         out_view: View = target._view
         if out_view.buffer.device is not device:
-            raise DeviceError(_devices(f"{self.name}_", (*args, target)))
+            raise DeviceError(on_two_devices(f"{self.name}_", (*args, target)))
         if out_dtype is not out_view.dtype:
             if _CATEGORY[out_dtype.kind] > _CATEGORY[out_view.dtype.kind]:
                 raise RuntimeError(
@@ -185,7 +193,7 @@ class Elementwise:
             edges = tuple([edge(a) for a in args])
         backend = device.backend
         inputs = [
-            v if type(v) is not View else _read_safely(backend, v, out_view).expand(shape) for v in views
+            v if type(v) is not View else read_safely(backend, v, out_view).expand(shape) for v in views
         ]
         run_map(backend, expr, out_view, *inputs)
         out_view.buffer.version += 1
@@ -216,7 +224,7 @@ class Elementwise:
                     if device is None:
                         device = v.buffer.device
                     elif device is not v.buffer.device:
-                        raise DeviceError(_devices(self.name, args))
+                        raise DeviceError(on_two_devices(self.name, args))
                 else:
                     key.append((v.dtype, 0))
                     if scalar_device is None:
@@ -225,7 +233,7 @@ class Elementwise:
                 views.append(a)
                 key.append(type(a))
             else:
-                number = _number(a, self.name)
+                number = number_of(a, self.name)
                 views.append(number)
                 key.append(type(number))
         if device is None:
@@ -240,7 +248,7 @@ class Elementwise:
             ):  # a zero-dimensional tensor from elsewhere acts as a number, as in PyTorch
                 if type(v) is View and v.buffer.device is not device:
                     if v.shape or v.buffer.device.type != "cpu":
-                        raise DeviceError(_devices(self.name, args))
+                        raise DeviceError(on_two_devices(self.name, args))
                     views[i] = device.backend.empty((), v.dtype, device)
                     device.backend.write(views[i], v.buffer.device.backend.read(v))
         key.append(default_dtype())
@@ -259,7 +267,7 @@ class Elementwise:
                 if counts:
                     tensors.append((a._view.dtype, len(a._view.shape)))
             else:
-                number = _number(a, self.name)
+                number = number_of(a, self.name)
                 have.append(number_dtype(number))
                 if counts:
                     scalars.append(number)
@@ -338,7 +346,7 @@ class Elementwise:
             if isinstance(a, TensorCore):
                 v = a._view
                 if v.shape != out.shape or v.dtype is not out.dtype or v.buffer.device is not device:
-                    places = [_place(a) for a in args]
+                    places = [place_of(a) for a in args]
                     break
         return Node(self, edges, saved, places)
 
@@ -371,7 +379,7 @@ class Elementwise:
                 operation, indices = rule
                 g = grad if operation is _identity else operation(*[operands[j] for j in indices])
             if places is not None:  # otherwise all are as the result is
-                g = _as_input(g, *places[i])
+                g = as_input(g, *places[i])
             result.append(g)
         return result
 
@@ -449,21 +457,6 @@ class _Binary(Elementwise):
 _ONE, _NONE = (True,), (False, False)
 
 
-def _place(a: Any) -> tuple[tuple[int, ...], dtype, Any] | None:
-    """The shape, type and device of an input."""
-    return (a._view.shape, a._view.dtype, a._view.buffer.device) if isinstance(a, TensorCore) else None
-
-
-def _as_input(grad: Any, shape: tuple[int, ...], dtype: dtype, device: Any) -> Tensor:
-    """A gradient as its input is, which was converted, broadcast or a number from another device."""
-    from genesis.ops.reduction import sum_to_shape
-
-    if grad._view.dtype is not dtype:
-        grad = grad.to(dtype)
-    grad = sum_to_shape(grad, shape)
-    return grad if grad._view.buffer.device is device else grad.to(device)  # type: ignore[no-any-return]
-
-
 def _operation(name: str, expr: Expr, of: Elementwise) -> tuple[Elementwise, list[int]]:
     """An operation over just the inputs that ``expr`` reads."""
     used = arguments(expr)
@@ -492,60 +485,3 @@ def _on_bools(expr: Expr, name: str) -> Expr:
     if expr.name not in logic:
         raise DtypeError(f"{name} is not defined for bools; {_NO_BOOLS}")
     return call(logic[expr.name], *expr.args)
-
-
-def _common_shape(views: list[Any]) -> tuple[int, ...]:
-    shape: tuple[int, ...] | None = None
-    for v in views:
-        if type(v) is View:
-            if shape is None:
-                shape = v.shape
-            elif v.shape != shape:
-                return broadcast_shapes(*[v.shape for v in views if type(v) is View])
-    return shape or ()
-
-
-def _number(a: object, name: str) -> bool | int | float:
-    if isinstance(a, bool | int | float):
-        return bool(a) if isinstance(a, bool) else int(a) if isinstance(a, int) else float(a)
-    item = getattr(a, "item", None)  # NumPy scalars and 0-d arrays
-    if item is not None and getattr(a, "ndim", 0) == 0:
-        value = item()
-        if isinstance(value, bool | int | float):
-            return value
-    elif isinstance(a, np.ndarray):
-        raise _ArrayError
-    if isinstance(a, complex):
-        raise DtypeError(f"{name}: there are no complex types; keep the real and the imaginary part apart")
-    raise TypeError(
-        f"{name} takes tensors and numbers, got {type(a).__name__}; make it a tensor with genesis.tensor(...)"
-    )
-
-
-class _ArrayError(TypeError):
-    """An operand is a NumPy array, which has to become a tensor."""
-
-
-def _with_tensors(args: Sequence[Any]) -> tuple[Any, ...]:
-    """The operands with NumPy arrays as tensors on the device of the others."""
-    from genesis.ops.creation import as_tensor
-
-    devices = [a._view.buffer.device for a in args if isinstance(a, TensorCore)]
-    place = devices[0] if devices else None
-    return tuple([as_tensor(a, device=place) if isinstance(a, np.ndarray) else a for a in args])
-
-
-def _devices(name: str, args: Sequence[Any]) -> str:
-    places = [str(a._view.buffer.device) for a in args if isinstance(a, TensorCore)]
-    return (
-        f"{name}: all tensors must be on one device, got {' and '.join(places)}; move them with .to(device)"
-    )
-
-
-def _read_safely(backend: Any, v: View, out: View) -> View:
-    """``v``, or a copy of it when writing ``out`` would change what is still to be read."""
-    if not may_overlap(v, out):
-        return v
-    copy: View = backend.empty(v.shape, v.dtype, v.buffer.device)
-    backend.map(INPUT, copy, v)
-    return copy
