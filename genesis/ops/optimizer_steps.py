@@ -78,15 +78,14 @@ def run_step(
         return
     n = len(lists[0])
     flat = [t._view for tensors in lists for t in tensors]
-    if all([len(tensors) in (0, n) for tensors in lists]) and _alike(flat, n):
-        views = [flat[n * k : n * k + n] for k in range(len(flat) // n)]
-        if len(views) < len(lists):
-            rest = iter(views)
-            views = [next(rest) if tensors else [] for tensors in lists]
-        parts: Sequence[Sequence[int]] = (range(n),)
-    else:
-        views = [[t._view for t in tensors] for tensors in lists]
-        parts = _parts(title or name, views)
+    views: list[list[View]] = []
+    at, even = 0, True
+    for tensors in lists:
+        count = len(tensors)
+        views.append(flat[at : at + count])
+        at += count
+        even = even and count in (0, n)
+    parts: Sequence[Sequence[int]] = _WHOLE if even and _alike(flat, n) else _parts(title or name, views)
     for part in parts:
         own_lists, own_each, own_views = lists, each, views
         if len(parts) > 1:
@@ -105,6 +104,10 @@ def run_step(
             composite(*own_lists, **own_each, **options)
         finally:
             state.enabled = before
+
+
+#: all parameters are one part, whose numbers are not looked at
+_WHOLE: Sequence[Sequence[int]] = ((),)
 
 
 def _alike(views: Sequence[View], n: int) -> bool:
@@ -137,7 +140,7 @@ def _parts(name: str, lists: Sequence[Sequence[View]]) -> Sequence[Sequence[int]
             raise _unlike(name, what, params, views)
     n = len(params)
     if dtypes.count(dtypes[0]) == n and devices.count(devices[0]) == n:
-        return (range(n),)
+        return _WHOLE
     kinds = list(zip(dtypes, devices, strict=True))
     return [[i for i, k in enumerate(kinds) if k == kind] for kind in dict.fromkeys(kinds)]
 

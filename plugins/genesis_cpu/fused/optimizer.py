@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +134,11 @@ def tabulate(
     return table, starts, grads
 
 
+@lru_cache(maxsize=256)
+def _layout(words: int, floats: int) -> struct.Struct:
+    return struct.Struct(f"{words}q{floats}d")
+
+
 def launch_step(
     kernel: int, weight: float, plan: tuple[Any, ...], scales: Sequence[float], flag: int, options: Any
 ) -> None:
@@ -153,7 +159,7 @@ def launch_step(
     k = len(table) + len(starts)
     more = len(scales) + len(options)
     place, owner = scratch(8 * (k + more))
-    struct.pack_into(f"{k}q{more}d", owner.handle, 0, *table, *starts, *scales, *options)
+    _layout(k, more).pack_into(owner.handle, 0, *table, *starts, *scales, *options)
     words = (
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
         len(starts) - 1, len(table) // (len(starts) - 1),
