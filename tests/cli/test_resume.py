@@ -82,9 +82,9 @@ def test_kill_at_random_moments(reference: Reference, launcher: Any, tmp_path: P
     for number in range(4):
         if number % 2 == 0:  # while it trains and saves
             wait_for_another_checkpoint(folder / "checkpoints", process)
-            time.sleep(chance.uniform(0, 0.3))
+            time.sleep(chance.uniform(0, 0.1))
         else:  # at any moment, most often while it starts
-            time.sleep(chance.uniform(0, 1.5))
+            time.sleep(chance.uniform(0, 0.7))
         process.kill()
         done = launcher.finish(process)
         assert done.code == -signal.SIGKILL
