@@ -231,11 +231,11 @@ def _leaf(t: Any, grad: Any, accumulate: bool, create_graph: bool) -> Any:
     have = t._grad
     if have is None:
         # what is not fresh may be a view of something else, or the same tensor that another leaf gets
-        new = grad if grad._fresh and not create_graph else grad.clone()
+        own = grad if grad._fresh and not create_graph else grad.clone()
         if given.dtype is wanted.dtype and given.buffer.device is wanted.buffer.device:
-            t._grad = new
+            t._grad = own
         else:
-            t.grad = new  # which says what is wrong
+            t.grad = own  # which says what is wrong
         grad._fresh = False
     elif create_graph:
         t.grad = have + grad

@@ -135,7 +135,7 @@ class Backend(ABC):
 
         Args:
             out: the type of the result.
-            kinds: of each operand: its ``dtype``, or ``float`` or ``int`` for a number.
+            kinds: of each operand: its ``dtype``, or ``float`` for a number.
 
         Returns:
             A function of (device, shape, *operands) that returns the result in a new contiguous view. It is

@@ -53,6 +53,31 @@ def product(a: Any, b: Any) -> Tensor:
     return result
 
 
+@primitive("mv")
+def _matrix_vector(node: Node, grad: Any) -> tuple[Any, Any]:
+    a, b = node.unpack()
+    needs_a, needs_b = node.needs
+    return (
+        unsqueeze(grad, 1) * b if needs_a else None,
+        _with_vector(transpose(a, 0, 1), grad) if needs_b else None,
+    )
+
+
+def _with_vector(a: Any, b: Any) -> Tensor:
+    """(m, k) @ (k,)."""
+    u, v = a._view, b._view
+    device = u.buffer.device
+    out = device.backend.empty(u.shape[:1], u.dtype, device)
+    if u.size:
+        device.backend.matmul(out.unsqueeze(1), u, v.unsqueeze(1))
+    elif out.size:
+        from genesis.ops._view import fill_view
+
+        fill_view(out, 0)
+    saved = (a if tracked(b) else None, b if tracked(a) else None)
+    return _matrix_vector.wrap(out, (a, b), saved)
+
+
 def _check_pair(name: str, a: Any, b: Any) -> None:
     """Tensors of one type on one device.
 
@@ -103,6 +128,10 @@ def matmul(input: Any, other: Any) -> Tensor:
         )
     if len(s) == 1 and len(t) == 1:
         return reshape(product(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())
+    if len(s) == 2 and len(t) == 1:
+        return _with_vector(a, b)
+    if len(s) == 1 and len(t) == 2:
+        return _with_vector(transpose(b, 0, 1), a)
     if len(s) == 1:
         return matmul(unsqueeze(a, 0), b).squeeze(-2)
     if len(t) == 1:
