@@ -8,6 +8,11 @@ from collections.abc import Iterable
 
 from genesis import no_grad, stack, tensor
 from genesis._tensor import Tensor
+from genesis.ops import Update
+
+
+#: all gradients in one pass
+_scaled = Update("clip_grad_norm_", ("grads",), {"grads": lambda grads, factor: grads * factor})
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -111,8 +116,11 @@ def clip_grads_with_norm_(
     if grads:
         # Always multiplied, by 1 when there is nothing to clip: that spares waiting for the value.
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        for grad in grads:
-            grad.mul_(factor)
+        if factor.device.type == "cpu" and len(set(map(id, grads))) == len(grads):  # nothing to wait for
+            _scaled(grads, factor=factor.item())
+        else:
+            for grad in grads:
+                grad.mul_(factor)
 
 
 def clip_grad_norm(

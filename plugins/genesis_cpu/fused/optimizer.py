@@ -102,7 +102,7 @@ _ends: dict[tuple[Any, ...], tuple[list[int], list[Any]]] = {}
 
 
 def tabulate(
-    params: Sequence[View], grads: Sequence[View], *states: Sequence[View]
+    params: Sequence[View], grads: Sequence[View] = (), *states: Sequence[View]
 ) -> tuple[Any, ...] | None:
     """Addresses (a list for each of the lists), where each parameter's elements start, what must live on.
 
