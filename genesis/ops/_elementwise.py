@@ -81,6 +81,7 @@ class Elementwise:
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
         self._keeps: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self._quick: dict[tuple[Any, ...], Callable[..., View]] = {}  # short cuts, by types and backend
+        self._quick_maps: dict[tuple[Any, ...], Expr] = {}  # likewise of what is written in place
         self._last: tuple[Any, Any, Any] = (None, None, None)  # that for tensors alone which was last used
 
     def __new__(cls, name: str, formula: Formula, arity: int, *args: Any, **options: Any) -> Elementwise:
@@ -153,6 +154,8 @@ class Elementwise:
         )
         types = {k for k in kinds if k is not float}
         if len(types) == 1 and getattr(types.pop(), "is_floating_point", False):
+            if backend.fuses and plan[1] in kinds:
+                self._quick_maps[(*kinds, backend)] = plan[0]
             run = backend.prepare_map(*plan, kinds)
             if run is not None:
                 whole = kinds[:1] if kinds[0] is kinds[-1] and len(kinds) == 2 else kinds
@@ -165,13 +168,19 @@ class Elementwise:
             RuntimeError: the result's type or shape does not fit, several elements of ``target`` share
                 memory, or it is a leaf that requires a gradient.
         """
+        if self._quick_into(target, args):
+            return target  # type: ignore[no-any-return]
         check_writable(target)
         try:
             views, device, key = self._operands(args)
         except ArrayOperand:
             args = with_tensors(args)
             views, device, key = self._operands(args)
-        expr, out_dtype = self._plans.get(key) or self._plan(key, args)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plan(key, args)
+            self._learn(plan, args, device.backend)
+        expr, out_dtype = plan
         out_view: View = target._view
         if out_view.buffer.device is not device:
             raise DeviceError(on_two_devices(f"{self.name}_", (*args, target)))
@@ -200,6 +209,45 @@ class Elementwise:
         if edges is not None:
             rebase(target, self._node(edges, args, out_view))
         return target  # type: ignore[no-any-return]
+
+    def _quick_into(self, target: Any, args: tuple[Any, ...]) -> bool:
+        """``into`` by a short cut: tensors of the type and shape of ``target``, nothing to record."""
+        if type(target) not in PLAIN:
+            return False
+        out: View = target._view
+        recorded = state.enabled
+        if not (out._contiguous or out.contiguous) or (recorded and not _apart(target)):
+            return False
+        buffer = out.buffer
+        device = buffer.device
+        kinds: list[Any] = []
+        operands: list[Any] = []
+        for a in args:
+            kind = type(a)
+            if kind in PLAIN:
+                v = a._view
+                if (
+                    v.shape != out.shape
+                    or v.dtype is not out.dtype
+                    or v.buffer.device is not device
+                    or not (v._contiguous or v.contiguous)
+                    or (v.buffer is buffer and v is not out)
+                    or (recorded and not _apart(a))
+                ):
+                    return False
+                kinds.append(v.dtype)
+                operands.append(v)
+            elif kind is float or (kind is int and -_EXACT < a < _EXACT):
+                kinds.append(float)
+                operands.append(float(a))
+            else:
+                return False
+        expr = self._quick_maps.get((*kinds, device._backend))
+        if expr is None:
+            return False
+        device._backend.map(expr, out, *operands)
+        buffer.version += 1
+        return True
 
     def _short_cut(self, dtype: dtype, backend: Any) -> Callable[..., View] | None:
         """The short cut for tensors of one type, if there is one."""
@@ -455,6 +503,11 @@ class _Binary(Elementwise):
 
 
 _ONE, _NONE = (True,), (False, False)
+
+
+def _apart(t: Any) -> bool:
+    """True for a tensor that no gradient flows into and that is no view of another."""
+    return not t._tracked and t._base is None
 
 
 def _operation(name: str, expr: Expr, of: Elementwise) -> tuple[Elementwise, list[int]]:

@@ -10,7 +10,6 @@ from genesis import no_grad, stack, tensor
 from genesis._tensor import Tensor
 from genesis.ops import Update
 
-
 #: all gradients in one pass
 _scaled = Update("clip_grad_norm_", ("grads",), {"grads": lambda grads, factor: grads * factor})
 
