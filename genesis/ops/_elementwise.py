@@ -33,6 +33,7 @@ from genesis.ops._operands import (
     read_safely,
     with_tensors,
 )
+from genesis.ops._short_cuts import ShortCuts
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -40,11 +41,10 @@ if TYPE_CHECKING:
 Formula = Callable[..., Expr]
 
 _NO_BOOLS = "convert with .int(), or use the logical operations"
-_EXACT = 1 << 24  # whole numbers below this are the same in every floating type
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
-class Elementwise:
+class Elementwise(ShortCuts):
     """An elementwise operation; call it on tensors and Python numbers.
 
     Args:
@@ -80,9 +80,7 @@ class Elementwise:
         self._grads: list[tuple[Elementwise, list[int]] | None] | None = None
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}
         self._keeps: dict[tuple[bool, ...], tuple[bool, ...]] = {}
-        self._quick: dict[tuple[Any, ...], Callable[..., View]] = {}  # short cuts, by types and backend
-        self._quick_maps: dict[tuple[Any, ...], Expr] = {}  # likewise of what is written in place
-        self._last: tuple[Any, Any, Any] = (None, None, None)  # that for tensors alone which was last used
+        super().__init__()
 
     def __new__(cls, name: str, formula: Formula, arity: int, *args: Any, **options: Any) -> Elementwise:
         return object.__new__({1: _Unary, 2: _Binary}.get(arity, cls) if cls is Elementwise else cls)
@@ -97,34 +95,6 @@ class Elementwise:
         if edges is not None and view.dtype.is_floating_point:
             out._node, out._tracked = self._node(edges, args, view, plain), True
         return out
-
-    def _quick_view(self, args: tuple[Any, ...]) -> View | None:
-        """The result of the short cut for any order and number of operands, or None."""
-        kinds: list[Any] = []
-        operands: list[Any] = []
-        first: View | None = None
-        for a in args:
-            kind = type(a)
-            if kind in PLAIN:
-                v = a._view
-                if first is None:
-                    first = v
-                elif v.shape != first.shape or v.buffer.device is not first.buffer.device:
-                    return None
-                if not v.contiguous:
-                    return None
-                kinds.append(v.dtype)
-                operands.append(v)
-            elif kind is float or (kind is int and -_EXACT < a < _EXACT):
-                kinds.append(float)
-                operands.append(float(a))
-            else:
-                return None
-        if first is None:
-            return None
-        device = first.buffer.device
-        run = self._quick.get((*kinds, device._backend))
-        return None if run is None else run(device, first.shape, *operands)
 
     def _any_view(self, args: tuple[Any, ...]) -> tuple[View, tuple[Any, ...]]:
         """The result in any case, and the operands as they were taken."""
@@ -143,23 +113,6 @@ class Elementwise:
         out: View = backend.empty(shape, out_dtype, device)
         run_map(backend, expr, out, *[v.expand(shape) if type(v) is View else v for v in views])
         return out, args
-
-    def _learn(self, plan: tuple[Expr, dtype], args: tuple[Any, ...], backend: Any) -> None:
-        """Let the device prepare the short cut for such operands, if it is one that is taken."""
-        kinds = tuple(
-            [
-                a._view.dtype if isinstance(a, TensorCore) else float if type(a) is int else type(a)
-                for a in args
-            ]
-        )
-        types = {k for k in kinds if k is not float}
-        if len(types) == 1 and getattr(types.pop(), "is_floating_point", False):
-            if backend.fuses and plan[1] in kinds:
-                self._quick_maps[(*kinds, backend)] = plan[0]
-            run = backend.prepare_map(*plan, kinds)
-            if run is not None:
-                whole = kinds[:1] if kinds[0] is kinds[-1] and len(kinds) == 2 else kinds
-                self._quick[(*whole, backend)] = run
 
     def into(self, target: Any, *args: Any) -> Tensor:
         """Write the result into ``target`` (which may be one of ``args``) and return it.
@@ -209,52 +162,6 @@ class Elementwise:
         if edges is not None:
             rebase(target, self._node(edges, args, out_view))
         return target  # type: ignore[no-any-return]
-
-    def _quick_into(self, target: Any, args: tuple[Any, ...]) -> bool:
-        """``into`` by a short cut: tensors of the type and shape of ``target``, nothing to record."""
-        if type(target) not in PLAIN:
-            return False
-        out: View = target._view
-        recorded = state.enabled
-        if not (out._contiguous or out.contiguous) or (recorded and not _apart(target)):
-            return False
-        buffer = out.buffer
-        device = buffer.device
-        kinds: list[Any] = []
-        operands: list[Any] = []
-        for a in args:
-            kind = type(a)
-            if kind in PLAIN:
-                v = a._view
-                if (
-                    v.shape != out.shape
-                    or v.dtype is not out.dtype
-                    or v.buffer.device is not device
-                    or not (v._contiguous or v.contiguous)
-                    or (v.buffer is buffer and v is not out)
-                    or (recorded and not _apart(a))
-                ):
-                    return False
-                kinds.append(v.dtype)
-                operands.append(v)
-            elif kind is float or (kind is int and -_EXACT < a < _EXACT):
-                kinds.append(float)
-                operands.append(float(a))
-            else:
-                return False
-        expr = self._quick_maps.get((*kinds, device._backend))
-        if expr is None:
-            return False
-        device._backend.map(expr, out, *operands)
-        buffer.version += 1
-        return True
-
-    def _short_cut(self, dtype: dtype, backend: Any) -> Callable[..., View] | None:
-        """The short cut for tensors of one type, if there is one."""
-        run = self._quick.get((dtype, backend))
-        if run is not None:
-            self._last = (dtype, backend, run)
-        return run
 
     # -- types ---------------------------------------------------------------------------------------
     def _operands(self, args: Sequence[Any]) -> tuple[list[Any], Any, tuple[Any, ...]]:
@@ -503,11 +410,6 @@ class _Binary(Elementwise):
 
 
 _ONE, _NONE = (True,), (False, False)
-
-
-def _apart(t: Any) -> bool:
-    """True for a tensor that no gradient flows into and that is no view of another."""
-    return not t._tracked and t._base is None
 
 
 def _operation(name: str, expr: Expr, of: Elementwise) -> tuple[Elementwise, list[int]]:
