@@ -9,9 +9,9 @@ from genesis._dtypes import bool_
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import PLAIN, Node, TensorCore, new, tracked
-from genesis.backend.view import broadcast_shapes
+from genesis.backend.view import View, broadcast_shapes
 from genesis.ops._op import op, primitive
-from genesis.ops._view import zeros_view
+from genesis.ops._view import fill_view, zeros_view
 from genesis.ops.elementwise import select_where
 from genesis.ops.reduction import sum
 from genesis.ops.shape import expand, reshape, transpose, unsqueeze
@@ -31,18 +31,20 @@ def _matmul(node: Node, grad: Any) -> tuple[Any, Any]:
     )
 
 
+def _multiply(backend: Any, out: View, a: View, b: View) -> None:
+    if a.shape[-1] == 0:
+        fill_view(out, 0)
+    elif out.size:
+        backend.matmul(out, a, b)
+
+
 def product(a: Any, b: Any) -> Tensor:
     """(…, m, k) @ (…, k, n) with equal leading axes."""
     u, v = a._view, b._view
     device = u.buffer.device
     backend = device.backend
     out = backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
-    if u.shape[-1] == 0:
-        from genesis.ops._view import fill_view
-
-        fill_view(out, 0)
-    elif out.size:
-        backend.matmul(out, u, v)
+    _multiply(backend, out, u, v)
     result = new(out)
     if state.enabled:
         first, second = (a._node or a) if tracked(a) else None, (b._node or b) if tracked(b) else None
@@ -68,12 +70,7 @@ def _with_vector(a: Any, b: Any) -> Tensor:
     u, v = a._view, b._view
     device = u.buffer.device
     out = device.backend.empty(u.shape[:1], u.dtype, device)
-    if u.size:
-        device.backend.matmul(out.unsqueeze(1), u, v.unsqueeze(1))
-    elif out.size:
-        from genesis.ops._view import fill_view
-
-        fill_view(out, 0)
+    _multiply(device.backend, out.unsqueeze(1), u, v.unsqueeze(1))
     saved = (a if tracked(b) else None, b if tracked(a) else None)
     return _matrix_vector.wrap(out, (a, b), saved)
 

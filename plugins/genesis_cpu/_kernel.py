@@ -55,7 +55,7 @@ def even(length: int, most: int) -> tuple[int, int]:
 def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequence[float] = ()) -> None:
     """Run a kernel over 0 … n - 1 in ``cut`` parts, with its argument block: ``words``, then ``floats``.
 
-    The floats begin at ``float_place(len(words), len(floats))``.
+    The floats begin at ``float_place(len(words))``.
     """
     if floats:
         floats = [float(x) for x in floats]  # a whole number would be taken for a word
@@ -67,7 +67,7 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     _threads.parallel(_threads.team, function, n, cut, *words, *floats)
 
 
-def float_place(words: int, floats: int) -> int:
+def float_place(words: int) -> int:
     """Where in the argument block the floats begin: at 8 or 16 if the words are fewer, else after them."""
     if words <= INTS:
         return INTS

@@ -21,25 +21,25 @@ shelves = pool.shelves
 _new: Any = object.__new__
 
 
-layouts: dict[Shape, tuple[int, Shape]] = {}
+_layouts: dict[Shape, tuple[int, Shape]] = {}
 
 
 def layout(shape: Shape) -> tuple[int, Shape]:
     """The number of elements, and the strides of a contiguous view; remembered for each shape."""
-    found = layouts.get(shape)
+    found = _layouts.get(shape)
     if found is None:
         size = 1
         for s in shape:
             size *= s
-        if len(layouts) > 4096:  # a program whose shapes never repeat must not grow
-            layouts.clear()
-        found = layouts[tuple(shape)] = (size, contiguous_strides(shape))
+        if len(_layouts) > 4096:  # a program whose shapes never repeat must not grow
+            _layouts.clear()
+        found = _layouts[tuple(shape)] = (size, contiguous_strides(shape))
     return found
 
 
 def empty(shape: Shape, dtype: Any, device: Any) -> View:
     """A new contiguous view."""
-    found = layouts.get(shape)
+    found = _layouts.get(shape)
     size, strides = layout(shape) if found is None else found
     nbytes = size * dtype.itemsize
     try:

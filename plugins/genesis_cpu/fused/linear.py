@@ -9,7 +9,7 @@ from genesis.backend import Backend, View
 from genesis_cpu import _threads
 from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels import matmul, reduce
-from genesis_cpu.kernels.map import duplicate
+from genesis_cpu.kernels.map import duplicate, remember
 
 
 def _flat(x: View) -> View:
@@ -59,9 +59,7 @@ def linear(backend: Backend, x: View, weight: View, bias: View | None) -> Any:
     if key in _ahead:
         ahead = _ahead[key]
     else:
-        if len(_ahead) > 4096:  # a program whose shapes never repeat must not grow
-            _ahead.clear()
-        ahead = _ahead[key] = _Ahead(x, weight) if _serves(x, weight, bias) else None
+        ahead = remember(_ahead, key, _Ahead(x, weight) if _serves(x, weight, bias) else None)
     if ahead is None:
         return NotImplemented
     plan = ahead.plan
@@ -102,14 +100,12 @@ def linear_backward(
     else:
         if not _serves(x, weight, bias) or grad.dtype is not x.dtype:
             return NotImplemented
-        if len(_back) > 4096:  # a program whose shapes never repeat must not grow
-            _back.clear()
         back = None
         if grad.contiguous and x.contiguous:
             back = _Back(_flat(grad), _flat(x), weight)
             if back.input is None or back.weight is None:
                 back = None
-        _back[key] = back
+        remember(_back, key, back)
     device, dtype = x.buffer.device, x.dtype
     gx = gw = gb = None
     if back is None:

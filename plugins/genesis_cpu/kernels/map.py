@@ -75,9 +75,9 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
         if not size:
             return
         kinds = (expr, *map(type, inputs))
-        plan = _numpy[kinds] if kinds in _numpy else _remember(_numpy, kinds, _numpy_plan(expr, inputs))
+        plan = _numpy[kinds] if kinds in _numpy else remember(_numpy, kinds, _numpy_plan(expr, inputs))
         if plan and (expr.name in _SHIFTS or _narrow(inputs) or (size < SMALL and plan.left)):
-            plan.left -= 1
+            plan.left = max(0, plan.left - 1)
             _run_numpy(plan, out, inputs)
             return
     if out.strides != strides:
@@ -109,7 +109,7 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
                 words.append(int(x))  # type: ignore[arg-type]
     found = _flat.get(tuple(key))
     if found is None:
-        found = _plan_flat(tuple(key), expr, out, inputs, len(words), len(floats))
+        found = _plan_flat(tuple(key), expr, out, inputs, len(words))
     kernel, weight = found
     if size * weight < ALONE:
         _threads.serial(kernel, size, *words, *floats)
@@ -121,7 +121,7 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
     """``Backend.prepare_map``: all that can be known before the operands is found out once."""
     inputs = [View(_NOWHERE, k, (1,), (1,)) if isinstance(k, dtype) else k() for k in kinds]
     sorts = (expr, *map(type, inputs))
-    plan = _numpy[sorts] if sorts in _numpy else _remember(_numpy, sorts, _numpy_plan(expr, inputs))
+    plan = _numpy[sorts] if sorts in _numpy else remember(_numpy, sorts, _numpy_plan(expr, inputs))
     weight = weigh(expr)
     itemsize = out_type.itemsize
     alone = ALONE / weight  # from so many elements on a second thread pays
@@ -133,8 +133,8 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
         out = empty(shape, out_type, device)
         if plan is None or not plan.left or out.size >= SMALL:
             flat = (expr, out_type, *kinds)
-            words = 1 + sum(k is not float for k in kinds)
-            found = _flat.get(flat) or _plan_flat(flat, expr, out, operands, words, len(kinds) + 1 - words)
+            words = 1 + len(kinds) - kinds.count(float)
+            found = _flat.get(flat) or _plan_flat(flat, expr, out, operands, words)
             kernel = found[0]
         run(expr, out, operands)
         return out
@@ -179,14 +179,13 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
         if not kernel:
             return first(device, shape, operands)
         out = empty(shape, out_type, device)
-        words, floats = [out.native[0]], []
+        words: list[Any] = [out.native[0]]
+        floats: list[Any] = []
         for x in operands:
             if type(x) is View:
                 words.append(address(x))
-            elif type(x) is float:
-                floats.append(x)
             else:
-                words.append(x)
+                floats.append(x)
         size = out.buffer.nbytes // itemsize
         launch(kernel, size, 1 if size < alone else _threads.get_num_threads(), words, floats)
         return out
@@ -267,7 +266,7 @@ def _narrow(inputs: Sequence[View | Number]) -> bool:
 
 
 # -- compiled ----------------------------------------------------------------------------------------------
-def _remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
+def remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
     if len(plans) >= _LIMIT:
         plans.clear()
     plans[key] = plan
@@ -287,12 +286,12 @@ def _compiled(text: str) -> int:
 
 
 def _plan_flat(
-    key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int, floats: int
+    key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int
 ) -> tuple[int, float]:
     base = address(out)
     patterns = [_pattern(x, "=" if _in_place(x, out, base) else "1") for x in inputs]
-    text = _text(expr, out, inputs, "1", patterns, 0, words, floats)
-    plan: tuple[int, float] = _remember(_flat, key, (_compiled(text), weigh(expr)))
+    text = _text(expr, out, inputs, "1", patterns, 0, words)
+    plan: tuple[int, float] = remember(_flat, key, (_compiled(text), weigh(expr)))
     return plan
 
 
@@ -323,14 +322,12 @@ def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
                 words.append(int(x))  # type: ignore[arg-type]
     found = _walks.get(tuple(key))
     if found is None:
-        found = _plan_walk(tuple(key), expr, out, inputs, len(words), len(floats))
+        found = _plan_walk(tuple(key), expr, out, inputs, len(words))
     parts = 1 if found.work < ALONE else min(_threads.get_num_threads(), found.n)
     launch(found.kernel, found.n, parts, [*words, *found.words], floats)
 
 
-def _plan_walk(
-    key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int, floats: int
-) -> _Walk:
+def _plan_walk(key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int) -> _Walk:
     base = address(out)
     operands = [out, *[x for x in inputs if isinstance(x, View)]]
     ordered = any(e.name == "index" for e in topological(expr))
@@ -358,9 +355,9 @@ def _plan_walk(
         patterns.append(str(s[-1]) if s[-1] in (0, 1) else "s")
         if patterns[-1] == "s":
             extra.append(s[-1])
-    text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, floats, len(extra))
+    text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, len(extra))
     n = math.prod(outer or [inner])
-    plan: _Walk = _remember(_walks, key, _Walk(_compiled(text), n, out.size * weigh(expr), tuple(extra)))
+    plan: _Walk = remember(_walks, key, _Walk(_compiled(text), n, out.size * weigh(expr), tuple(extra)))
     return plan
 
 
@@ -405,7 +402,6 @@ def _text(
     patterns: Sequence[str],
     outer: int,
     words: int,
-    floats: int,
     extra: int = 0,
 ) -> str:
     """The kernel: loops over ``outer`` axes and an inner one; a pattern is the inner stride, or its kind.
@@ -419,7 +415,7 @@ def _text(
     lines: list[str] = []  # once
     row: list[str] = []  # for each row
     item: list[str] = []  # for each element
-    place, float_at = 1, float_place(words + extra, floats)
+    place, float_at = 1, float_place(words + extra)
     more = words  # where sizes and strides begin
     if outer:
         lines.append(f"inner = slot(args, {more})")

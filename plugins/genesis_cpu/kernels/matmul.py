@@ -15,7 +15,7 @@ from genesis_cpu._kernel import Kernel, launch
 from genesis_cpu._memory import address, array
 from genesis_cpu._processor import wide, width
 from genesis_cpu.kernels import map as elementwise
-from genesis_cpu.kernels.map import collapse, duplicate
+from genesis_cpu.kernels.map import collapse, duplicate, remember
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import gemm, product, real, reals, slot
@@ -119,7 +119,7 @@ class Plan:
     def run(self, out: int, a: int, b: int, bias: int = 0) -> None:
         """Multiply what lies at these addresses."""
         if self.cut == 1:
-            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, 0, 0, 0, 0.0, 0.0)
+            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words)
         else:
             launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words))
 
@@ -145,9 +145,7 @@ def plan_of(out: View, a: View, b: View, add: bool = False) -> Plan | None:
     try:
         return _plans[key]
     except KeyError:
-        if len(_plans) > 4096:  # a program whose shapes never repeat must not grow
-            _plans.clear()
-        plan = _plans[key] = _plan(out, a, b, add)
+        plan: Plan | None = remember(_plans, key, _plan(out, a, b, add))
         return plan
 
 
