@@ -70,9 +70,9 @@ def test_a_device_can_be_named_before_it_is_there() -> None:
     assert (device.type, device.index, str(device)) == ("cuda", 1, "cuda:1")
     assert device == genesis.device("cuda", 1)
     assert pickle.loads(pickle.dumps(device)) is device
-    with pytest.raises(genesis.DeviceError, match="no plugin supplies the device 'cuda'"):
+    with pytest.raises(genesis.DeviceError, match="device 'cuda'"):
         genesis.ones(2, device=device)
-    with pytest.raises(genesis.DeviceError, match="no plugin supplies the device 'cuda'"):
+    with pytest.raises(genesis.DeviceError, match="device 'cuda'"):
         nn.Linear(2, 2).to(device)
     with pytest.raises(RuntimeError, match="not negative"):
         genesis.device("cuda", -1)

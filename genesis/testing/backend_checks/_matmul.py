@@ -16,6 +16,8 @@ from genesis.testing.backend_checks._names import ordinary
 
 SIZES = ((1, 1, 1), (3, 40, 5), (1, 300, 7), (300, 1, 7), (7, 300, 1), (64, 64, 64), (65, 33, 129))
 LARGE = (301, 257, 263)
+#: for products with layouts; of several products of one size; and one that is computed three times
+PLACED, MANY, AGAIN = ((5, 7, 6), (70, 90, 83)), (9, 40, 50, 60), 150
 
 
 def questions(bench: Bench) -> Iterator[Question]:
@@ -77,7 +79,7 @@ def values(bench: Bench, dtype: str, sizes: tuple[tuple[int, int, int], ...]) ->
 
 
 def layout_of_input(bench: Bench, layout: str) -> None:
-    for m, k, n in ((5, 7, 6), (70, 90, 83)):
+    for m, k, n in PLACED:
         x, y = ordinary((m, k), "float32", 1), ordinary((k, n), "float32", 2)
         a, b = bench.place(x, layout), bench.place(y, layout)
         for first, second, which in (
@@ -106,7 +108,7 @@ def _plain(bench: Bench, x: Array, y: Array) -> str:
 
 
 def layout_of_output(bench: Bench, layout: str) -> None:
-    for m, k, n in ((5, 7, 6), (70, 90, 83)):
+    for m, k, n in PLACED:
         x, y = ordinary((m, k), "float32", 1), ordinary((k, n), "float32", 2)
         out = bench.place(np.full((m, n), 77, "float32"), layout)
         bench.backend.matmul(out.view, bench.put(x), bench.put(y))
@@ -124,7 +126,8 @@ def batch(bench: Bench) -> None:
             y,
             advice="all axes before the last two are batches, each with a product of its own",
         )
-    run(bench, ordinary((9, 40, 50), "float32", 1), ordinary((9, 50, 60), "float32", 2))
+    count, m, k, n = MANY
+    run(bench, ordinary((count, m, k), "float32", 1), ordinary((count, k, n), "float32", 2))
 
 
 def _product(bench: Bench, a: View, b: View, x: Array, y: Array) -> None:
@@ -158,14 +161,13 @@ def batch_layouts(bench: Bench) -> None:
 
 
 def batch_broadcast(bench: Bench) -> None:
-    many, one = ordinary((7, 40, 50), "float32", 1), ordinary((50, 60), "float32", 2)
-    _product(
-        bench, bench.put(many), bench.put(one).expand((7, 50, 60)), many, np.broadcast_to(one, (7, 50, 60))
-    )
-    left = ordinary((30, 40), "float32", 3)
-    _product(
-        bench, bench.put(left).expand((7, 30, 40)), bench.put(many), np.broadcast_to(left, (7, 30, 40)), many
-    )
+    count, m, k, n = MANY
+    many, one = ordinary((count, m, k), "float32", 1), ordinary((k, n), "float32", 2)
+    wide_one = np.broadcast_to(one, (count, k, n))
+    _product(bench, bench.put(many), bench.put(one).expand((count, k, n)), many, wide_one)
+    left = ordinary((n, m), "float32", 3)
+    wide_left = np.broadcast_to(left, (count, n, m))
+    _product(bench, bench.put(left).expand((count, n, m)), bench.put(many), wide_left, many)
     x = ordinary((3, 1, 4, 5), "float32", 4)
     y = ordinary((1, 2, 5, 6), "float32", 5)
     wide = np.broadcast_to(x, (3, 2, 4, 5)), np.broadcast_to(y, (3, 2, 5, 6))
@@ -204,10 +206,10 @@ def special(bench: Bench) -> None:
 
 
 def deterministic(bench: Bench) -> None:
-    a, b = (bench.put(ordinary((150, 150), "float32", i)) for i in (1, 2))
+    a, b = (bench.put(ordinary((AGAIN, AGAIN), "float32", i)) for i in (1, 2))
     results = []
     for _ in range(3):
-        out = bench.empty((150, 150), "float32")
+        out = bench.empty((AGAIN, AGAIN), "float32")
         bench.backend.matmul(out, a, b)
         results.append(bench.read(out))
     for again in results[1:]:

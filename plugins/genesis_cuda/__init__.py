@@ -1,0 +1,1 @@
+"""The CUDA device: GPUs of NVIDIA, programmed in Python through Numba."""

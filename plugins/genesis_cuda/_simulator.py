@@ -1,0 +1,301 @@
+"""Without a GPU: kernels as Python functions, their threads as threads of the host, their pointers checked.
+
+Numba's simulator supplies what kernels ask of CUDA (``NUMBA_ENABLE_CUDASIM=1``). Three things are done here
+instead: threads wait for each other without polling, which is ten times faster; shuffles between the threads
+of a warp, which that simulator lacks; and pointers, which it does not know. A pointer finds the block of
+memory that it lies in, and an access outside of that block is an ``IndexError``.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+from __future__ import annotations
+
+import bisect
+import ctypes
+import math as _math
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numba.cuda.simulator.kernelapi import Dim3, FakeCUDAModule
+
+# -- what kernels are written with -------------------------------------------------------------------------
+
+
+def _wrapping(name: str) -> Callable[[Any], Any]:
+    kind = np.dtype(name)
+    unsigned = np.dtype(f"u{kind.itemsize}")
+
+    def cast(value):
+        """As a processor does it: the low bits count."""
+        number = int(value) if value == value and abs(value) != _math.inf else -(1 << 63)
+        return unsigned.type(number & ((1 << 8 * kind.itemsize) - 1)).view(kind)
+
+    return cast
+
+
+casts: dict[str, Any] = {name: _wrapping(name) for name in ("uint8", "int8", "int16", "int32")}
+casts |= {name: getattr(np, name) for name in ("int64", "uint64", "float32", "float64")}
+
+
+def like(x, value):
+    """``value`` in the type of ``x``."""
+    if not isinstance(x, np.generic):
+        return type(x)(value)
+    return casts[x.dtype.name](value) if isinstance(value, (int, float)) else value.astype(x.dtype)
+
+
+def udiv(a, b):
+    return int(a) // int(b)
+
+
+def umod(a, b):
+    return int(a) % int(b)
+
+
+def _pow(x, y):
+    return np.power(np.array([x]), np.array([y]))[0]  # of scalars, NumPy takes a short cut for some powers
+
+
+def _erf(x):
+    return type(x)(_math.erf(x)) if isinstance(x, np.generic) else _math.erf(x)
+
+
+math = SimpleNamespace(
+    **{
+        n: getattr(np, n)
+        for n in (
+            "ceil",
+            "copysign",
+            "cos",
+            "exp",
+            "expm1",
+            "fabs",
+            "floor",
+            "fmod",
+            "log",
+            "log1p",
+            "sin",
+            "sqrt",
+        )
+    },
+    tanh=np.tanh,
+    pow=_pow,
+    erf=_erf,
+)
+
+
+class Pointer:
+    """An address as a kernel sees it: elements of one type in one block of memory."""
+
+    __slots__ = ("at", "elements")
+
+    def __init__(self, elements: np.ndarray[Any, Any], at: int) -> None:
+        self.elements, self.at = elements, at
+
+    def __getitem__(self, index):
+        return self.elements[self._place(index)]
+
+    def __setitem__(self, index, value):
+        self.elements[self._place(index)] = value
+
+    def _place(self, index):
+        at = self.at + int(index)
+        if not 0 <= at < self.elements.size:
+            raise IndexError(
+                f"a kernel accesses element {at} of a block of {self.elements.size} {self.elements.dtype}"
+            )
+        return at
+
+
+class _Memory:
+    """The blocks that are in use, by their addresses."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.blocks: dict[int, np.ndarray[Any, Any]] = {}
+
+    def lend(self, address: int, nbytes: int) -> None:
+        if nbytes:
+            raw = (ctypes.c_uint8 * nbytes).from_address(address)
+            self.blocks[address] = np.ctypeslib.as_array(raw)
+            bisect.insort(self.starts, address)
+
+    def give_back(self, address: int) -> None:
+        if self.blocks.pop(address, None) is not None:
+            del self.starts[bisect.bisect_left(self.starts, address)]
+
+    def pointer(self, address: int, kind: str) -> Pointer:
+        at = bisect.bisect_right(self.starts, address) - 1
+        start = self.starts[at] if at >= 0 else 0
+        block = self.blocks.get(start)
+        if block is None or address > start + block.size:
+            return Pointer(np.empty(0, kind), 0)  # of something empty; using it is an error
+        size = np.dtype(kind).itemsize
+        if (address - start) % size:
+            raise ValueError(f"a pointer to {kind} at an odd address")
+        return Pointer(block[: block.size // size * size].view(kind), (address - start) // size)
+
+
+memory = _Memory()
+pointers: dict[str, Any] = {
+    f"{name}_pointer": (lambda address, name=name: memory.pointer(int(address), name)) for name in casts
+}
+
+
+class _Current:
+    """``cuda`` of the launch that is running."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_launch[-1], name)
+
+
+_launch: list[Any] = []
+cuda: Any = _Current()
+
+
+# -- threads -----------------------------------------------------------------------------------------------
+def device(function):
+    """A function that kernels call."""
+    return function
+
+
+class _Shared:
+    """Shared memory of a block: an array for each line that asks for one."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[tuple[str, int], np.ndarray[Any, Any]] = {}
+        self.lock = threading.Lock()
+
+    def array(self, shape, dtype):
+        frame = sys._getframe(1)
+        key = (frame.f_code.co_filename, frame.f_lineno)
+        with self.lock:  # the first of the threads makes it
+            found = self.arrays.get(key)
+            if found is None:
+                found = self.arrays[key] = np.full(shape, 77, dtype)
+            return found
+
+
+class _Cuda(FakeCUDAModule):
+    """What Numba's simulator offers to kernels, and shuffles."""
+
+    def __init__(self, grid: tuple[int, ...], block: tuple[int, ...], warp: int) -> None:
+        super().__init__(grid, block, 0)
+        self.warp = warp
+
+    def shfl_xor_sync(self, mask, value, lane_mask):
+        thread: Any = threading.current_thread()
+        return thread.block.exchange(thread.thread_id, thread.thread_id ^ int(lane_mask), value)
+
+    def shfl_down_sync(self, mask, value, delta):
+        thread: Any = threading.current_thread()
+        there = thread.thread_id + int(delta)
+        inside = there // self.warp == thread.thread_id // self.warp
+        return thread.block.exchange(thread.thread_id, there if inside else thread.thread_id, value)
+
+
+class _Block:
+    """The threads of one block, which wait for each other."""
+
+    def __init__(self, count: int) -> None:
+        self.condition = threading.Condition()
+        self.left = count  # that have not ended
+        self.waiting = self.turn = 0
+        self.values: list[Any] = [None] * count
+        self.error: BaseException | None = None
+
+    def wait(self) -> None:
+        with self.condition:
+            self.waiting += 1
+            turn = self.turn
+            if self.waiting >= self.left:
+                self._go()
+            while self.turn == turn and self.error is None:
+                self.condition.wait()
+            if self.error is not None:
+                raise RuntimeError("another thread of the block has failed")
+
+    def _go(self) -> None:
+        self.waiting = 0
+        self.turn += 1
+        self.condition.notify_all()
+
+    def end(self, error: BaseException | None) -> None:
+        with self.condition:
+            self.left -= 1
+            if error is not None and self.error is None:
+                self.error = error
+            if error is not None or (self.left and self.waiting >= self.left):
+                self._go()
+
+    def exchange(self, mine: int, other: int, value: Any) -> Any:
+        self.values[mine] = value
+        self.wait()
+        found = self.values[other]
+        self.wait()
+        return found
+
+
+class _Thread(threading.Thread):
+    def __init__(self, block: _Block, function, args, block_at, thread_at, number) -> None:
+        super().__init__(daemon=True)
+        self.block, self.function, self.args = block, function, args
+        self.blockIdx, self.threadIdx, self.thread_id = Dim3(*block_at), Dim3(*thread_at), number
+
+    def run(self) -> None:
+        error = None
+        try:
+            with np.errstate(all="ignore"):
+                self.function(*self.args)
+        except BaseException as caught:
+            error = caught
+        self.block.end(error)
+
+    def syncthreads(self) -> None:
+        self.block.wait()
+
+
+_lock = threading.RLock()
+
+
+def run(
+    function: Callable[..., None],
+    syncs: bool,
+    grid: tuple[int, ...],
+    block: tuple[int, ...],
+    warp: int,
+    args: Sequence[Any],
+) -> None:
+    """One launch: the blocks one after the other. ``syncs``: the threads of a block wait for each other."""
+    with _lock:
+        current: Any = _Cuda(grid, block, warp)
+        _launch.append(current)
+        try:
+            for at in np.ndindex(*reversed(grid)):
+                current._shared = _Shared()
+                _run_block(function, syncs, tuple(reversed(at)), block, args)
+        finally:
+            _launch.pop()
+
+
+def _run_block(function, syncs, block_at, shape, args) -> None:
+    places = [tuple(reversed(at)) for at in np.ndindex(*reversed(shape))]
+    if not syncs:  # one thread of the host plays all of them, one after the other
+        me: Any = threading.current_thread()
+        me.blockIdx = Dim3(*block_at)
+        with np.errstate(all="ignore"):
+            for number, at in enumerate(places):
+                me.threadIdx, me.thread_id = Dim3(*at), number
+                function(*args)
+        return
+    block = _Block(len(places))
+    threads = [_Thread(block, function, args, block_at, at, i) for i, at in enumerate(places)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if block.error is not None:
+        raise block.error

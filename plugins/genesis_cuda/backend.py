@@ -1,0 +1,86 @@
+"""CudaBackend: GPUs as a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from genesis.backend import Availability, Backend, Expr, Number, Shape, View
+from genesis_cuda import _available, _cache, _copies, _driver, _memory
+from genesis_cuda._memory import Memory
+from genesis_cuda.kernels import indexing, map, matmul, random, reduce
+
+if TYPE_CHECKING:
+    from genesis import device, dtype
+
+
+class CudaBackend(Backend):
+    """GPUs of NVIDIA as ``cuda:0``, ``cuda:1``, …"""
+
+    name: ClassVar[str] = "cuda"
+    fuses: ClassVar[bool] = True
+    kernels: ClassVar[Mapping[str, str]] = {}
+
+    def probe(self) -> Availability:
+        count, reason = _available.devices()
+        return Availability(count > 0, count, reason)
+
+    # -- memory --------------------------------------------------------------------------------------
+    def allocate(self, nbytes: int, index: int) -> Memory:
+        return Memory(_memory.pool(index), nbytes)
+
+    def empty(self, shape: Shape, dtype: dtype, device: device) -> View:
+        return _copies.empty(shape, dtype, device)
+
+    def write(self, out: View, source: np.ndarray[Any, Any]) -> None:
+        _copies.write(out, source)
+
+    def read(self, x: View) -> np.ndarray[Any, Any]:
+        return _copies.read(x)
+
+    def transfer(self, out: View, x: View) -> None:
+        _copies.transfer(out, x)
+
+    def synchronize(self) -> None:
+        for unit in _driver.opened():
+            unit.synchronize()
+
+    def memory_stats(self) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for pool in _memory.pools():
+            for name, value in pool.stats().items():
+                total[name] = total.get(name, 0) + value
+        return total
+
+    def empty_cache(self) -> None:
+        for pool in _memory.pools():
+            pool.trim()
+
+    # -- computing -----------------------------------------------------------------------------------
+    def map(self, expr: Expr, out: View, *inputs: View | Number) -> None:
+        map.run(expr, out, inputs)
+
+    def reduce(self, op: str, out: View, x: View) -> None:
+        reduce.run(op, out, x)
+
+    def matmul(self, out: View, a: View, b: View) -> None:
+        matmul.run(out, a, b)
+
+    def gather(self, out: View, x: View, index: View, axis: int) -> None:
+        indexing.gather(out, x, index, axis)
+
+    def scatter(self, op: str, out: View, index: View, source: View, axis: int) -> None:
+        indexing.scatter(op, out, index, source, axis)
+
+    def random(self, kind: str, out: View, seed: int, offset: int) -> None:
+        random.run(kind, out, seed, offset)
+
+    # -- compiled kernels ----------------------------------------------------------------------------
+    def watch_kernels(self, watcher: Callable[[str, bool, float], None] | None) -> None:
+        _cache.watcher = watcher
+
+    def kernel_folder(self) -> str | None:
+        found = _cache.folder()
+        return None if found is None else str(found)

@@ -1,0 +1,1 @@
+"""Whole operations of the CUDA device, each in one kernel or two."""
