@@ -1,4 +1,4 @@
-"""What the threads of a block do together. All of them have to call, with the same number of threads always.
+"""What the threads of a block, or of a warp, do together. All of them have to call.
 
 A warp joins by shuffles; the warps join in shared memory, in their order, so the same bits come out every
 time.
@@ -10,15 +10,36 @@ from __future__ import annotations
 from genesis_cuda._cuda import cuda, device
 from genesis_cuda._sizes import THREADS, WARP
 
-__all__ = ["block_max", "block_sum"]
+__all__ = ["block_max", "block_sum", "warp_max", "warp_sum"]
 
 _ALL = 0xFFFFFFFF
 _HALF, _WARPS = WARP // 2, THREADS // WARP
 
 
 @device
+def warp_sum(x, shared):
+    """The sum of ``x`` over the threads of a warp; ``shared`` is not used."""
+    step = _HALF
+    while step > 0:
+        x += cuda.shfl_xor_sync(_ALL, x, step)
+        step //= 2
+    return x
+
+
+@device
+def warp_max(x, shared):
+    """The largest ``x`` of a warp; a nan wins."""
+    step = _HALF
+    while step > 0:
+        other = cuda.shfl_xor_sync(_ALL, x, step)
+        x = x if x >= other or x != x else other
+        step //= 2
+    return x
+
+
+@device
 def block_sum(x, shared):
-    """The sum of ``x`` over the threads; ``shared`` has room for one number of each warp."""
+    """The sum of ``x`` over the threads of a block; ``shared`` has room for one number of each warp."""
     step = _HALF
     while step > 0:
         x += cuda.shfl_xor_sync(_ALL, x, step)
@@ -35,7 +56,7 @@ def block_sum(x, shared):
 
 @device
 def block_max(x, shared):
-    """The largest ``x`` of all threads; a nan wins."""
+    """The largest ``x`` of a block; a nan wins."""
     step = _HALF
     while step > 0:
         other = cuda.shfl_xor_sync(_ALL, x, step)

@@ -39,7 +39,7 @@ def names() -> dict[str, Any]:
 
 
 def machine_code(
-    function: Function, parameters: Sequence[str], architecture: str, threads: int = THREADS
+    function: Function, parameters: Sequence[str], architecture: str, threads: int, blocks: int
 ) -> tuple[str, bytes, str]:
     """Compile a kernel without a GPU.
 
@@ -47,10 +47,11 @@ def machine_code(
         function: the kernel.
         parameters: of each ``"int64"``, ``"float64"``, or ``"float32*"`` for a pointer.
         architecture: such as ``"sm_90"``.
-        threads: the largest block that it is launched with.
+        threads: of a block.
+        blocks: how many of them a multiprocessor should have room for at once.
 
     Returns:
         The name of the entry, the machine code (a cubin), and what the assembler says of its resources.
     """
-    code: tuple[str, bytes, str] = _made.machine_code(function, parameters, architecture, threads)
+    code: tuple[str, bytes, str] = _made.machine_code(function, parameters, architecture, threads, blocks)
     return code

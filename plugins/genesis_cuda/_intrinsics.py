@@ -77,14 +77,18 @@ def signature(parameters: Sequence[str]) -> Any:
 
 
 def machine_code(
-    function: Callable[..., Any], parameters: Sequence[str], architecture: str, threads: int
+    function: Callable[..., Any],
+    parameters: Sequence[str],
+    architecture: str,
+    threads: int,
+    blocks: int,
 ) -> tuple[str, bytes, str]:
     """As ``_cuda.machine_code``."""
     from cuda.core import Linker, LinkerOptions, ObjectCode
 
     number = int(architecture.removeprefix("sm_"))
     ptx, _ = cuda.compile_ptx(
-        function, signature(parameters), cc=(number // 10, number % 10), launch_bounds=threads
+        function, signature(parameters), cc=(number // 10, number % 10), launch_bounds=(threads, blocks)
     )
     found = re.search(r"\.visible \.entry ([\w$]+)", ptx)
     assert found, ptx

@@ -35,11 +35,16 @@ class Kernel:
         text: Python source, with the names of ``_cuda.names()``.
         parameters: their types.
         threads: of a block.
+        blocks: how many of them a multiprocessor should have room for at once, which limits registers; with
+            four of the usual size half of its threads are busy.
     """
 
-    def __init__(self, name: str, text: str, parameters: tuple[str, ...], threads: int = THREADS) -> None:
-        self.name, self.text, self.parameters, self.threads = name, text, parameters, threads
-        self.syncs = "syncthreads" in text or "block_" in text
+    def __init__(
+        self, name: str, text: str, parameters: tuple[str, ...], threads: int = THREADS, blocks: int = 4
+    ) -> None:
+        self.name, self.text, self.parameters = name, text, parameters
+        self.threads, self.blocks = threads, blocks
+        self.syncs = any(word in text for word in ("syncthreads", "shfl_", "block_", "warp_"))
         self._function: Callable[..., None] | None = None
         self._loaded: dict[int, _Loaded] = {}
 
@@ -59,7 +64,7 @@ class Kernel:
         """The name of the entry, the machine code, and what the assembler says."""
         from genesis_cuda._cuda import machine_code
 
-        return machine_code(self.function, self.parameters, architecture, self.threads)
+        return machine_code(self.function, self.parameters, architecture, self.threads, self.blocks)
 
     def __call__(self, unit: Unit, blocks: int | tuple[int, int], args: tuple[Any, ...]) -> None:
         """Put one launch into the stream of a GPU."""
@@ -79,9 +84,8 @@ class Kernel:
         if SIMULATED:
             return api().load(self)
         start = time.perf_counter()
-        stem = _cache.stem(
-            self.name, self.text, ",".join(self.parameters), unit.architecture, str(self.threads)
-        )
+        form = f"{','.join(self.parameters)} {self.threads} {self.blocks}"
+        stem = _cache.stem(self.name, self.text, unit.architecture, form)
         kept = _cache.read(stem)
         if kept is None:
             entry, code, _ = self.compile(unit.architecture)
@@ -127,7 +131,8 @@ class Template:
         function: the kernel.
         parameters: their types, separated by blanks; ``real*`` points to elements.
         types: what it is launched with.
-        constants: further names, as text; those in lower case are a part of the kernel's name.
+        variant: what tells it from others of the same function.
+        constants: further names, as text.
     """
 
     def __init__(
@@ -136,10 +141,13 @@ class Template:
         parameters: str,
         types: tuple[str, ...] = ("float32", "float64"),
         threads: int = THREADS,
+        blocks: int = 4,
+        variant: str = "",
         **constants: str,
     ) -> None:
+        self.variant = variant
         self.function, self.parameters, self.types = function, parameters.split(), types
-        self.threads, self.constants = threads, constants
+        self.threads, self.blocks, self.constants = threads, blocks, constants
         self.__doc__ = function.__doc__
         self._kernels: dict[str, Kernel] = {}
         templates.append(self)
@@ -147,8 +155,9 @@ class Template:
     @property
     def name(self) -> str:
         """Of the kernel, with what tells it from others of the same function."""
-        values = [f"{k}{v}" for k, v in self.constants.items() if k.islower()]
-        return "_".join([self.function.__name__.strip("_"), *values])
+        module, name = self.function.__module__.rpartition(".")[2], self.function.__name__.strip("_")
+        name = name if name.startswith(module) else f"{module}_{name}"
+        return f"{name}_{self.variant}" if self.variant else name
 
     def __call__(self, real: str = "float32") -> Kernel:
         found = self._kernels.get(real)
@@ -160,13 +169,15 @@ class Template:
     def _make(self, real: str) -> Kernel:
         name = f"{self.name}_{real}"
         wide = {"float32": "float32", "float64": "float64"}.get(real, "int64")
-        constants = {"real": real, "wide": wide, **self.constants}
+        constants = {"real": real, "reals": f"{real}_pointer", "wide": wide, **self.constants}
         lines = textwrap.dedent(inspect.getsource(self.function)).splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("def "))
         lines[start] = lines[start].replace(f"def {self.function.__name__}(", f"def {name}(", 1)
         text = "\n".join([*(f"{k} = {v}" for k, v in constants.items()), *lines[start:]]) + "\n"
         parameters = tuple(p.replace("real", real).replace("wide", wide) for p in self.parameters)
-        return Kernel(name, text, parameters, self.threads)
+        # float64 needs twice the registers
+        blocks = min(self.blocks, 2) if real == "float64" else self.blocks
+        return Kernel(name, text, parameters, self.threads, blocks)
 
 
 def blocks_for(unit: Unit, items: int, threads: int = THREADS) -> int:

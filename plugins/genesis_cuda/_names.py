@@ -12,7 +12,10 @@ int64: Any
 uint64: Any
 math: Any
 # constants of their templates
+CENTERED: Any
+GROUP: Any
 ROOM: Any
+WARPS: Any
 axis: Any
 kind: Any
 real: Any
@@ -33,6 +36,8 @@ int64_pointer: Any
 reals: Any
 # of _block
 block_max: Any
+row_max: Any
+row_sum: Any
 block_sum: Any
 # of _scalars
 max_f: Any

@@ -12,6 +12,7 @@ from __future__ import annotations
 import bisect
 import ctypes
 import math as _math
+import random
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -187,77 +188,112 @@ class _Cuda(FakeCUDAModule):
         self.warp = warp
 
     def shfl_xor_sync(self, mask, value, lane_mask):
-        thread: Any = threading.current_thread()
-        return thread.block.exchange(thread.thread_id, thread.thread_id ^ int(lane_mask), value)
+        me: Any = threading.current_thread()
+        return me.crew.exchange(me, me.thread_id ^ int(lane_mask), value)
 
     def shfl_down_sync(self, mask, value, delta):
-        thread: Any = threading.current_thread()
-        there = thread.thread_id + int(delta)
-        inside = there // self.warp == thread.thread_id // self.warp
-        return thread.block.exchange(thread.thread_id, there if inside else thread.thread_id, value)
+        me: Any = threading.current_thread()
+        there = me.thread_id + int(delta)
+        inside = there // self.warp == me.thread_id // self.warp
+        return me.crew.exchange(me, there if inside else me.thread_id, value)
 
 
-class _Block:
-    """The threads of one block, which wait for each other."""
+class _Member(threading.Thread):
+    """A thread of the host that plays threads of kernels, as long as the process lives."""
 
-    def __init__(self, count: int) -> None:
-        self.condition = threading.Condition()
-        self.left = count  # that have not ended
-        self.waiting = self.turn = 0
-        self.values: list[Any] = [None] * count
-        self.error: BaseException | None = None
-
-    def wait(self) -> None:
-        with self.condition:
-            self.waiting += 1
-            turn = self.turn
-            if self.waiting >= self.left:
-                self._go()
-            while self.turn == turn and self.error is None:
-                self.condition.wait()
-            if self.error is not None:
-                raise RuntimeError("another thread of the block has failed")
-
-    def _go(self) -> None:
-        self.waiting = 0
-        self.turn += 1
-        self.condition.notify_all()
-
-    def end(self, error: BaseException | None) -> None:
-        with self.condition:
-            self.left -= 1
-            if error is not None and self.error is None:
-                self.error = error
-            if error is not None or (self.left and self.waiting >= self.left):
-                self._go()
-
-    def exchange(self, mine: int, other: int, value: Any) -> Any:
-        self.values[mine] = value
-        self.wait()
-        found = self.values[other]
-        self.wait()
-        return found
-
-
-class _Thread(threading.Thread):
-    def __init__(self, block: _Block, function, args, block_at, thread_at, number) -> None:
+    def __init__(self, crew: _Crew, number: int) -> None:
         super().__init__(daemon=True)
-        self.block, self.function, self.args = block, function, args
-        self.blockIdx, self.threadIdx, self.thread_id = Dim3(*block_at), Dim3(*thread_at), number
+        self.crew, self.thread_id, self.exchanges = crew, number, 0
+        self.blockIdx = self.threadIdx = Dim3(0, 0, 0)
+        self.go = threading.Lock()
+        self.go.acquire()
+        self.start()
 
     def run(self) -> None:
-        error = None
-        try:
-            with np.errstate(all="ignore"):
-                self.function(*self.args)
-        except BaseException as caught:
-            error = caught
-        self.block.end(error)
+        np.seterr(all="ignore")
+        while True:
+            self.go.acquire()
+            try:
+                self.crew.function(*self.crew.args)
+            except _Abandoned:
+                pass
+            except BaseException as error:
+                self.crew.error = self.crew.error or error
+            self.crew.leave(self)
 
     def syncthreads(self) -> None:
-        self.block.wait()
+        self.crew.wait(self)
 
 
+class _Abandoned(Exception):
+    """Another thread of the block has failed."""
+
+
+class _Crew:
+    """The threads of one block. One of them runs at a time, until it waits or ends; then another one does.
+
+    The order changes from one meeting to the next, so that a missing ``syncthreads`` shows.
+    """
+
+    def __init__(self) -> None:
+        self.members: list[_Member] = []
+        self.order: list[_Member] = []  # those that have not yet come to the next meeting
+        self.waiting: list[_Member] = []
+        self.values: dict[tuple[int, int], Any] = {}
+        self.function: Callable[..., None] = print
+        self.args: Sequence[Any] = ()
+        self.error: BaseException | None = None
+        self.random = random.Random(0)
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def play(self, function, args, block_at, places) -> None:
+        """Run all threads of a block."""
+        while len(self.members) < len(places):
+            self.members.append(_Member(self, len(self.members)))
+        self.function, self.args, self.error = function, args, None
+        for member, at in zip(self.members, places, strict=False):
+            member.blockIdx, member.threadIdx, member.exchanges = Dim3(*block_at), Dim3(*at), 0
+        self.order, self.waiting = self.members[: len(places)], []
+        self._next()
+        try:
+            self.done.acquire()
+        except BaseException:  # interrupted: nobody knows what these threads wait for
+            global _crew
+            _crew = _Crew()
+            raise
+        if self.error is not None:
+            raise self.error
+
+    def _next(self) -> None:
+        if not self.order:
+            self.order, self.waiting = self.waiting, []
+            self.random.shuffle(self.order)
+        if self.order:
+            self.order.pop().go.release()
+        else:
+            self.done.release()
+
+    def wait(self, member: _Member) -> None:
+        self.waiting.append(member)
+        self._next()
+        member.go.acquire()
+        if self.error is not None:
+            raise _Abandoned
+
+    def leave(self, member: _Member) -> None:
+        self._next()
+
+    def exchange(self, member: _Member, other: int, value: Any) -> Any:
+        # two places in turn: one may be written again while the other is still read
+        member.exchanges ^= 1
+        turn = member.exchanges
+        self.values[turn, member.thread_id] = value
+        self.wait(member)
+        return self.values[turn, other]
+
+
+_crew = _Crew()
 _lock = threading.RLock()
 
 
@@ -291,11 +327,4 @@ def _run_block(function, syncs, block_at, shape, args) -> None:
                 me.threadIdx, me.thread_id = Dim3(*at), number
                 function(*args)
         return
-    block = _Block(len(places))
-    threads = [_Thread(block, function, args, block_at, at, i) for i, at in enumerate(places)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if block.error is not None:
-        raise block.error
+    _crew.play(function, args, block_at, places)

@@ -21,7 +21,23 @@ class CudaBackend(Backend):
 
     name: ClassVar[str] = "cuda"
     fuses: ClassVar[bool] = True
-    kernels: ClassVar[Mapping[str, str]] = {}
+    kernels: ClassVar[Mapping[str, str]] = {
+        "softmax": "genesis_cuda.fused.softmax:softmax",
+        "softmax.backward": "genesis_cuda.fused.softmax:softmax_backward",
+        "log_softmax": "genesis_cuda.fused.softmax:log_softmax",
+        "log_softmax.backward": "genesis_cuda.fused.softmax:log_softmax_backward",
+        "cross_entropy": "genesis_cuda.fused.loss:cross_entropy",
+        "cross_entropy.backward": "genesis_cuda.fused.loss:cross_entropy_backward",
+        "layer_norm": "genesis_cuda.fused.norm:layer_norm",
+        "layer_norm.backward": "genesis_cuda.fused.norm:layer_norm_backward",
+        "rms_norm": "genesis_cuda.fused.norm:rms_norm",
+        "rms_norm.backward": "genesis_cuda.fused.norm:rms_norm_backward",
+        "embedding": "genesis_cuda.fused.embedding:embedding",
+        "embedding.backward": "genesis_cuda.fused.embedding:embedding_backward",
+        "adam_step": "genesis_cuda.fused.optimizer:adam_step",
+        "sgd_step": "genesis_cuda.fused.optimizer:sgd_step",
+        "update_step": "genesis_cuda.fused.update:update_step",
+    }
 
     def probe(self) -> Availability:
         count, reason = _available.devices()

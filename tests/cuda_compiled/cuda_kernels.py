@@ -11,6 +11,7 @@ import genesis
 import genesis_cuda.fused
 import genesis_cuda.kernels
 from genesis.backend import ALPHABET, Buffer, Shape, View, arg, call, cast, contiguous_strides
+from genesis.ops import Update
 from genesis_cuda import _walk
 from genesis_cuda._kernel import Kernel, templates
 from genesis_cuda.kernels import _reductions, indexing
@@ -105,10 +106,37 @@ def of_templates() -> Iterator[tuple[str, Kernel]]:
             yield f"{template.name}/{dtype}", template(dtype)
 
 
+def of_optimizers() -> Iterator[tuple[str, Kernel]]:
+    from genesis_cuda.fused.optimizer import adam_kernel, sgd_kernel
+    from genesis_cuda.fused.update import update_kernel
+
+    for dtype in FLOATS:
+        for amsgrad in (False, True):
+            yield f"adam/{dtype}/amsgrad {amsgrad}", adam_kernel(dtype, amsgrad)
+        for momentum, nesterov in ((False, False), (True, False), (True, True)):
+            yield f"sgd/{dtype}/momentum {momentum}, {nesterov}", sgd_kernel(dtype, momentum, nesterov)
+        for name, update in updates().items():
+            yield f"update/{name}/{dtype}", update_kernel(update, getattr(genesis, dtype))
+
+
+def updates() -> dict[str, Update]:
+    """Those of the optimizers that come with Genesis."""
+    import genesis_optimizers
+
+    found = {}
+    for module in pkgutil.iter_modules(genesis_optimizers.__path__, "genesis_optimizers."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Update):
+                found[f"{module.name.rpartition('.')[2]}.{name}"] = value
+    return found
+
+
 def all_kernels() -> dict[str, Kernel]:
     """By label; texts that are the same are compiled once."""
     found: dict[tuple[str, ...], tuple[str, Kernel]] = {}
-    for part in (of_map, of_reduce, of_indexing, of_templates):
+    for part in (of_map, of_reduce, of_indexing, of_templates, of_optimizers):
         for label, kernel in part():
             found.setdefault((kernel.text, *kernel.parameters), (label, kernel))
-    return dict(found.values())
+    named = dict(found.values())
+    assert len(named) == len(found), "two kernels of one name"
+    return named

@@ -31,9 +31,10 @@ class Form(NamedTuple):
 
     @property
     def value(self) -> str:
-        """The type that a result is kept in."""
-        t = self.out if self.op in ("sum", "prod") else self.x
-        return t.name if t.kind == "f" else "int64"
+        """The type that a result is kept in; a sum of float32 in float64, which memory hides."""
+        if self.op in ("sum", "prod"):
+            return "float64" if self.out.kind == "f" else "int64"
+        return self.x.name if self.x.kind == "f" else "int64"
 
     @property
     def parameters(self) -> tuple[str, ...]:

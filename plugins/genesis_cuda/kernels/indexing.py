@@ -140,28 +140,28 @@ def check_kernel(index: View) -> tuple[Kernel, _walk.Walk]:
     piece = _walk.text(walk)
     body = [
         f"v = index[{piece.places[0]}]",
-        "if v < 0 or v >= length:",
+        "if (v < 0 or v >= length) and v != ignore:",
         "    bad[0] = 1",
         "    bad[1] = v",
     ]
-    text = _text("check_kernel", piece, ["length"], ["index", "bad"], body)
-    parameters = [*["int64"] * (2 + len(piece.parameters)), "int64*", "int64*"]
+    text = _text("check_kernel", piece, ["length", "ignore"], ["index", "bad"], body)
+    parameters = [*["int64"] * (3 + len(piece.parameters)), "int64*", "int64*"]
     return _kernel("check_kernel", text, parameters), walk
 
 
-def check(index: View, length: int) -> None:
+def wrong(index: View, length: int, ignore: int | None = None) -> int | None:
     """Look at all indices.
 
     Those that came from the host are known to fit: their bounds were taken on the way. Others are looked at
     by a kernel, and the stream is waited for.
 
-    Raises:
-        IndexError: one lies outside [0, length).
+    Returns:
+        One that lies outside [0, length) and is not ``ignore``, or None.
     """
     memory = handle(index)
     bounds = memory.bounds
     if bounds is not None and bounds[0] >= 0 and bounds[1] < length:
-        return
+        return None
     kernel, walk = check_kernel(index)
     unit = memory.unit
     with unit.lock:
@@ -171,9 +171,19 @@ def check(index: View, length: int) -> None:
         found = np.zeros(2, np.int64)
         unit.enter()
         call("cuMemcpyHtoDAsync", flag.address, found.ctypes.data, 16, unit.stream)
-        words = (walk.size, *walk.words, length, address(index), flag.address)
+        spared = 0 if ignore is None or 0 <= ignore < length else ignore
+        words = (walk.size, *walk.words, length, spared, address(index), flag.address)
         kernel(unit, blocks_for(unit, walk.size), words)
         call("cuMemcpyDtoHAsync", found.ctypes.data, flag.address, 16, unit.stream)
         unit.synchronize()
-    if found[0]:
-        raise IndexError(f"index {found[1]} is out of range for an axis of length {length}")
+    return int(found[1]) if found[0] else None
+
+
+def check(index: View, length: int) -> None:
+    """Look at all indices.
+
+    Raises:
+        IndexError: one lies outside [0, length).
+    """
+    if (bad := wrong(index, length)) is not None:
+        raise IndexError(f"index {bad} is out of range for an axis of length {length}")

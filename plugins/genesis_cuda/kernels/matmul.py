@@ -64,7 +64,7 @@ def _product(
 _OPERAND = "real* int64 int64 int64 int64 int64"
 _TYPES = ("float32", "float64", "int64", "int32", "int16", "int8", "uint8")
 product = Template(
-    _product, f"{'int64 ' * 8}{' '.join([_OPERAND] * 3)}", _TYPES, TILE * TILE, ROOM=str(TILE * (TILE + 1))
+    _product, f"{'int64 ' * 8}{' '.join([_OPERAND] * 3)}", _TYPES, TILE * TILE, 2, ROOM=str(TILE * (TILE + 1))
 )
 
 

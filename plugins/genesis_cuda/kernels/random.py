@@ -46,9 +46,9 @@ def _fill(out, n, blocks, first, skip, key0, key1):
 
 _PARAMETERS = "real* int64 int64 int64 int64 int64 int64"
 _fills = {
-    "bits": Template(_fill, _PARAMETERS, ("int64",), kind="0"),
-    "uniform": Template(_fill, _PARAMETERS, kind="1"),
-    "normal": Template(_fill, _PARAMETERS, kind="2"),
+    "bits": Template(_fill, _PARAMETERS, ("int64",), variant="bits", kind="0"),
+    "uniform": Template(_fill, _PARAMETERS, variant="uniform", kind="1"),
+    "normal": Template(_fill, _PARAMETERS, variant="normal", kind="2"),
 }
 
 

@@ -70,6 +70,7 @@ def _plan(unit: Unit, op: str, out: View, x: View, axes: list[int]) -> _Plan:
     by_thread = length <= _SHORT or (neighbours and outputs >= THREADS // 8)
     parts = _parts(unit, op, outputs, length, by_thread)
     chunk = -(-length // parts)
+    parts = -(-length // chunk)  # none of them is empty
     strides = out.strides if parts == 1 else _row_major(out.shape)
     sizes, (ins, outs) = _walk.collapse(
         [x.shape[i] for i in kept], [[x.strides[i] for i in kept], [strides[i] for i in kept]]
