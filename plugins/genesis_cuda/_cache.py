@@ -47,7 +47,7 @@ def _stamp() -> bytes:
         with suppress(metadata.PackageNotFoundError):
             digest.update(f"{package} {metadata.version(package)}\n".encode())
     here = Path(__file__).parent
-    for name in ("_cuda", "_intrinsics", "_scalars", "_block"):
+    for name in ("_cuda", "_intrinsics", "_typed", "_scalars", "_block"):
         digest.update((here / f"{name}.py").read_bytes())
     return digest.digest()
 

@@ -18,7 +18,7 @@ from genesis_cuda._sizes import SIMULATED, THREADS, TILE, WARP
 Function = Callable[..., Any]
 
 _made: Any = import_module(f"genesis_cuda.{'_simulator' if SIMULATED else '_intrinsics'}")
-cuda, math, like, udiv, umod = _made.cuda, _made.math, _made.like, _made.udiv, _made.umod
+cuda, math, typed = _made.cuda, _made.math, _made.typed
 device: Callable[[Function], Any] = _made.device  # makes a function that kernels call
 
 
@@ -28,13 +28,13 @@ def names() -> dict[str, Any]:
     from genesis_cuda import _block, _scalars
 
     found: dict[str, Any] = {
-        "cuda": cuda, "math": math, "like": like, "udiv": udiv, "umod": umod,
+        "cuda": cuda, "math": math,
         "inf": _math.inf, "nan": _math.nan, "THREADS": THREADS, "WARP": WARP, "TILE": TILE,
     }  # fmt: skip
     for module in (_scalars, _block):
         found |= {name: getattr(module, name) for name in module.__all__}
     found |= _made.casts
-    found |= _made.pointers
+    found |= typed
     return found
 
 

@@ -1,4 +1,4 @@
-"""Real hardware: types and instructions that Numba's CUDA lacks, and the assembler."""
+"""Real hardware: what kernels are written with, the compiler, and the assembler."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 from __future__ import annotations
@@ -8,16 +8,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llvmlite import ir
 from numba import cuda as _cuda
 from numba.cuda import types as _types
 from numba.cuda.extending import intrinsic
 
+from genesis_cuda._typed import TYPES, typed_names
+
 cuda: Any = _cuda  # another package has put its own in this place, which type checkers do not see
 types: Any = _types
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
-_NAMES = ("uint8", "int8", "int16", "int32", "int64", "uint64", "float32", "float64")
-casts: dict[str, Any] = {name: getattr(types, name) for name in _NAMES}
+casts: dict[str, Any] = {name: getattr(types, name) for name in TYPES}
 
 
 def device(function: Callable[..., Any]) -> Any:
@@ -25,46 +24,7 @@ def device(function: Callable[..., Any]) -> Any:
     return cuda.jit(device=True)(function)
 
 
-def _pointer_to(element: Any) -> Any:
-    @intrinsic
-    def pointer(typing, address):
-        """An address in the memory of the device as a pointer."""
-
-        def generate(context, builder, signature, args):
-            # global memory: the compiler then need not find out which kind it is for each access
-            kind = context.get_value_type(signature.return_type)
-            there = builder.inttoptr(args[0], ir.PointerType(context.get_data_type(element), addrspace=1))
-            return builder.addrspacecast(there, kind)
-
-        return types.CPointer(element)(types.int64), generate
-
-    return pointer
-
-
-pointers: dict[str, Any] = {f"{name}_pointer": _pointer_to(kind) for name, kind in casts.items()}
-
-
-@intrinsic
-def like(typing, x, value):
-    """``value`` in the type of ``x``."""
-    return x(x, value), lambda context, builder, s, v: context.cast(builder, v[1], s.args[1], s.args[0])
-
-
-def _narrow(name: str) -> Any:
-    @intrinsic
-    def divide(typing, a, b):
-        """Of numbers below 2**32, none of them negative: a quarter of what 64 bits cost."""
-
-        def generate(context, builder, signature, args):
-            a, b = (builder.trunc(value, _I32) for value in args)
-            return builder.zext(getattr(builder, name)(a, b), _I64)
-
-        return types.int64(types.int64, types.int64), generate
-
-    return divide
-
-
-udiv, umod = _narrow("udiv"), _narrow("urem")
+typed: dict[str, Any] = typed_names(intrinsic, types, lambda name: f"__nv_{name}")
 
 
 def signature(parameters: Sequence[str]) -> Any:

@@ -7,7 +7,9 @@ within 2 units in the last place for float32 but for ``tanh`` (2), ``erf`` (2) a
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 from __future__ import annotations
 
-from genesis_cuda._cuda import device, like, math
+from genesis_cuda._cuda import device, math, typed
+
+like, floor, ceil, rint, fmod = (typed[name] for name in ("like", "floor", "ceil", "rint", "fmod"))
 
 __all__ = [
     "abs_f", "abs_i", "abs_u", "ceil_f", "cos_f", "erf_f", "exp_f", "expm1_f", "floor_f", "floordiv_f",
@@ -49,22 +51,17 @@ def sign_u(x):
 
 @device
 def floor_f(x):
-    return math.floor(x)
+    return floor(x)
 
 
 @device
 def ceil_f(x):
-    return math.ceil(x)
+    return ceil(x)
 
 
 @device
 def round_f(x):
-    # to nearest even, by what lies above and below: adding a large number is folded away by some compilers
-    low = math.floor(x)
-    rest = x - low
-    half = like(x, 0.5)
-    up = rest > half or (rest == half and math.fmod(low, like(x, 2)) != 0)
-    return math.copysign(low + like(x, 1) if up else low, x)
+    return rint(x)
 
 
 @device
@@ -145,19 +142,19 @@ def floordiv_f(x, y):
     """From the remainder, which is exact."""
     if y == 0:
         return x / y
-    rest = math.fmod(x, y)
+    rest = fmod(x, y)
     quotient = (x - rest) / y
     if rest != 0 and (y < 0) != (rest < 0):
         quotient -= like(x, 1)
     if quotient == 0:
         return math.copysign(like(x, 0), x / y)
-    whole = math.floor(quotient)
+    whole = floor(quotient)
     return whole + like(x, 1) if quotient - whole > like(x, 0.5) else whole
 
 
 @device
 def mod_f(x, y):
-    rest = math.fmod(x, y)
+    rest = fmod(x, y)
     if rest == 0:
         return math.copysign(rest, y)
     return rest + y if (y < 0) != (rest < 0) else rest

@@ -48,14 +48,6 @@ def like(x, value):
     return casts[x.dtype.name](value) if isinstance(value, (int, float)) else value.astype(x.dtype)
 
 
-def udiv(a, b):
-    return int(a) // int(b)
-
-
-def umod(a, b):
-    return int(a) % int(b)
-
-
 def _pow(x, y):
     return np.power(np.array([x]), np.array([y]))[0]  # of scalars, NumPy takes a short cut for some powers
 
@@ -64,28 +56,8 @@ def _erf(x):
     return type(x)(_math.erf(x)) if isinstance(x, np.generic) else _math.erf(x)
 
 
-math = SimpleNamespace(
-    **{
-        n: getattr(np, n)
-        for n in (
-            "ceil",
-            "copysign",
-            "cos",
-            "exp",
-            "expm1",
-            "fabs",
-            "floor",
-            "fmod",
-            "log",
-            "log1p",
-            "sin",
-            "sqrt",
-        )
-    },
-    tanh=np.tanh,
-    pow=_pow,
-    erf=_erf,
-)
+_FUNCTIONS = ("copysign", "cos", "exp", "expm1", "fabs", "log", "log1p", "sin", "sqrt", "tanh")
+math = SimpleNamespace(**{name: getattr(np, name) for name in _FUNCTIONS}, pow=_pow, erf=_erf)
 
 
 class Pointer:
@@ -141,9 +113,11 @@ class _Memory:
 
 
 memory = _Memory()
-pointers: dict[str, Any] = {
+typed: dict[str, Any] = {
     f"{name}_pointer": (lambda address, name=name: memory.pointer(int(address), name)) for name in casts
 }
+typed |= {"floor": np.floor, "ceil": np.ceil, "rint": np.rint, "fmod": np.fmod, "like": like}
+typed |= {"udiv": lambda a, b: int(a) // int(b), "umod": lambda a, b: int(a) % int(b)}
 
 
 class _Current:
