@@ -106,14 +106,18 @@ class View:
         return self.like(tuple(shape), tuple(strides))
 
     def permute(self, order: Sequence[int]) -> View:
-        return self.like(tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order))
+        shape, strides, contiguous = _permuted(self.shape, self.strides, tuple(order))
+        return View(self.buffer, self.dtype, shape, strides, self.offset, None, contiguous)
 
     def narrow(self, axis: int, start: int, length: int, step: int = 1) -> View:
         """Elements start, start+step, … along one axis (``length`` of them)."""
-        shape, strides = list(self.shape), list(self.strides)
-        offset = self.offset + start * strides[axis]
-        shape[axis], strides[axis] = length, strides[axis] * step
-        return self.like(tuple(shape), tuple(strides), offset)
+        shape, strides = self.shape, self.strides
+        stride, rest = strides[axis], axis + 1
+        return self.like(
+            (*shape[:axis], length, *shape[rest:]),
+            strides if step == 1 else (*strides[:axis], stride * step, *strides[rest:]),
+            self.offset + start * stride,
+        )
 
     def select(self, axis: int, index: int) -> View:
         """One index of an axis; the axis goes away."""
@@ -221,6 +225,14 @@ def _is_contiguous(shape: Shape, strides: Shape) -> bool:
     return True
 
 
+@lru_cache(4096)
+def _permuted(shape: Shape, strides: Shape, order: Shape) -> tuple[Shape, Shape, bool]:
+    """Shape and strides in another order of the axes, and whether such a view is contiguous."""
+    shape, strides = tuple([shape[i] for i in order]), tuple([strides[i] for i in order])
+    return shape, strides, _is_contiguous(shape, strides)
+
+
+@lru_cache(4096)
 def _reshape_strides(old: Shape, strides: Shape, new: Shape) -> Shape | None:
     """Strides of ``new`` over the same memory: runs of axes that merge must be split the same way."""
     if 0 in old:

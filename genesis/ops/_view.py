@@ -27,10 +27,20 @@ def take(rule: Primitive, x: Any, steps: Steps, options: Any = None, view: View 
 
     ``view``: the result of the steps, where the caller has it.
     """
-    out = rule.wrap(replay(x._view, steps) if view is None else view, (x,), (), options)
-    base = x if x._base is None else x._base
-    out._base, out._base_node, out._steps = base, base._node, x._steps + steps
+    out: Any = new(replay(x._view, steps) if view is None else view)
+    if state.enabled and tracked(x):
+        out._node, out._tracked = Node(rule, (x if x._node is None else x._node,), (), options), True
+    tie(out, x, steps)
     return out
+
+
+def tie(out: Any, x: Any, steps: Steps) -> None:
+    """Note that ``out`` is a view of ``x``."""
+    base = x._base
+    if base is None:
+        out._base, out._base_node, out._steps = x, x._node, steps
+    else:
+        out._base, out._base_node, out._steps = base, base._node, x._steps + steps
 
 
 # -- arguments ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genesis._errors import ShapeError
-from genesis.autograd.graph import new
+from genesis.autograd.graph import TensorCore, new
 from genesis.backend.expr import call
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
@@ -119,12 +119,15 @@ def layer_norm(
         RuntimeError: the last axes of ``x``, or ``weight`` or ``bias``, do not have this shape.
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not shape or tuple(x.shape[-len(shape) :]) != shape:
+    if not isinstance(x, TensorCore):
+        raise TypeError(f"layer_norm takes tensors, got {type(x).__name__} {x!r:.40}")
+    have = x._view.shape
+    if not shape or have[-len(shape) :] != shape:
         raise ShapeError(
-            f"layer_norm: expected an input of shape [*, {', '.join(map(str, shape))}], got {tuple(x.shape)}"
+            f"layer_norm: expected an input of shape [*, {', '.join(map(str, shape))}], got {have}"
         )
     for name, p in (("weight", weight), ("bias", bias)):
-        if p is not None and tuple(p.shape) != shape:
+        if p is not None and p._view.shape != shape:
             raise ShapeError(f"layer_norm: expected {name} of shape {shape}, got {tuple(p.shape)}")
     return _layer_norm(x, weight, bias, axes=len(shape), eps=eps)
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import PART, Node, TensorCore, edges_of, new, replay
 from genesis.ops._op import primitive
-from genesis.ops._view import size_of, take, take_view, whole, zeros_of
+from genesis.ops._view import size_of, take_view, tie, whole, zeros_of
 from genesis.ops.reduction import axis_of
 
 if TYPE_CHECKING:
@@ -82,36 +83,40 @@ def _split(node: Node, grad: Any) -> tuple[Any]:
     from genesis.ops.joining import cat
 
     axis, shapes = node.options
-    return (cat(_given(grad, shapes), axis),)
-
-
-class _Piece:
-    """Makes views the outputs of one node: their gradients are put together once, not added up."""
-
-    def __init__(self, node: Node) -> None:
-        self.node, self.count = node, 0
-
-    def wrap(self, view: Any, inputs: Any, saved: Any, options: Any) -> Any:
-        out = new(view)
-        out._node, out._tracked = Node(PART, (self.node,), (), self.count), True
-        self.count += 1
-        return out
+    given = _given(grad, shapes)
+    if state.enabled:
+        return (cat(given, axis),)
+    first = given[0]._view
+    size = sum([s[axis] for s in shapes])
+    device = first.buffer.device
+    out = device.backend.empty((*first.shape[:axis], size, *first.shape[axis + 1 :]), first.dtype, device)
+    device.backend.join(out, [g._view for g in given], axis)
+    return (new(out),)
 
 
 def _pieces(rule: Any, x: Any, axis: int, steps: list[Any]) -> tuple[Any, ...]:
-    """The views that cover ``x`` along an axis."""
+    """The views that cover ``x`` along an axis: outputs of one node, which puts their gradients together."""
     edges = edges_of((x,)) if len(steps) > 1 else None
     if edges is None:
         return tuple([take_view(x, s) for s in steps])
     views = [replay(x._view, s) for s in steps]
-    piece: Any = _Piece(Node(rule, edges, (), (axis, [v.shape for v in views])))
-    return tuple([take(piece, x, s, view=v) for s, v in zip(steps, views, strict=True)])
+    node = Node(rule, edges, (), (axis, [v.shape for v in views]))
+    pieces: list[Any] = []
+    for i, (view, s) in enumerate(zip(views, steps, strict=True)):
+        out: Any = new(view)
+        out._node, out._tracked = Node(PART, (node,), (), i), True
+        tie(out, x, s)
+        pieces.append(out)
+    return tuple(pieces)
 
 
 def _given(grad: Any, shapes: list[Any]) -> list[Any]:
     """The gradient of each piece, zeros where there is none."""
-    zero = zeros_of((), next(iter(grad.grads.values())))._view
-    found = [grad.grads.get(i) for i in range(len(shapes))]
+    grads = grad.grads
+    if len(grads) == len(shapes):
+        return [grads[i] for i in range(len(shapes))]
+    zero = zeros_of((), next(iter(grads.values())))._view
+    found = [grads.get(i) for i in range(len(shapes))]
     return [new(zero.expand(s)) if g is None else g for g, s in zip(found, shapes, strict=True)]
 
 

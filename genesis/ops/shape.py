@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import as_dtype, dtype
 from genesis._errors import ShapeError
+from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.backend.expr import INPUT
 from genesis.backend.view import broadcast_shapes as common_shape
@@ -47,6 +49,10 @@ __all__ = [
 # -- reshape -----------------------------------------------------------------------------------------------
 @primitive("reshape")
 def _reshape(node: Node, grad: Any) -> tuple[Any]:
+    if not state.enabled:
+        view = grad._view.reshape(node.options)
+        if view is not None:
+            return (new(view),)
     return (reshape(grad, node.options),)
 
 
@@ -149,11 +155,17 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # -- order of axes -----------------------------------------------------------------------------------------
 @primitive("permute")
 def _permute(node: Node, grad: Any) -> tuple[Any]:
-    order = node.options
-    inverse = [0] * len(order)
-    for new_axis, old in enumerate(order):
-        inverse[old] = new_axis
-    return (permute(grad, inverse),)
+    order = _inverse(node.options)
+    return (_in_order(grad, order) if state.enabled else new(grad._view.permute(order)),)
+
+
+@lru_cache(1024)
+def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([order.index(i) for i in range(len(order))])
+
+
+def _in_order(x: Tensor, order: tuple[int, ...]) -> Tensor:
+    return take(_permute, x, (("permute", (order,)),), order, x._view.permute(order))
 
 
 def permute(input: Tensor, *args: Any, dims: Any = None) -> Tensor:
@@ -164,18 +176,22 @@ def permute(input: Tensor, *args: Any, dims: Any = None) -> Tensor:
     order = tuple([axis_of(d, input.dim()) for d in given])
     if sorted(order) != list(range(input.dim())):
         raise RuntimeError(f"permute needs each of the {input.dim()} axes once, got {given}")
-    return take(_permute, input, (("permute", (order,)),), order)
+    return _in_order(input, order)
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Swap two axes."""
-    if not input.dim():
-        axis_of(dim0, 0), axis_of(dim1, 0)
-        return permute(input, ())
-    order = list(range(input.dim()))
-    a, b = axis_of(dim0, input.dim()), axis_of(dim1, input.dim())
-    order[a], order[b] = b, a
-    return permute(input, order)
+    return _in_order(input, _swapped(len(input._view.shape), dim0, dim1))
+
+
+@lru_cache(1024, typed=True)
+def _swapped(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
+    """The order of axes after two of them were swapped."""
+    a, b = axis_of(dim0, ndim), axis_of(dim1, ndim)
+    order = list(range(ndim))
+    if order:
+        order[a], order[b] = order[b], order[a]
+    return tuple(order)
 
 
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:

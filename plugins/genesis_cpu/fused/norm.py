@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from genesis.backend import Backend, View
+from genesis.backend import Backend, Shape, View
+from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, empty
+from genesis_cpu._memory import address, empty, scratch
 from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -113,6 +115,29 @@ def _columns(args, lo, hi):
 forward, backward, columns = Kernel(_layer_norm), Kernel(_backward), Kernel(_columns)
 
 
+class _Rows:
+    """A tensor as rows of ``n`` elements, and how passes over them are cut."""
+
+    __slots__ = ("blocks", "columns", "cut", "cut_back", "inner", "n", "outer", "per_block", "rows")
+
+    def __init__(self, shape: Shape, axes: int) -> None:
+        split = len(shape) - axes
+        self.inner, self.outer = shape[split:], shape[:split] + (1,) * axes
+        self.n = math.prod(self.inner)
+        size = math.prod(shape)
+        self.rows = size // self.n
+        # the blocks depend on the shape alone, so the sums do not depend on the number of threads
+        self.per_block = max(16, -(-self.rows // 64))
+        self.blocks = -(-self.rows // self.per_block)
+        self.cut, self.cut_back = parts(size * 4, self.rows), parts(size * 6, self.blocks)
+        self.columns = parts(self.blocks * self.n, self.n)
+
+
+@lru_cache(1024)
+def _rows(shape: Shape, axes: int, threads: int) -> _Rows:
+    return _Rows(shape, axes)
+
+
 def layer_norm(
     backend: Backend, x: View, weight: View | None, bias: View | None, *, axes: int, eps: float
 ) -> Any:
@@ -124,23 +149,24 @@ def layer_norm(
     dtype = x.dtype
     if (
         not dtype.is_floating_point
-        or not x.size
+        or 0 in x.shape
         or (weight is None and bias is not None)
-        or any(p is not None and p.dtype is not dtype for p in (weight, bias))
+        or (weight is not None and weight.dtype is not dtype)
+        or (bias is not None and bias.dtype is not dtype)
     ):
         return NotImplemented
     x = contiguous(x)
-    weight, bias = (None if p is None else contiguous(p) for p in (weight, bias))
+    weight = None if weight is None else contiguous(weight)
+    bias = None if bias is None else contiguous(bias)
+    rows = _rows(x.shape, axes, _threads.get_num_threads())
     device = x.buffer.device
-    shape = x.shape[: x.ndim - axes] + (1,) * axes
-    n = math.prod(x.shape[x.ndim - axes :])
-    rows = x.size // n
-    out, mean, rstd = empty(x.shape, dtype, device), empty(shape, dtype, device), empty(shape, dtype, device)
+    out = empty(x.shape, dtype, device)
+    mean, rstd = empty(rows.outer, dtype, device), empty(rows.outer, dtype, device)
     words = (
-        address(out), address(x), n, dtype.itemsize, 0 if weight is None else address(weight),
+        address(out), address(x), rows.n, dtype.itemsize, 0 if weight is None else address(weight),
         0 if bias is None else address(bias), address(mean), address(rstd),
     )  # fmt: skip
-    launch(forward(dtype.name), rows, parts(x.size * 4, rows), words, (eps,))
+    launch(forward(dtype.name), rows.rows, rows.cut, words, (eps,))
     return out, mean, rstd
 
 
@@ -159,30 +185,27 @@ def layer_norm_backward(
 ) -> Any:
     """The gradients of input, weight and bias."""
     dtype = x.dtype
-    if mean is None or rstd is None or not x.size or not dtype.is_floating_point or grad.dtype is not dtype:
+    if mean is None or rstd is None or 0 in x.shape or not dtype.is_floating_point or grad.dtype is not dtype:
         return NotImplemented
     if weight is not None and weight.dtype is not dtype:
         return NotImplemented
     grad, x, mean, rstd = contiguous(grad), contiguous(x), contiguous(mean), contiguous(rstd)
     weight = None if weight is None else contiguous(weight)
+    rows = _rows(x.shape, axes, _threads.get_num_threads())
+    n, size, blocks = rows.n, dtype.itemsize, rows.blocks
     device = x.buffer.device
-    n = math.prod(x.shape[x.ndim - axes :])
-    rows = x.size // n
-    # the cut depends on the shape alone, so the sums do not depend on the number of threads
-    per_block = max(16, -(-rows // 64))
-    blocks = -(-rows // per_block)
     gx = empty(x.shape, dtype, device) if needs[0] else None
-    gw = empty(x.shape[x.ndim - axes :], dtype, device) if needs[1] else None
-    gb = empty(x.shape[x.ndim - axes :], dtype, device) if needs[2] else None
-    sums = empty((blocks, 2, n), dtype, device) if gw or gb else None
+    gw = empty(rows.inner, dtype, device) if needs[1] else None
+    gb = empty(rows.inner, dtype, device) if needs[2] else None
+    room, owner = scratch(2 * blocks * n * size) if gw or gb else (0, None)  # noqa: RUF059 - owner keeps it
     words = (
-        address(gx) if gx else 0, address(grad), address(x), address(weight) if weight else 0, address(mean),
-        address(rstd), n, rows, dtype.itemsize, per_block, address(sums) if sums else 0,
+        0 if gx is None else address(gx), address(grad), address(x), 0 if weight is None else address(weight),
+        address(mean), address(rstd), n, rows.rows, size, rows.per_block, room,
     )  # fmt: skip
-    launch(backward(dtype.name), blocks, parts(x.size * 6, blocks), words)
-    if sums is not None:
+    launch(backward(dtype.name), blocks, rows.cut_back, words)
+    if room:
         rest = (
-            address(gw) if gw else 0, address(gb) if gb else 0, address(sums), n, blocks, dtype.itemsize,
+            0 if gw is None else address(gw), 0 if gb is None else address(gb), room, n, blocks, size,
         )  # fmt: skip
-        launch(columns(dtype.name), n, parts(blocks * n, n), rest)
+        launch(columns(dtype.name), n, rows.columns, rest)
     return gx, gw, gb

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 _REDUCERS: dict[str, Any] = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 #: below so many elements a sum goes to NumPy: it needs no compilation
 SMALL = 256
-#: elements of a part of a long sum; columns of a tile, which stays in the first-level cache
-PART, TILE = 16384, 1024
+#: elements of a part of a long sum; columns of a tile, which stays in the nearest cache, and of a narrow one
+PART, TILE, NARROW = 16384, 1024, 64
+#: rows that one tile adds up in one go
+FEW_ROWS = 1024
 
 
 def _along_rows(args, lo, hi):
@@ -230,20 +233,31 @@ def _sum_columns(
     out: int, x: int, batch: int, rows: int, columns: int, batch_stride: int, row_stride: int, dtype: dtype
 ) -> None:
     size, name = dtype.itemsize, dtype.name
-    tiles = -(-columns // TILE)
-    pieces = max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
-    per_part = -(-rows // pieces)
-    count = batch * pieces * columns
-    sums, owner = scratch(8 * count)
-    items = batch * pieces * tiles
+    tile, tiles, pieces, cut, cut_sums = _cut_columns(batch, rows, columns, _threads.get_num_threads())
+    sums, owner = scratch(8 * batch * pieces * columns)
     words = (
-        sums, x, rows, columns, per_part, pieces, tiles, TILE,
+        sums, x, rows, columns, -(-rows // pieces), pieces, tiles, tile,
         batch_stride * size, row_stride * size, size, out,
     )  # fmt: skip
-    launch(down_columns(name), items, parts(batch * rows * columns, items), words)
+    launch(down_columns(name), batch * pieces * tiles, cut, words)
     if pieces > 1:
-        launch(combine(name), batch, parts(count, batch), (out, sums, columns, pieces, size))
+        launch(combine(name), batch, cut_sums, (out, sums, columns, pieces, size))
     del owner
+
+
+@lru_cache(1024)
+def _cut_columns(batch: int, rows: int, columns: int, threads: int) -> tuple[int, int, int, int, int]:
+    """Columns of a tile, tiles, pieces of the rows; into how many parts to cut the tiles, and their sums.
+
+    All but the last two depend on the shape alone, so the sums do not depend on the number of threads.
+    """
+    if rows <= FEW_ROWS:  # narrow tiles can be shared, and need no second pass
+        tile, pieces = NARROW, 1
+    else:
+        tile, pieces = TILE, max(1, min(rows // 32, rows * min(columns, TILE) // PART, 64))
+    tiles = -(-columns // tile)
+    cut = parts(batch * rows * columns, batch * pieces * tiles)
+    return tile, tiles, pieces, cut, parts(batch * pieces * columns, batch)
 
 
 def _runs(shape: Sequence[int], strides: Sequence[int], out: Sequence[int]) -> list[tuple[int, int, bool]]:
