@@ -61,6 +61,9 @@ class Size(tuple[int, ...]):
         return f"genesis.Size({list(self)})"
 
 
+_ONES = {name: np.ones((), name) for name in ("float32", "float64")}
+
+
 class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
     """An array of numbers of one type on one device, with the history that gradients need.
 
@@ -315,7 +318,14 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
             ew.plus.into(self, self, grad)
 
     def _ones_like(self) -> Tensor:
-        return self._filled_like(1)
+        view = self._view
+        one = None if view.shape else _ONES.get(view.dtype.name)
+        if one is None:
+            return self._filled_like(1)
+        backend = view.buffer.device.backend  # what every backward pass begins with
+        out = backend.empty((), view.dtype, view.buffer.device)
+        backend.write(out, one)
+        return new(out)
 
     def _zeros_like(self) -> Tensor:
         return self._filled_like(0)

@@ -90,6 +90,8 @@ def _cross_entropy_backward(
 
 def _fitting(x: Any, target: Any) -> tuple[Any, Any]:
     """Scores as (N, C) or (N, C, L), their targets as (N,) or (N, L); copies nothing where memory allows."""
+    if len(x._view.shape) == 2 and len(target._view.shape) == 1 and target._view.dtype is int64:
+        return x, target
     if x.dim() < 3 or x._view.strides[1] == 1 or not x._view.size:  # a position's classes lie together
         return _rows(x), reshape(target, -1).to(int64)
     n, classes = x._view.shape[:2]
@@ -108,17 +110,17 @@ class BatchSizeError(ShapeError, ValueError):
 
 
 def _check_classes(name: str, x: Any, target: Any, weight: Any) -> None:
-    want = tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
-    have = tuple(target.shape)
-    if have != want and (x.dim() != 1 or have != (1,)):
-        batch = x.dim() > 1 and have[:1] != want[:1]
+    shape, have = x._view.shape, target._view.shape
+    many = len(shape) > 1
+    want = shape[:1] + shape[2:] if many else ()
+    if have != want and (many or have != (1,)):
+        batch = many and have[:1] != want[:1]
         raise (BatchSizeError if batch else ShapeError)(
-            f"{name}: expected a target of shape {want} for input of shape {tuple(x.shape)}, "
-            f"got {tuple(target.shape)}"
+            f"{name}: expected a target of shape {want} for input of shape {shape}, got {have}"
         )
-    if target.dtype.is_floating_point:
+    if target._view.dtype.is_floating_point:
         raise RuntimeError(f"{name}: expected class indices of an integer type, got {target.dtype}")
-    if weight is not None and tuple(weight.shape) != (x.shape[1 if x.dim() > 1 else 0],):
+    if weight is not None and weight._view.shape != (shape[1 if many else 0],):
         raise ShapeError(
             f"{name}: weight must have one entry for each class, got shape {tuple(weight.shape)}"
         )
