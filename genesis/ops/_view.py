@@ -31,7 +31,7 @@ def take(rule: Primitive, x: Any, steps: Steps, options: Any = None, view: View 
     if state.enabled and tracked(x):
         out._node, out._tracked = Node(rule, (x if x._node is None else x._node,), (), options), True
     tie(out, x, steps)
-    return out
+    return out  # type: ignore[no-any-return]
 
 
 def tie(out: Any, x: Any, steps: Steps) -> None:
