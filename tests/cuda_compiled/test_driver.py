@@ -129,3 +129,18 @@ for _ in range(2):
     assert names.count("adam_float32") == 1
     assert {"embedding_float32", "normalize_layer_warp_float32", "losses_warp_float32"} <= set(names)
     assert all(sizes[3] <= 256 for _, sizes, _ in found["launches"])
+
+
+def test_the_numbers_of_cublas_are_those_of_its_bindings() -> None:
+    from nvmath import CudaDataType
+    from nvmath.bindings import cublas
+
+    from genesis_cuda import _gemm
+
+    assert _gemm.library() is cublas
+    assert _gemm._TYPES == {"float32": CudaDataType.CUDA_R_32F, "float64": CudaDataType.CUDA_R_64F}
+    kinds = cublas.ComputeType
+    assert _gemm._COMPUTE == {"float32": kinds.COMPUTE_32F, "float64": kinds.COMPUTE_64F}
+    assert cublas.Operation.T == _gemm._TRANSPOSED
+    wanted = "(intptr_t handle, int transa, int transb, int m, int n, int k, intptr_t alpha, intptr_t a, "
+    assert wanted in cublas.gemm_strided_batched_ex.__doc__
