@@ -34,7 +34,9 @@ class Accelerator:
         Device(self.name).backend.synchronize()
 
     def empty_cache(self) -> None:
-        """Accepted: a device hands its memory back by itself."""
+        """Give back the memory that is kept for tensors to come; nothing without the device."""
+        if self.is_available():
+            Device(self.name).backend.empty_cache()
 
     def manual_seed(self, seed: int) -> None:
         """As ``genesis.manual_seed``: all devices draw from one generator; nothing without the device."""

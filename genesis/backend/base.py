@@ -174,6 +174,10 @@ class Backend(ABC):
     def empty_cache(self) -> None:  # noqa: B027 - optional
         """Give back the memory that is kept for tensors to come.  Default: nothing is kept."""
 
+    def properties(self, index: int) -> dict[str, Any]:
+        """``name``, ``capability`` and ``total_memory`` of a device.  Default: nothing is known."""
+        return {}
+
     def watch_kernels(  # noqa: B027 - optional
         self, watcher: Callable[[str, bool, float], None] | None
     ) -> None:

@@ -81,19 +81,25 @@ def get_device_name(device: Any = None) -> str:
     Raises:
         DeviceError: there is none.
     """
-    return f"cuda:{_number(device)}"
+    number = _number(device)
+    return str(Device("cuda").backend.properties(number).get("name", f"cuda:{number}"))
 
 
 def get_device_capability(device: Any = None) -> tuple[int, int]:
-    """Not known to Genesis.
+    """The architecture of a device, such as (9, 0).
 
     Raises:
-        NotImplementedError: always, when there is a device.
+        DeviceError: there is none.
+        NotImplementedError: the plugin of the device does not say.
     """
-    _number(device)
-    raise NotImplementedError(
-        "genesis.cuda.get_device_capability: not implemented; ask the plugin of the device"
-    )
+    number = _number(device)
+    found = Device("cuda").backend.properties(number).get("capability")
+    if found is None:
+        raise NotImplementedError(
+            "genesis.cuda.get_device_capability: not implemented; ask the plugin of the device"
+        )
+    major, minor = found
+    return major, minor
 
 
 def synchronize(device: Any = None) -> None:
@@ -142,25 +148,39 @@ def set_rng_state_all(new_states: Any) -> None:
         set_rng_state(state)
 
 
-def _nothing(device: Any = None) -> int:
-    """0: devices do not count their memory."""
-    return 0
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """What is counted of the memory of all devices together; nothing without the device."""
+    return dict(Device("cuda").backend.memory_stats()) if is_available() else {}
 
 
-memory_allocated = max_memory_allocated = memory_reserved = max_memory_reserved = _nothing
-memory_cached = max_memory_cached = _nothing
+def memory_allocated(device: Any = None) -> int:
+    """Bytes that tensors use, on all devices together; 0 without the device."""
+    return int(memory_stats().get("allocated_bytes.all.current", 0))
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes that tensors have used, as far as the device counts it."""
+    return int(memory_stats().get("allocated_bytes.all.peak", 0))
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes that tensors use, and that are kept for tensors to come."""
+    return int(memory_stats().get("reserved_bytes.all.current", 0))
+
+
+def max_memory_reserved(device: Any = None) -> int:
+    """The most bytes that were reserved, as far as the device counts it."""
+    return int(memory_stats().get("reserved_bytes.all.peak", 0))
+
+
+memory_cached, max_memory_cached = memory_reserved, max_memory_reserved
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
-    """Accepted: devices do not count their memory."""
+    """Accepted; what was the most stays the most."""
 
 
 reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
-
-
-def memory_stats(device: Any = None) -> dict[str, Any]:
-    """Nothing: devices do not count their memory."""
-    return {}
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:

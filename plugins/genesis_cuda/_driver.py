@@ -78,6 +78,18 @@ class Unit:
         self.stream: Any = call("cuStreamCreate", 1)  # 1: it does not wait for the default stream
         self.kernels: dict[Any, Any] = {}  # what was loaded into its context
 
+    def properties(self) -> dict[str, Any]:
+        """What people ask for, with PyTorch's names."""
+        self.enter()
+        _, total = call("cuMemGetInfo")
+        major, minor = divmod(int(self.architecture.removeprefix("sm_")), 10)
+        return {
+            "name": self.name,
+            "capability": (major, minor),
+            "total_memory": int(total),
+            "multi_processor_count": self.processors,
+        }
+
     def enter(self) -> None:
         """Make this GPU the one that this thread talks to."""
         if _local.unit is not self:

@@ -60,13 +60,14 @@ class Pool:
     Attributes:
         used, kept: bytes in blocks that are in use, and in free ones.
         asked: bytes that their owners asked for.
-        peak: the most that was in use.
+        peak, peak_reserved: the most that was in use, and the most that was in blocks at all.
         calls: how often the driver was asked for memory; a warm training step does not.
     """
 
     def __init__(self, owner: Unit) -> None:
         self.unit = owner
-        self.used = self.kept = self.asked = self.peak = self.calls = self.retries = 0
+        self.used = self.kept = self.asked = self.calls = self.retries = 0
+        self.peak = self.peak_reserved = 0
         self._free: dict[tuple[int, Any], list[Block]] = {}
         self._lock = threading.RLock()  # a block may come back while one is taken, in a garbage collection
 
@@ -88,6 +89,7 @@ class Pool:
             self.used += size
             self.asked += nbytes
             self.peak = max(self.peak, self.used)
+            self.peak_reserved = max(self.peak_reserved, self.used + self.kept)
         return block
 
     def give(self, block: Block, nbytes: int) -> None:
@@ -161,6 +163,7 @@ class Pool:
             "allocated_bytes.all.peak": self.peak,
             "requested_bytes.all.current": self.asked,
             "reserved_bytes.all.current": self.used + self.kept,
+            "reserved_bytes.all.peak": self.peak_reserved,
             "num_device_alloc": self.calls,
             "num_alloc_retries": self.retries,
         }

@@ -70,6 +70,9 @@ class CudaBackend(Backend):
                 total[name] = total.get(name, 0) + value
         return total
 
+    def properties(self, index: int) -> dict[str, Any]:
+        return _driver.unit(index).properties()
+
     def empty_cache(self) -> None:
         for pool in _memory.pools():
             pool.trim()

@@ -146,3 +146,19 @@ def test_several_devices() -> None:
         x + y.T
     with pytest.raises(genesis.DeviceError, match="cuMemFree"):
         call("cuMemFree", 12345)
+
+
+def test_what_scripts_ask_of_genesis_cuda() -> None:
+    x = genesis.zeros(1 << 10, device="cuda")
+    assert genesis.cuda.memory_allocated() >= 4096
+    assert genesis.cuda.max_memory_allocated() >= genesis.cuda.memory_allocated()
+    assert genesis.cuda.max_memory_reserved() >= genesis.cuda.memory_reserved() >= 4096
+    assert genesis.cuda.memory_stats()["num_device_alloc"] >= 1
+    assert genesis.cuda.get_device_name() == "simulated"
+    assert genesis.cuda.get_device_capability(1) == (9, 0)
+    before = genesis.cuda.memory_reserved()
+    del x
+    genesis.cuda.empty_cache()
+    assert genesis.cuda.memory_reserved() <= before
+    with pytest.raises(genesis.DeviceError, match="cuda:2"):
+        genesis.cuda.get_device_name(2)
