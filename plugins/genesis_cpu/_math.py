@@ -55,8 +55,17 @@ inf, nan = math.inf, math.nan
 _I32, _I64, _F32, _F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
 
 
+def _like(kind: Any, element: Any) -> Any:
+    """The type of as many elements as ``kind`` has, which may be a vector."""
+    return ir.VectorType(element, kind.count) if isinstance(kind, ir.VectorType) else element
+
+
+def _constant(kind: Any, value: float) -> Any:
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
 class _Value:
-    """An LLVM float with operators, so that the formulas below read like formulas."""
+    """An LLVM float, or a vector of them, with operators, so that the formulas below read like formulas."""
 
     __slots__ = ("b", "v")
 
@@ -64,7 +73,11 @@ class _Value:
         self.b, self.v = builder, value
 
     def _lift(self, other: Any) -> Any:
-        return other.v if isinstance(other, _Value) else ir.Constant(self.v.type, float(other))
+        return other.v if isinstance(other, _Value) else _constant(self.v.type, float(other))
+
+    def whole(self, number: int) -> Any:
+        """A whole number beside the bits of this."""
+        return _constant(_like(self.v.type, _I32), number)
 
     def _new(self, value: Any) -> _Value:
         return _Value(self.b, value)
@@ -112,7 +125,9 @@ class _Value:
     def intrinsic(self, name: str, *others: Any) -> _Value:
         t = self.v.type
         operands = [self.v, *[self._lift(o) for o in others]]
-        suffix = "f32" if t == _F32 else "f64"
+        vector = isinstance(t, ir.VectorType)
+        suffix = "f32" if (t.element if vector else t) == _F32 else "f64"
+        suffix = f"v{t.count}{suffix}" if vector else suffix
         declared = ir.FunctionType(t, [t] * len(operands))
         function = cgutils.get_or_insert_function(self.b.module, declared, f"llvm.{name}.{suffix}")
         return self._new(self.b.call(function, operands))
@@ -137,14 +152,10 @@ class _Value:
         return total
 
     def bits(self) -> Any:
-        return self.b.bitcast(self.v, _I32)
+        return self.b.bitcast(self.v, _like(self.v.type, _I32))
 
     def from_bits(self, value: Any) -> _Value:
-        return self._new(self.b.bitcast(value, _F32))
-
-
-def _i32(value: int) -> Any:
-    return ir.Constant(_I32, value)
+        return self._new(self.b.bitcast(value, self.v.type))
 
 
 # -- float32 -----------------------------------------------------------------------------------------------
@@ -157,12 +168,12 @@ def _split(x: _Value) -> tuple[_Value, Any]:
     shifted = x.fma(math.log2(math.e), _MAGIC)
     n = shifted - _MAGIC
     r = n.fma(-_LN2_LOW, n.fma(-_LN2_HIGH, x))
-    return r, x.b.sub(shifted.bits(), _i32(0x4B400000))
+    return r, x.b.sub(shifted.bits(), x.whole(0x4B400000))
 
 
 def _power_of_two(x: _Value, n: Any) -> _Value:
     """2**n for -126 <= n <= 127."""
-    return x.from_bits(x.b.shl(x.b.add(n, _i32(127)), _i32(23)))
+    return x.from_bits(x.b.shl(x.b.add(n, x.whole(127)), x.whole(23)))
 
 
 def _expm1_small(r: _Value) -> _Value:
@@ -176,7 +187,7 @@ def _expm1_small(r: _Value) -> _Value:
 def _exp(x: _Value) -> _Value:
     """1.1 units; subnormal results included."""
     r, n = _split(x.at_most(89.0).at_least(-104.0))
-    half = x.b.ashr(n, _i32(1))
+    half = x.b.ashr(n, x.whole(1))
     rest = x.b.sub(n, half)
     # two factors, because 2**n itself may overflow or be subnormal where the result is not
     return (_expm1_small(r) + 1.0) * _power_of_two(x, half) * _power_of_two(x, rest)
@@ -184,7 +195,7 @@ def _exp(x: _Value) -> _Value:
 
 def _expm1(x: _Value) -> _Value:
     r, n = _split(x.at_most(89.0).at_least(-18.0))
-    scale = _power_of_two(x, x.b.sub(n, _i32(1)))  # half of 2**n, which may overflow
+    scale = _power_of_two(x, x.b.sub(n, x.whole(1)))  # half of 2**n, which may overflow
     big = scale.fma(_expm1_small(r), scale - 0.5) * 2.0
     return x.choose(x.intrinsic("fabs").less(2.0**-25), big)
 
@@ -194,11 +205,11 @@ def _log(x: _Value) -> _Value:
     tiny = x.less(2.0**-126)
     scaled = (x * 2.0**23).choose(tiny, x)
     b = x.b
-    word = b.add(scaled.bits(), _i32(0x3F800000 - 0x3F3504F3))
-    k = b.sub(b.ashr(word, _i32(23)), _i32(127))
-    k = b.sub(k, b.select(tiny, _i32(23), _i32(0)))
-    m = x.from_bits(b.add(b.and_(word, _i32(0x007FFFFF)), _i32(0x3F3504F3)))
-    n = x._new(b.sitofp(k, _F32))
+    word = b.add(scaled.bits(), x.whole(0x3F800000 - 0x3F3504F3))
+    k = b.sub(b.ashr(word, x.whole(23)), x.whole(127))
+    k = b.sub(k, b.select(tiny, x.whole(23), x.whole(0)))
+    m = x.from_bits(b.add(b.and_(word, x.whole(0x007FFFFF)), x.whole(0x3F3504F3)))
+    n = x._new(b.sitofp(k, x.v.type))
     f = m - 1.0
     s = f / (f + 2.0)
     z = s * s

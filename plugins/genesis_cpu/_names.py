@@ -43,9 +43,35 @@ gemm: Any
 product: Any
 # of _panels
 multiply: Any
+# of fused._attention_parts
+copied_: Any
+filled_: Any
+head_: Any
+mask_: Any
+queries_: Any
+scores_: Any
+# of _strips
+ROWS: Any
+size_of: Any
+strip: Any
+turned: Any
 # of _tile
 height: Any
 tile: Any
 turn: Any
+# of _vectors
+v_add: Any
+v_exp: Any
+v_finite: Any
+v_from: Any
+v_inverse: Any
+v_larger: Any
+v_load: Any
+v_log: Any
+v_mul: Any
+v_same: Any
+v_seen: Any
+v_store: Any
+v_sub: Any
 # of random
 kind: Any
