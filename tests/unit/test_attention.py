@@ -24,6 +24,28 @@ def test_grouped_queries_share_keys_and_values():
         close(out[:, head], F.scaled_dot_product_attention(q[:, head], k[:, head // 2], v[:, head // 2]))
 
 
+@pytest.mark.parametrize("dtype", [genesis.float32, genesis.float64])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("queries", "keys", "width"), [(37, 135, 5), (100, 70, 33), (1, 61, 8), (129, 129, 16)])
+def test_blocks_of_odd_sizes_give_what_the_formula_gives(dtype, causal, queries, keys, width):
+    """More keys than a block has, and sizes that no vector divides."""
+    q, k, v = (genesis.randn(2, 3, n, width, dtype=dtype) for n in (queries, keys, keys))
+    for x in (q, k, v):
+        x.requires_grad_()
+    g = genesis.randn(2, 3, queries, width, dtype=dtype)
+    found = genesis.autograd.grad(F.scaled_dot_product_attention(q, k, v, is_causal=causal), (q, k, v), g)
+    scores = q.double() @ k.double().transpose(-1, -2) / math.sqrt(width)
+    if causal:
+        behind = genesis.ones(queries, keys, dtype=genesis.bool).triu(1)
+        scores = scores.masked_fill(behind, -math.inf)
+    out = scores.softmax(-1) @ v.double()
+    expected = genesis.autograd.grad(out, (q, k, v), g.double())
+    near = 1e-11 if dtype is genesis.float64 else 2e-5
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype is dtype
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=near, atol=near)
+
+
 def test_a_row_that_sees_nothing_is_zero_and_passes_nothing_back():
     q, k, v = (genesis.randn(3, 4, requires_grad=True) for _ in range(3))
     mask = genesis.tensor([[True, True, False], [False, False, False], [False, True, True]])

@@ -28,6 +28,10 @@ _QUERIES, _BLOCK = 32, 16 << 10
 _TALL = 8
 
 
+#: the shape and the strides of a tensor
+Walk = tuple[tuple[int, ...], tuple[int, ...]]
+
+
 @lru_cache(maxsize=1024)
 def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[int, int, Any]:
     """How many heads there are; the address of their places, in bytes from the first; what keeps those."""
@@ -42,18 +46,22 @@ def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tup
 class _Heads:
     """A (…, rows, columns) tensor as kernels take it: where its heads are, and from row to row."""
 
-    __slots__ = ("_alive", "count", "row", "view", "words")
+    __slots__ = ("_alive", "count", "row", "table")
 
-    def __init__(self, x: View) -> None:
-        self.view = x
-        self.count, table, self._alive = _offsets(x.shape[:-2], x.strides[:-2], x.dtype.itemsize)
-        self.words = (table, address(x))
-        self.row = x.strides[-2] if x.shape[-2] > 1 else x.shape[-1]
+    def __init__(self, walk: Walk, size: int) -> None:
+        shape, strides = walk
+        self.count, self.table, self._alive = _offsets(shape[:-2], strides[:-2], size)
+        self.row = strides[-2] if shape[-2] > 1 else shape[-1]
 
 
-def _rows(x: View) -> _Heads:
+@lru_cache(maxsize=1024)
+def _heads(walk: Walk, size: int) -> _Heads:
+    return _Heads(walk, size)
+
+
+def _rows(x: View) -> View:
     """As it is if the elements of a row lie side by side, else as a copy."""
-    return _Heads(x if x.strides[-1] == 1 or x.shape[-1] == 1 else duplicate(x))
+    return x if x.strides[-1] == 1 or x.shape[-1] == 1 else duplicate(x)
 
 
 def _like(shape: tuple[int, ...], x: View) -> View:
@@ -83,52 +91,89 @@ def _whole(n: int, step: int) -> int:
     return -(-n // step) * step
 
 
-class _Task:
-    """What both passes tell their kernels."""
+class _Geometry:
+    """What the kernels of both passes are told, but for addresses."""
 
     def __init__(
-        self, query: View, key: View, value: View, mask: View | None, is_causal: bool, gradients: bool
-    ) -> None:
-        self.q, self.k, self.v = _rows(query), _rows(key), _rows(value)
-        self.mask = self.q
-        column = row = 0
+        self, query: Walk, key: Walk, value: Walk, out: Walk, mask: Walk | None, size: int, flags: int,
+        gradients: bool,
+    ) -> None:  # fmt: skip
+        self.q, self.k, self.v, self.out = (_Heads(x, size) for x in (query, key, value, out))
+        self.mask = self.q if mask is None else _Heads(mask, size if flags & 4 else 1)
+        self.mask_strides = (0, 0) if mask is None else mask[1][-2:]
+        heads, length, source = self.q.count, query[0][-2], key[0][-2]
+        width, out_width = query[0][-1], value[0][-1]
+        self.shape, self.flags, self.heads = (heads, length, source, width, out_width), flags, heads
+        self.cut = parts(heads * length * source * (width + out_width + 16), heads)
+        lanes = BYTES // size
+        queries = min(_QUERIES, _whole(length, lanes))
+        keys = min(_BLOCK // (queries * size) // lanes * lanes, _whole(source, lanes))
+        self.block = (queries, keys)
+        # the elements that a thread needs: a few for each query and key of a block, and rows for all keys
+        wide, out_wide = _whole(width, lanes), _whole(out_width, lanes)
+        elements = (3 if flags & 6 else 1) * keys * queries
+        if gradients:
+            elements += queries * (width + out_width + 2 * wide + out_wide + 2 + _TALL)
+            elements += _whole(source, _TALL) * (wide + out_wide + (wide if wide != width else 0))
+        else:
+            elements += queries * (width + out_wide + 3)
+            elements += source * out_wide if out_wide != out_width else 0
+        self.each = elements * size
+
+    def words(self, q: int, k: int, v: int, out: int, mask: int, sums: int, room: int) -> tuple[int, ...]:
+        """Their argument block, from the addresses of all."""
+        return (
+            *self.shape, self.q.table, q, self.k.table, k, self.v.table, v, self.out.table, out,
+            self.mask.table, mask, self.q.row, self.k.row, self.v.row, self.out.row, *self.mask_strides,
+            sums, self.flags, room, self.each, self.cut, *self.block,
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _geometry(
+    query: Walk, key: Walk, value: Walk, out: Walk, mask: Walk | None, size: int, flags: int, gradients: bool,
+    threads: int,
+) -> _Geometry:  # fmt: skip
+    return _Geometry(query, key, value, out, mask, size, flags, gradients)
+
+
+class _Task:
+    """The operands of one pass, as its kernel takes them."""
+
+    __slots__ = ("_alive", "geometry", "size", "words")
+
+    def __init__(
+        self, query: View, key: View, value: View, mask: View | None, out: View, sums: View,
+        is_causal: bool, gradients: bool,
+    ) -> None:  # fmt: skip
+        q, k, v = _rows(query), _rows(key), _rows(value)
         flags = int(is_causal)
         if mask is not None:
             mask = mask.expand((*query.shape[:-1], key.shape[-2]))
             if mask.strides[-1] not in (0, 1):
                 mask = duplicate(mask)
-            self.mask = _Heads(mask)
-            row, column = mask.strides[-2:]
             flags |= 2 if mask.dtype.kind == "b" else 4
-        self.mask_words, self.flags = (row, column), flags
-        self.heads, self.length, self.source = self.q.count, query.shape[-2], key.shape[-2]
         self.size = query.dtype.itemsize
-        width, out_width = query.shape[-1], value.shape[-1]
-        self.cut = parts(self.heads * self.length * self.source * (width + out_width + 16), self.heads)
-        lanes = BYTES // self.size
-        self.queries = min(_QUERIES, _whole(self.length, lanes))
-        self.keys = min(_BLOCK // (self.queries * self.size) // lanes * lanes, _whole(self.source, lanes))
-        elements = self._room(width, _whole(width, lanes), out_width, _whole(out_width, lanes), gradients)
-        self.each = elements * self.size
-        self.room, self.owner = scratch(self.cut * self.each)
-        self.shape = (self.heads, self.length, self.source, query.shape[-1], value.shape[-1])
-
-    def words(self, out: _Heads, sums: View) -> tuple[int, ...]:
-        return (
-            *self.shape, *self.q.words, *self.k.words, *self.v.words, *out.words, *self.mask.words,
-            self.q.row, self.k.row, self.v.row, out.row, *self.mask_words, address(sums),
-            self.flags, self.room, self.each, self.cut, self.queries, self.keys,
+        found = self.geometry = _geometry(
+            (q.shape, q.strides), (k.shape, k.strides), (v.shape, v.strides), (out.shape, out.strides),
+            None if mask is None else (mask.shape, mask.strides), self.size, flags, gradients,
+            _threads.get_num_threads(),
         )  # fmt: skip
+        room, owner = scratch(found.cut * found.each)
+        self.words = found.words(
+            address(q), address(k), address(v), address(out), 0 if mask is None else address(mask),
+            address(sums), room,
+        )  # fmt: skip
+        self._alive = (q, k, v, out, mask, sums, owner)
 
-    def _room(self, width: int, wide: int, out_width: int, out_wide: int, gradients: bool) -> int:
-        """Elements that a thread needs: a few for each query and key of a block, and rows for all keys."""
-        block = (3 if self.flags & 6 else 1) * self.keys * self.queries
-        if not gradients:
-            rows = self.queries * (width + out_wide + 3)
-            return block + rows + (self.source * out_wide if out_wide != out_width else 0)
-        rows = self.queries * (width + out_width + 2 * wide + out_wide + 2 + _TALL)
-        tall = _whole(self.source, _TALL)
-        return block + rows + tall * (wide + out_wide + (wide if wide != width else 0))
+    def run(self, kernel: Any, name: str, scale: float, *others: View) -> None:
+        """Launch it; ``others``: further tensors with heads."""
+        found = [_heads((x.shape, x.strides), self.size) for x in others]
+        words = self.words
+        for x, heads in zip(others, found, strict=True):
+            words += (heads.table, address(x))
+        words += tuple([heads.row for heads in found])
+        launch(kernel(name), self.geometry.heads, self.geometry.cut, words, (scale,))
 
 
 def attention(
@@ -137,11 +182,9 @@ def attention(
     """The result, and the logarithm of the sum of each row."""
     if not _serves(query, key, value, mask):
         return NotImplemented
-    task = _Task(query, key, value, mask, is_causal, False)
     out = _like((*query.shape[:-1], value.shape[-1]), query)
     sums = empty(query.shape[:-1], query.dtype, query.buffer.device)
-    result = _Heads(out)  # where its heads begin has to live until the kernel has read it
-    launch(forward(query.dtype.name), task.heads, task.cut, task.words(result, sums), (scale,))
+    _Task(query, key, value, mask, out, sums, is_causal, False).run(forward, query.dtype.name, scale)
     return out, sums
 
 
@@ -158,12 +201,7 @@ def attention_backward(
         or not _serves(query, key, value, mask)
     ):
         return NotImplemented
-    task = _Task(query, key, value, mask, is_causal, True)
-    given, result, kept = _rows(grad), _rows(out), contiguous(kept)
-    found = [_Heads(_like(x.shape, x)) for x in (query, key, value)]
-    words = (
-        *task.words(result, kept), *given.words, *[w for x in found for w in x.words],
-        given.row, *[x.row for x in found],
-    )  # fmt: skip
-    launch(backward(query.dtype.name), task.heads, task.cut, words, (scale,))
-    return *[x.view if need else None for x, need in zip(found, needs, strict=False)], None
+    task = _Task(query, key, value, mask, _rows(out), contiguous(kept), is_causal, True)
+    found = [_like(x.shape, x) for x in (query, key, value)]
+    task.run(backward, query.dtype.name, scale, _rows(grad), *found)
+    return *[x if need else None for x, need in zip(found, needs, strict=False)], None
