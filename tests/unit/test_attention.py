@@ -26,7 +26,9 @@ def test_grouped_queries_share_keys_and_values():
 
 @pytest.mark.parametrize("dtype", [genesis.float32, genesis.float64])
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize(("queries", "keys", "width"), [(37, 135, 5), (100, 70, 33), (1, 61, 8), (129, 129, 16)])
+@pytest.mark.parametrize(
+    ("queries", "keys", "width"), [(37, 135, 5), (100, 70, 33), (1, 61, 8), (129, 129, 16)]
+)
 def test_blocks_of_odd_sizes_give_what_the_formula_gives(dtype, causal, queries, keys, width):
     """More keys than a block has, and sizes that no vector divides."""
     q, k, v = (genesis.randn(2, 3, n, width, dtype=dtype) for n in (queries, keys, keys))
