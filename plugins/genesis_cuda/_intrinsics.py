@@ -56,4 +56,7 @@ def machine_code(
         ObjectCode.from_ptx(ptx.encode()), options=LinkerOptions(arch=architecture, ptxas_options=["-v"])
     )
     code = linker.link("cubin").code
-    return found[1], bytes(code), linker.get_info_log() or ""
+    shared = sum(
+        map(int, re.findall(r"\.shared [^;\n]*\[(\d+)\];", ptx))
+    )  # which the assembler does not count
+    return found[1], bytes(code), f"{linker.get_info_log() or ''}\n{shared} bytes smem"

@@ -12,9 +12,15 @@ int64: Any
 uint64: Any
 math: Any
 # constants of their templates
+BOTH: Any
 CENTERED: Any
+COLUMNS: Any
 GROUP: Any
+QUERIES: Any
 ROOM: Any
+ROWS: Any
+TILE_ROOM: Any
+WIDTH: Any
 WARPS: Any
 axis: Any
 kind: Any
@@ -37,6 +43,8 @@ reals: Any
 # of _block
 block_max: Any
 row_max: Any
+warp_max: Any
+warp_sum: Any
 row_sum: Any
 block_sum: Any
 # of _scalars

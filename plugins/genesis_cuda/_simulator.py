@@ -165,6 +165,10 @@ class _Cuda(FakeCUDAModule):
         me: Any = threading.current_thread()
         return me.crew.exchange(me, me.thread_id ^ int(lane_mask), value)
 
+    def shfl_sync(self, mask, value, lane):
+        me: Any = threading.current_thread()
+        return me.crew.exchange(me, me.thread_id // self.warp * self.warp + int(lane), value)
+
     def shfl_down_sync(self, mask, value, delta):
         me: Any = threading.current_thread()
         there = me.thread_id + int(delta)

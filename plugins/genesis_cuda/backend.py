@@ -34,6 +34,7 @@ class CudaBackend(Backend):
         "rms_norm.backward": "genesis_cuda.fused.norm:rms_norm_backward",
         "embedding": "genesis_cuda.fused.embedding:embedding",
         "embedding.backward": "genesis_cuda.fused.embedding:embedding_backward",
+        "attention": "genesis_cuda.fused.attention:attention",
         "adam_step": "genesis_cuda.fused.optimizer:adam_step",
         "sgd_step": "genesis_cuda.fused.optimizer:sgd_step",
         "update_step": "genesis_cuda.fused.update:update_step",

@@ -32,10 +32,10 @@ def occupancy(registers: int, threads: int) -> float:
 def least(label: str) -> float:
     """Half for elementwise kernels, and for rows of float32.
 
-    A quarter for products and optimizers, which keep much in registers, for rows of float64, and for more
-    elements than 32 bits can number.
+    A quarter for products, attention and optimizers, which keep much in registers, for rows of float64, and
+    for more elements than 32 bits can number.
     """
-    heavy = label.startswith(("matmul", "adam", "sgd", "update")) or label.endswith("wide")
+    heavy = label.startswith(("attention", "matmul", "adam", "sgd", "update")) or label.endswith("wide")
     rows = not label.startswith(("map", "reduce", "gather", "scatter", "check"))
     return 0.25 if heavy or (rows and label.endswith("float64")) else 0.5
 
