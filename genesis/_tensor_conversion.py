@@ -163,10 +163,22 @@ class TensorConversion(TensorMethods):
         return from_host(np.ascontiguousarray(array).reshape(np.shape(array)), self._view.buffer.device)
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self.numpy().__dlpack__(**options)
+        return self._exported().__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self.numpy().__dlpack_device__()
+        return self._exported().__dlpack_device__()
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """How libraries for GPUs find the memory of a tensor; only on a device of that kind."""
+        found: dict[str, Any] = self._exported().__cuda_array_interface__
+        return found
+
+    def _exported(self) -> Any:
+        """What has the protocols by which others reach the memory: the device's object, or a NumPy array."""
+        view = self._view
+        made = None if tracked(self) else view.buffer.device.backend.export(view)
+        return self.numpy() if made is None else made
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers, or one number."""

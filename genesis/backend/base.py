@@ -152,6 +152,17 @@ class Backend(ABC):
         """A host array over the memory of ``x``, or None (the default): it is then copied."""
         return None
 
+    def export(self, x: View) -> Any:
+        """An object with ``__dlpack__`` over the memory of ``x``, for memory that the host cannot reach.
+
+        Default: None, and the host's copy is what others get.
+        """
+        return None
+
+    def adopt(self, source: Any, device: device) -> View | None:
+        """A view of the memory of another library's array on this kind of device.  Default: None, none."""
+        return None
+
     def synchronize(self) -> None:  # noqa: B027 - optional
         """Wait until all work given to the device is done.  Default: nothing to wait for."""
 

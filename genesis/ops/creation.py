@@ -132,8 +132,20 @@ def from_numpy(array: Array) -> Tensor:
     return as_tensor(array)
 
 
+_CUDA = 2  # of DLPack's kinds of devices
+
+
 def from_dlpack(source: Any) -> Tensor:
-    """A tensor from any object with ``__dlpack__``, sharing memory where the device can."""
+    """A tensor from any object with ``__dlpack__``, sharing memory where the device can.
+
+    On a GPU the object has to have ``__cuda_array_interface__`` besides.
+    """
+    kind, index = getattr(source, "__dlpack_device__", lambda: (1, 0))()
+    if int(kind) == _CUDA:
+        place = Device("cuda", int(index))
+        view = place.backend.adopt(source, place)
+        if view is not None:
+            return new(view)
     return as_tensor(np.from_dlpack(source))
 
 

@@ -112,7 +112,8 @@ def _handle(unit: Unit) -> int:
         try:
             found = library().create()
         except Exception as error:  # the bindings are there, and what they bind is not
-            text = f"cuBLAS cannot be used ({error}), so products are slower; pip install nvidia-cublas"
+            reason = str(error).partition("\n")[0]
+            text = f"cuBLAS cannot be used ({reason}), so products are slower; pip install nvidia-cublas"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
             found = _NONE
         else:

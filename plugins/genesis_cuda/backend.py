@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from genesis.backend import Availability, Backend, Expr, Number, Shape, View
-from genesis_cuda import _available, _cache, _copies, _driver, _memory
+from genesis_cuda import _array, _available, _cache, _copies, _driver, _memory
 from genesis_cuda._memory import Memory
 from genesis_cuda.kernels import indexing, map, matmul, random, reduce
 
@@ -59,6 +59,12 @@ class CudaBackend(Backend):
 
     def transfer(self, out: View, x: View) -> None:
         _copies.transfer(out, x)
+
+    def export(self, x: View) -> _array.Array:
+        return _array.Array(x)
+
+    def adopt(self, source: Any, device: device) -> View | None:
+        return _array.adopt(source, device)
 
     def synchronize(self) -> None:
         for unit in _driver.opened():
