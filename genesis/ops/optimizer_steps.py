@@ -77,15 +77,8 @@ def run_step(
     if not lists[0]:
         return
     n = len(lists[0])
-    flat = [t._view for tensors in lists for t in tensors]
-    views: list[list[View]] = []
-    at, even = 0, True
-    for tensors in lists:
-        count = len(tensors)
-        views.append(flat[at : at + count])
-        at += count
-        even = even and count in (0, n)
-    parts: Sequence[Sequence[int]] = _WHOLE if even and _alike(flat, n) else _parts(title or name, views)
+    views: list[list[View]] = [[t._view for t in tensors] for tensors in lists]
+    parts: Sequence[Sequence[int]] = _WHOLE if _alike(views, n) else _parts(title or name, views)
     for part in parts:
         own_lists, own_each, own_views = lists, each, views
         if len(parts) > 1:
@@ -110,15 +103,20 @@ def run_step(
 _WHOLE: Sequence[Sequence[int]] = ((),)
 
 
-def _alike(views: Sequence[View], n: int) -> bool:
-    """Whether all are of one type on one device, and every n of them have the shapes of the first n."""
-    total = len(views)
-    shapes = [v.shape for v in views]
+def _alike(views: Sequence[Sequence[View]], n: int) -> bool:
+    """Whether all are of one type on one device, and each list has the shapes of the first, or is empty."""
+    flat: list[View] = []
+    for some in views:
+        if some:
+            if len(some) != n:
+                return False
+            flat += some
+    total = len(flat)
+    shapes = [v.shape for v in flat]
     return (
-        total % n == 0
-        and shapes == shapes[:n] * (total // n)
-        and [v.dtype for v in views].count(views[0].dtype) == total
-        and [v.buffer.device for v in views].count(views[0].buffer.device) == total
+        shapes == shapes[:n] * (total // n)
+        and [v.dtype for v in flat].count(flat[0].dtype) == total
+        and [v.buffer.device for v in flat].count(flat[0].buffer.device) == total
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import struct
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from genesis.backend import Backend, View
 from genesis_cpu._kernel import Kernel, launch, parts
-from genesis_cpu._memory import address, layout, scratch
+from genesis_cpu._memory import address, layout
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -94,7 +97,8 @@ def _sgd(args, lo, hi):
 
 
 adam, sgd = Kernel(_adam), Kernel(_sgd)
-_WEIGHT = 3  # additions that one element costs
+#: additions that one element costs; Adam's has a root and a division
+_ADAM, _SGD = 10, 3
 
 
 #: of lists of shapes: where the elements of each begin among all, and the strides of each
@@ -139,6 +143,20 @@ def _layout(words: int, floats: int) -> struct.Struct:
     return struct.Struct(f"{words}q{floats}d")
 
 
+class _Room(threading.local):
+    """Memory of a thread for what its launches read."""
+
+    words = 0
+
+    def grow(self, words: int) -> None:
+        self.words = 2 * words
+        self.memory = np.zeros(self.words, np.int64)
+        self.address = int(self.memory.ctypes.data)
+
+
+_room = _Room()
+
+
 def launch_step(
     kernel: int, weight: float, plan: tuple[Any, ...], scales: Sequence[float], flag: int, options: Any
 ) -> None:
@@ -158,14 +176,15 @@ def launch_step(
     # one block: the addresses, the starts, the scales, the options
     k = len(table) + len(starts)
     more = len(scales) + len(options)
-    place, owner = scratch(8 * (k + more))
-    _layout(k, more).pack_into(owner.handle, 0, *table, *starts, *scales, *options)
+    if k + more > _room.words:
+        _room.grow(k + more)
+    place = _room.address
+    _layout(k, more).pack_into(_room.memory, 0, *table, *starts, *scales, *options)
     words = (
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
         len(starts) - 1, len(table) // (len(starts) - 1),
     )  # fmt: skip
     launch(kernel, total, parts(total * weight, total), words)
-    del owner
 
 
 def adam_step(
@@ -199,7 +218,7 @@ def adam_step(
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
     options = (-1.0 if maximize else 1.0, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
-    launch_step(adam(params[0].dtype.name), _WEIGHT, plan, scales, amsgrad, options)
+    launch_step(adam(params[0].dtype.name), _ADAM, plan, scales, amsgrad, options)
     return None
 
 
@@ -225,5 +244,5 @@ def sgd_step(
     for fresh in first:
         scales += (0.0, 1.0) if fresh else (momentum, 1 - dampening)
     options = (-1.0 if maximize else 1.0, weight_decay, lr, momentum)
-    launch_step(sgd(params[0].dtype.name), _WEIGHT, plan, scales, nesterov, options)
+    launch_step(sgd(params[0].dtype.name), _SGD, plan, scales, nesterov, options)
     return None
