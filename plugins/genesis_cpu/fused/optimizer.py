@@ -150,7 +150,7 @@ class _Room(threading.local):
 
     def grow(self, words: int) -> None:
         self.words = 2 * words
-        self.memory = np.zeros(self.words, np.int64)
+        self.memory: Any = np.zeros(self.words, np.int64)
         self.address = int(self.memory.ctypes.data)
 
 
