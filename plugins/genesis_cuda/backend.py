@@ -35,6 +35,7 @@ class CudaBackend(Backend):
         "embedding": "genesis_cuda.fused.embedding:embedding",
         "embedding.backward": "genesis_cuda.fused.embedding:embedding_backward",
         "attention": "genesis_cuda.fused.attention:attention",
+        "attention.backward": "genesis_cuda.fused.attention_backward:attention_backward",
         "adam_step": "genesis_cuda.fused.optimizer:adam_step",
         "sgd_step": "genesis_cuda.fused.optimizer:sgd_step",
         "update_step": "genesis_cuda.fused.update:update_step",

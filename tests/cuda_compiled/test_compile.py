@@ -35,6 +35,8 @@ def least(label: str) -> float:
     A quarter for products, attention and optimizers, which keep much in registers, for rows of float64, and
     for more elements than 32 bits can number.
     """
+    if label.startswith("attention_backward_of_keys"):
+        return 0.125  # two results in registers
     heavy = label.startswith(("attention", "matmul", "adam", "sgd", "update")) or label.endswith("wide")
     rows = not label.startswith(("map", "reduce", "gather", "scatter", "check"))
     return 0.25 if heavy or (rows and label.endswith("float64")) else 0.5

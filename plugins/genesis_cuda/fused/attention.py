@@ -154,11 +154,11 @@ def _attention(
 _MATRIX = "real* int64 int64 int64"
 _PARAMETERS = f"{'int64 ' * 8}float64 {' '.join([_MATRIX] * 4)} uint8* real* int64 int64 int64 int64 real*"
 _WARPS = THREADS // WARP
-_WIDTHS = {"float32": 16 if SIMULATED else 128, "float64": 16 if SIMULATED else 64}
+WIDTHS = {"float32": 16 if SIMULATED else 128, "float64": 16 if SIMULATED else 64}
 
 
 def _template(real: str, rows: int) -> Template:
-    width, queries = _WIDTHS[real], _WARPS * rows
+    width, queries = WIDTHS[real], _WARPS * rows
     return Template(
         _attention, _PARAMETERS, (real,), blocks=2, WIDTH=str(width), ROWS=str(rows), QUERIES=str(queries),
         ROOM=str(queries * width), TILE_ROOM=str(WARP * (width + 1)), COLUMNS=str(width // WARP),
@@ -170,7 +170,7 @@ _ROWS = {
     "float32": 2,
     "float64": 1,
 }  # of a warp: more would read shared memory less often, and spill registers
-forward = {real: _template(real, _ROWS[real]) for real in _WIDTHS}
+forward = {real: _template(real, _ROWS[real]) for real in WIDTHS}
 
 
 def attention(
@@ -185,9 +185,9 @@ def attention(
 ) -> Any:
     """The result, and the logarithm of the sum of each row."""
     name = query.dtype.name
-    if name not in _WIDTHS or not query.size or not key.size or not value.size:
+    if name not in WIDTHS or not query.size or not key.size or not value.size:
         return NotImplemented
-    if max(query.shape[-1], value.shape[-1]) > _WIDTHS[name]:
+    if max(query.shape[-1], value.shape[-1]) > WIDTHS[name]:
         return NotImplemented
     if mask is not None and mask.dtype is not query.dtype and mask.dtype.kind != "b":
         return NotImplemented

@@ -1,0 +1,337 @@
+"""The gradients of attention a tile at a time: weights are computed again from what each row kept.
+
+Two kernels. One does rows of the query, as the forward pass does, and adds up their gradient over the keys.
+The other does rows of key and value, and adds up over the queries: so nothing is added to memory that another
+block adds to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from genesis.backend import Backend, View, arg
+from genesis_cuda import _walk
+from genesis_cuda._copies import contiguous, duplicate, empty
+from genesis_cuda._kernel import Template
+from genesis_cuda._memory import address, handle
+from genesis_cuda._sizes import THREADS as _THREADS
+from genesis_cuda._sizes import WARP as _WARP
+from genesis_cuda.fused.attention import WIDTHS
+from genesis_cuda.kernels import map as elementwise
+from genesis_cuda.kernels import reduce
+
+if TYPE_CHECKING:  # what kernels find in their module
+    from genesis_cuda._names import (
+        BOTH,
+        COLUMNS,
+        QUERIES,
+        ROOM,
+        ROWS,
+        THREADS,
+        TILE_ROOM,
+        WARP,
+        WIDTH,
+        cuda,
+        math,
+        real,
+        udiv,
+        umod,
+        wide,
+    )  # fmt: skip
+
+
+def _of_queries(
+    heads, size1, length, source, width, values, causal, masked, scale,
+    q, q_row, q_0, q_1, k, k_row, k_0, k_1, v, v_row, v_0, v_1, g, g_row, g_0, g_1,
+    mask, bias, mask_row, mask_column, mask_0, mask_1, sums, dots, gq,
+):  # fmt: skip
+    queries = cuda.shared.array(ROOM, wide)
+    grads = cuda.shared.array(ROOM, wide)
+    tile = cuda.shared.array(TILE_ROOM, wide)
+    slopes = cuda.local.array(ROWS, wide)
+    result = cuda.local.array(BOTH, wide)
+    lane, warp = umod(cuda.threadIdx.x, WARP), udiv(cuda.threadIdx.x, WARP)
+    tiles = (length + QUERIES - 1) // QUERIES
+    item = cuda.blockIdx.x
+    while item < heads * tiles:
+        head = udiv(item, tiles)
+        first = (item - head * tiles) * QUERIES
+        h0 = udiv(head, size1)
+        h1 = head - h0 * size1
+        cuda.syncthreads()
+        t = cuda.threadIdx.x
+        while t < QUERIES * width:
+            r = udiv(t, width)
+            e = t - r * width
+            inside = first + r < length
+            queries[r * WIDTH + e] = (
+                wide(q[h0 * q_0 + h1 * q_1 + (first + r) * q_row + e]) if inside else wide(0)
+            )
+            t += THREADS
+        t = cuda.threadIdx.x
+        while t < QUERIES * values:
+            r = udiv(t, values)
+            e = t - r * values
+            inside = first + r < length
+            grads[r * WIDTH + e] = (
+                wide(g[h0 * g_0 + h1 * g_1 + (first + r) * g_row + e]) if inside else wide(0)
+            )
+            t += THREADS
+        for c in range(BOTH):
+            result[c] = wide(0)
+        limit = min(source, first + QUERIES) if causal != 0 else source
+        start = 0
+        while start < limit:
+            last = min(WARP, limit - start)
+            cuda.syncthreads()
+            t = cuda.threadIdx.x
+            while t < last * values:
+                j = udiv(t, values)
+                e = t - j * values
+                tile[j * (WIDTH + 1) + e] = wide(v[h0 * v_0 + h1 * v_1 + (start + j) * v_row + e])
+                t += THREADS
+            cuda.syncthreads()
+            for r in range(ROWS):
+                slopes[r] = wide(0)
+            for e in range(values):
+                value = tile[lane * (WIDTH + 1) + e] if lane < last else wide(0)
+                for r in range(ROWS):
+                    slopes[r] += grads[(warp * ROWS + r) * WIDTH + e] * value
+            cuda.syncthreads()
+            t = cuda.threadIdx.x
+            while t < last * width:
+                j = udiv(t, width)
+                e = t - j * width
+                tile[j * (WIDTH + 1) + e] = wide(k[h0 * k_0 + h1 * k_1 + (start + j) * k_row + e])
+                t += THREADS
+            cuda.syncthreads()
+            column = start + lane
+            for r in range(ROWS):
+                row = first + warp * ROWS + r
+                slope = wide(0)
+                if lane < last and row < length and (causal == 0 or column <= row):
+                    x = wide(0)
+                    for e in range(width):
+                        x += queries[(warp * ROWS + r) * WIDTH + e] * tile[lane * (WIDTH + 1) + e]
+                    x *= wide(scale)
+                    at = h0 * mask_0 + h1 * mask_1 + row * mask_row + column * mask_column
+                    if masked == 2:
+                        x += wide(bias[at])
+                    if masked != 1 or mask[at] != 0:
+                        place = head * length + row
+                        weight = math.exp(x - wide(sums[place]))
+                        slope = weight * (slopes[r] - wide(dots[place])) * wide(scale)
+                slopes[r] = slope
+            j = 0
+            while j < last:
+                for r in range(ROWS):
+                    slope = cuda.shfl_sync(0xFFFFFFFF, slopes[r], j)
+                    for c in range(COLUMNS):
+                        if c * WARP + lane < width:
+                            result[r * COLUMNS + c] += slope * tile[j * (WIDTH + 1) + c * WARP + lane]
+                j += 1
+            start += WARP
+        for r in range(ROWS):
+            row = first + warp * ROWS + r
+            for c in range(COLUMNS):
+                e = c * WARP + lane
+                if row < length and e < width:
+                    gq[(head * length + row) * width + e] = real(result[r * COLUMNS + c])
+        item += cuda.gridDim.x
+
+
+def _of_keys(
+    heads, size1, length, source, width, values, causal, masked, scale,
+    q, q_row, q_0, q_1, k, k_row, k_0, k_1, v, v_row, v_0, v_1, g, g_row, g_0, g_1,
+    mask, bias, mask_row, mask_column, mask_0, mask_1, sums, dots, gk, gv,
+):  # fmt: skip
+    keys = cuda.shared.array(ROOM, wide)
+    those = cuda.shared.array(ROOM, wide)
+    tile = cuda.shared.array(TILE_ROOM, wide)
+    weights = cuda.local.array(ROWS, wide)
+    slopes = cuda.local.array(ROWS, wide)
+    key = cuda.local.array(BOTH, wide)
+    value = cuda.local.array(BOTH, wide)
+    lane, warp = umod(cuda.threadIdx.x, WARP), udiv(cuda.threadIdx.x, WARP)
+    tiles = (source + QUERIES - 1) // QUERIES
+    item = cuda.blockIdx.x
+    while item < heads * tiles:
+        head = udiv(item, tiles)
+        first = (item - head * tiles) * QUERIES
+        h0 = udiv(head, size1)
+        h1 = head - h0 * size1
+        cuda.syncthreads()
+        t = cuda.threadIdx.x
+        while t < QUERIES * width:
+            r = udiv(t, width)
+            e = t - r * width
+            inside = first + r < source
+            keys[r * WIDTH + e] = (
+                wide(k[h0 * k_0 + h1 * k_1 + (first + r) * k_row + e]) if inside else wide(0)
+            )
+            t += THREADS
+        t = cuda.threadIdx.x
+        while t < QUERIES * values:
+            r = udiv(t, values)
+            e = t - r * values
+            inside = first + r < source
+            those[r * WIDTH + e] = (
+                wide(v[h0 * v_0 + h1 * v_1 + (first + r) * v_row + e]) if inside else wide(0)
+            )
+            t += THREADS
+        for c in range(BOTH):
+            key[c] = wide(0)
+            value[c] = wide(0)
+        start = udiv(first, WARP) * WARP if causal != 0 else 0  # rows before see none of these keys
+        while start < length:
+            last = min(WARP, length - start)
+            cuda.syncthreads()
+            t = cuda.threadIdx.x
+            while t < last * width:
+                j = udiv(t, width)
+                e = t - j * width
+                tile[j * (WIDTH + 1) + e] = wide(q[h0 * q_0 + h1 * q_1 + (start + j) * q_row + e])
+                t += THREADS
+            cuda.syncthreads()
+            row = start + lane
+            for r in range(ROWS):
+                column = first + warp * ROWS + r
+                weight = wide(0)
+                if lane < last and column < source and (causal == 0 or column <= row):
+                    x = wide(0)
+                    for e in range(width):
+                        x += keys[(warp * ROWS + r) * WIDTH + e] * tile[lane * (WIDTH + 1) + e]
+                    x *= wide(scale)
+                    at = h0 * mask_0 + h1 * mask_1 + row * mask_row + column * mask_column
+                    if masked == 2:
+                        x += wide(bias[at])
+                    if masked != 1 or mask[at] != 0:
+                        weight = math.exp(x - wide(sums[head * length + row]))
+                weights[r] = weight
+            cuda.syncthreads()
+            t = cuda.threadIdx.x
+            while t < last * values:
+                j = udiv(t, values)
+                e = t - j * values
+                tile[j * (WIDTH + 1) + e] = wide(g[h0 * g_0 + h1 * g_1 + (start + j) * g_row + e])
+                t += THREADS
+            cuda.syncthreads()
+            dot = wide(dots[head * length + row]) if lane < last else wide(0)
+            for r in range(ROWS):
+                x = wide(0)
+                if lane < last:
+                    for e in range(values):
+                        x += those[(warp * ROWS + r) * WIDTH + e] * tile[lane * (WIDTH + 1) + e]
+                slopes[r] = weights[r] * (x - dot) * wide(scale)
+            j = 0
+            while j < last:
+                for r in range(ROWS):
+                    weight = cuda.shfl_sync(0xFFFFFFFF, weights[r], j)
+                    for c in range(COLUMNS):
+                        if c * WARP + lane < values:
+                            value[r * COLUMNS + c] += weight * tile[j * (WIDTH + 1) + c * WARP + lane]
+                j += 1
+            cuda.syncthreads()
+            t = cuda.threadIdx.x
+            while t < last * width:
+                j = udiv(t, width)
+                e = t - j * width
+                tile[j * (WIDTH + 1) + e] = wide(q[h0 * q_0 + h1 * q_1 + (start + j) * q_row + e])
+                t += THREADS
+            cuda.syncthreads()
+            j = 0
+            while j < last:
+                for r in range(ROWS):
+                    slope = cuda.shfl_sync(0xFFFFFFFF, slopes[r], j)
+                    for c in range(COLUMNS):
+                        if c * WARP + lane < width:
+                            key[r * COLUMNS + c] += slope * tile[j * (WIDTH + 1) + c * WARP + lane]
+                j += 1
+            start += WARP
+        for r in range(ROWS):
+            column = first + warp * ROWS + r
+            for c in range(COLUMNS):
+                e = c * WARP + lane
+                if column < source and e < width:
+                    gk[(head * source + column) * width + e] = real(key[r * COLUMNS + c])
+                if column < source and e < values:
+                    gv[(head * source + column) * values + e] = real(value[r * COLUMNS + c])
+        item += cuda.gridDim.x
+
+
+_MATRIX = "real* int64 int64 int64"
+_PARAMETERS = (
+    f"{'int64 ' * 8}float64 {' '.join([_MATRIX] * 4)} uint8* real* int64 int64 int64 int64 real* real*"
+)
+_WARPS = _THREADS // _WARP
+
+
+def _template(function: Any, real: str, results: str, blocks: int) -> Template:
+    width = WIDTHS[real]
+    return Template(
+        function, f"{_PARAMETERS} {results}", (real,), blocks=blocks, WIDTH=str(width), ROWS="1",
+        QUERIES=str(_WARPS),
+        ROOM=str(_WARPS * width), TILE_ROOM=str(_WARP * (width + 1)), COLUMNS=str(width // _WARP),
+        BOTH=str(width // _WARP),
+    )  # fmt: skip
+
+
+of_queries = {real: _template(_of_queries, real, "real*", 2) for real in WIDTHS}
+of_keys = {real: _template(_of_keys, real, "real* real*", 1) for real in WIDTHS}
+
+
+def attention_backward(
+    backend: Backend, needs: Sequence[bool], grad: View, query: View, key: View, value: View, mask: View |
+    None, out: View, kept: View | None, *, scale: float, is_causal: bool,
+) -> Any:  # fmt: skip
+    """The gradients of query, key and value; where the mask wants one, too, the weights are needed."""
+    name = query.dtype.name
+    if (
+        kept is None
+        or kept.ndim == query.ndim
+        or (len(needs) > 3 and needs[3])
+        or grad.dtype is not query.dtype
+    ):
+        return NotImplemented
+    if name not in WIDTHS or not query.size or not key.size or not value.size:
+        return NotImplemented
+    if max(query.shape[-1], value.shape[-1]) > WIDTHS[name]:
+        return NotImplemented
+    query, key, value, grad = (v if v.strides[-1] == 1 else duplicate(v) for v in (query, key, value, grad))
+    lead, length, source = query.shape[:-2], query.shape[-2], key.shape[-2]
+    whole = query if mask is None else mask.expand((*lead, length, source))
+    views = (query, key, value, grad, whole)
+    sizes, strides = _walk.collapse(lead, [v.strides[:-2] for v in views], keep_order=True)
+    if len(sizes) > 2:
+        return NotImplemented
+    if not lead:
+        strides = [[0] for _ in views]
+    if len(sizes) == 1:
+        sizes, strides = [1, *sizes], [[0, *s] for s in strides]
+    dtype, device = query.dtype, query.buffer.device
+    products, dots = empty(out.shape, dtype, device), empty((*query.shape[:-1], 1), dtype, device)
+    elementwise.run(arg(0) * arg(1), products, (grad, out))
+    reduce.run("sum", dots, products)
+    kept = contiguous(kept)
+    gq, gk, gv = (empty(x.shape, dtype, device) for x in (query, key, value))
+    masked = 0 if mask is None else 1 if mask.dtype.kind == "b" else 2
+    places = [0, 0]
+    if masked:
+        places[masked - 1] = address(whole)
+    heads = sizes[0] * sizes[1]
+    words = (heads, sizes[1], length, source, query.shape[-1], value.shape[-1], int(is_causal), masked)
+    matrices = [
+        word for v, s in zip(views[:4], strides, strict=False) for word in (address(v), v.strides[-2], *s)
+    ]
+    ends = (*places, *whole.strides[-2:], *strides[4], address(kept), address(dots))
+    args = (*words, float(scale), *matrices, *ends)
+    unit = handle(query).unit
+    if needs[0]:
+        blocks = min(heads * -(-length // _WARPS), 1 << 20)
+        of_queries[name](name)(unit, blocks, (*args, address(gq)))
+    if needs[1] or needs[2]:
+        blocks = min(heads * -(-source // _WARPS), 1 << 20)
+        of_keys[name](name)(unit, blocks, (*args, address(gk), address(gv)))
+    found = (gq, gk, gv)
+    return *[g if need else None for g, need in zip(found, needs, strict=False)], None
