@@ -22,7 +22,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # the files of tests are not a p
 import data_samples
 from data_samples import Both, Items, Marking, Told, Whose
 
-pytestmark = pytest.mark.parity
+pytestmark = [
+    pytest.mark.parity,
+    # A loader of torch that goes away closes the pipes of its queues while threads still feed them; now and
+    # then one of both finds a pipe closed. Our loader has no queues.
+    pytest.mark.filterwarnings("ignore:Exception in thread QueueFeederThread"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionBase.__del__"),
+]
 
 LIBRARIES = (torch, genesis)
 Point = collections.namedtuple("Point", "x y")
