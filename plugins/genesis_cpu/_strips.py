@@ -15,6 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from genesis_cpu._gemm import _move
 from genesis_cpu._panels import ROWS, VECTORS
 from genesis_cpu._processor import BYTES
 from genesis_cpu._tile import turn
@@ -133,18 +134,6 @@ def strip(rows, n, k, a, row, step, b, ldb, c, ldc, add, zero):
         q += VECTORS * one
     if VECTORS > 1 and q < n:
         _tile_one(k, rows - 1, a, row, step, b + q * size, ldb, c + q * size, ldc, add, zero)
-
-
-@intrinsic
-def _move(typing, target, source, zero):
-    """Copy one element."""
-
-    def generate(context, builder, signature, values):
-        kind = (ir.FloatType() if zero == types.float32 else ir.DoubleType()).as_pointer()
-        builder.store(builder.load(builder.inttoptr(values[1], kind)), builder.inttoptr(values[0], kind))
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, zero), generate
 
 
 @register_jitable

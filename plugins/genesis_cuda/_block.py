@@ -40,10 +40,7 @@ def warp_max(x, shared):
 @device
 def block_sum(x, shared):
     """The sum of ``x`` over the threads of a block; ``shared`` has room for one number of each warp."""
-    step = _HALF
-    while step > 0:
-        x += cuda.shfl_xor_sync(_ALL, x, step)
-        step //= 2
+    x = warp_sum(x, shared)
     cuda.syncthreads()  # what was there before has been read
     if cuda.threadIdx.x % WARP == 0:
         shared[cuda.threadIdx.x // WARP] = x
@@ -57,11 +54,7 @@ def block_sum(x, shared):
 @device
 def block_max(x, shared):
     """The largest ``x`` of a block; a nan wins."""
-    step = _HALF
-    while step > 0:
-        other = cuda.shfl_xor_sync(_ALL, x, step)
-        x = x if x >= other or x != x else other
-        step //= 2
+    x = warp_max(x, shared)
     cuda.syncthreads()
     if cuda.threadIdx.x % WARP == 0:
         shared[cuda.threadIdx.x // WARP] = x

@@ -188,10 +188,8 @@ def mod_u(x, y):
 
 
 @device
-def pow_i(x, y):
-    """By squaring; what is left of a negative power is 1, -1 or 0."""
-    if y < 0:
-        return like(x, 1) if x == 1 else like(x, 1 - 2 * (y & 1)) if x == -1 else like(x, 0)
+def pow_u(x, y):
+    """By squaring."""
     base, left, result = x, y, like(x, 1)
     while left > 0:
         if left & 1:
@@ -202,14 +200,11 @@ def pow_i(x, y):
 
 
 @device
-def pow_u(x, y):
-    base, left, result = x, y, like(x, 1)
-    while left > 0:
-        if left & 1:
-            result = like(x, result * base)
-        base = like(x, base * base)
-        left = like(y, left >> 1)
-    return result
+def pow_i(x, y):
+    """What is left of a negative power is 1, -1 or 0."""
+    if y < 0:
+        return like(x, 1) if x == 1 else like(x, 1 - 2 * (y & 1)) if x == -1 else like(x, 0)
+    return pow_u(x, y)
 
 
 @device

@@ -8,7 +8,7 @@ arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genesis.backend import Backend, View
 from genesis_cuda import _walk
@@ -173,6 +173,54 @@ _ROWS = {
 forward = {real: _template(real, _ROWS[real]) for real in WIDTHS}
 
 
+def serves(query: View, key: View, value: View) -> bool:
+    """Whether the kernels of both passes take these."""
+    width = WIDTHS.get(query.dtype.name, 0)
+    return bool(query.size and key.size and value.size and max(query.shape[-1], value.shape[-1]) <= width)
+
+
+class Operands(NamedTuple):
+    """What both passes tell their kernels.
+
+    Attributes:
+        heads: how many.
+        sizes: the first words of a launch.
+        matrices: address, row and steps from head to head of query, key, value and a fourth.
+        mask: its address as bool, and as numbers, then its steps.
+    """
+
+    heads: int
+    sizes: tuple[int, ...]
+    matrices: list[int]
+    mask: tuple[int, ...]
+
+
+def operands(
+    query: View, key: View, value: View, fourth: View, mask: View | None, is_causal: bool
+) -> Operands | None:
+    """None where the heads lie in more than two steps; the elements of a row lie side by side."""
+    lead, length, source = query.shape[:-2], query.shape[-2], key.shape[-2]
+    whole = query if mask is None else mask.expand((*lead, length, source))
+    views = (query, key, value, fourth, whole)
+    sizes, strides = _walk.collapse(lead, [v.strides[:-2] for v in views], keep_order=True)
+    if len(sizes) > 2:
+        return None
+    if not lead:
+        strides = [[0] for _ in views]
+    if len(sizes) == 1:
+        sizes, strides = [1, *sizes], [[0, *s] for s in strides]
+    heads = sizes[0] * sizes[1]
+    masked = 0 if mask is None else 1 if mask.dtype.kind == "b" else 2
+    places = [0, 0]
+    if masked:
+        places[masked - 1] = address(whole)
+    words = (heads, sizes[1], length, source, query.shape[-1], value.shape[-1], int(is_causal), masked)
+    matrices = [
+        word for v, s in zip(views[:4], strides, strict=False) for word in (address(v), v.strides[-2], *s)
+    ]
+    return Operands(heads, words, matrices, (*places, *whole.strides[-2:], *strides[4]))
+
+
 def attention(
     backend: Backend,
     query: View,
@@ -184,40 +232,20 @@ def attention(
     is_causal: bool,
 ) -> Any:
     """The result, and the logarithm of the sum of each row."""
-    name = query.dtype.name
-    if name not in WIDTHS or not query.size or not key.size or not value.size:
-        return NotImplemented
-    if max(query.shape[-1], value.shape[-1]) > WIDTHS[name]:
+    if not serves(query, key, value):
         return NotImplemented
     if mask is not None and mask.dtype is not query.dtype and mask.dtype.kind != "b":
         return NotImplemented
     query, key, value = (v if v.strides[-1] == 1 else duplicate(v) for v in (query, key, value))
-    lead, length, source = query.shape[:-2], query.shape[-2], key.shape[-2]
-    whole = query if mask is None else mask.expand((*lead, length, source))
     out = _result(query, value.shape[-1])
-    views = (query, key, value, out, whole)
-    sizes, strides = _walk.collapse(lead, [v.strides[:-2] for v in views], keep_order=True)
-    if len(sizes) > 2:
+    found = operands(query, key, value, out, mask, is_causal)
+    if found is None:
         return NotImplemented
-    if not lead:
-        strides = [[0] for _ in views]
-    if len(sizes) == 1:
-        sizes, strides = [1, *sizes], [[0, *s] for s in strides]
-    heads = sizes[0] * sizes[1]
     sums = empty(query.shape[:-1], query.dtype, query.buffer.device)
-    masked = 0 if mask is None else 1 if mask.dtype.kind == "b" else 2
-    places = [0, 0]
-    if masked:
-        places[masked - 1] = address(whole)
-    words = (heads, sizes[1], length, source, query.shape[-1], value.shape[-1], int(is_causal), masked)
-    matrices = [
-        word for v, s in zip(views[:4], strides, strict=False) for word in (address(v), v.strides[-2], *s)
-    ]
-    ends = (*places, *whole.strides[-2:], *strides[4], address(sums))
-    unit = handle(query).unit
-    kernel = forward[name](name)
-    blocks = heads * -(-length // (_WARPS * _ROWS[name]))
-    kernel(unit, min(blocks, 1 << 20), (*words, float(scale), *matrices, *ends))
+    name = query.dtype.name
+    blocks = found.heads * -(-query.shape[-2] // (_WARPS * _ROWS[name]))
+    args = (*found.sizes, float(scale), *found.matrices, *found.mask, address(sums))
+    forward[name](name)(handle(query).unit, min(blocks, 1 << 20), args)
     return out, sums
 
 

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genesis.backend import Backend, View, arg
-from genesis_cuda import _walk
 from genesis_cuda._copies import contiguous, duplicate, empty
 from genesis_cuda._kernel import Template
 from genesis_cuda._memory import address, handle
 from genesis_cuda._sizes import THREADS as _THREADS
 from genesis_cuda._sizes import WARP as _WARP
-from genesis_cuda.fused.attention import WIDTHS
+from genesis_cuda.fused.attention import WIDTHS, operands, serves
 from genesis_cuda.kernels import map as elementwise
 from genesis_cuda.kernels import reduce
 
@@ -286,52 +285,31 @@ def attention_backward(
     None, out: View, kept: View | None, *, scale: float, is_causal: bool,
 ) -> Any:  # fmt: skip
     """The gradients of query, key and value; where the mask wants one, too, the weights are needed."""
-    name = query.dtype.name
     if (
         kept is None
         or kept.ndim == query.ndim
         or (len(needs) > 3 and needs[3])
         or grad.dtype is not query.dtype
+        or not serves(query, key, value)
     ):
         return NotImplemented
-    if name not in WIDTHS or not query.size or not key.size or not value.size:
-        return NotImplemented
-    if max(query.shape[-1], value.shape[-1]) > WIDTHS[name]:
-        return NotImplemented
     query, key, value, grad = (v if v.strides[-1] == 1 else duplicate(v) for v in (query, key, value, grad))
-    lead, length, source = query.shape[:-2], query.shape[-2], key.shape[-2]
-    whole = query if mask is None else mask.expand((*lead, length, source))
-    views = (query, key, value, grad, whole)
-    sizes, strides = _walk.collapse(lead, [v.strides[:-2] for v in views], keep_order=True)
-    if len(sizes) > 2:
+    found = operands(query, key, value, grad, mask, is_causal)
+    if found is None:
         return NotImplemented
-    if not lead:
-        strides = [[0] for _ in views]
-    if len(sizes) == 1:
-        sizes, strides = [1, *sizes], [[0, *s] for s in strides]
     dtype, device = query.dtype, query.buffer.device
     products, dots = empty(out.shape, dtype, device), empty((*query.shape[:-1], 1), dtype, device)
     elementwise.run(arg(0) * arg(1), products, (grad, out))
     reduce.run("sum", dots, products)
     kept = contiguous(kept)
     gq, gk, gv = (empty(x.shape, dtype, device) for x in (query, key, value))
-    masked = 0 if mask is None else 1 if mask.dtype.kind == "b" else 2
-    places = [0, 0]
-    if masked:
-        places[masked - 1] = address(whole)
-    heads = sizes[0] * sizes[1]
-    words = (heads, sizes[1], length, source, query.shape[-1], value.shape[-1], int(is_causal), masked)
-    matrices = [
-        word for v, s in zip(views[:4], strides, strict=False) for word in (address(v), v.strides[-2], *s)
-    ]
-    ends = (*places, *whole.strides[-2:], *strides[4], address(kept), address(dots))
-    args = (*words, float(scale), *matrices, *ends)
-    unit = handle(query).unit
+    args = (*found.sizes, float(scale), *found.matrices, *found.mask, address(kept), address(dots))
+    unit, name = handle(query).unit, dtype.name
     if needs[0]:
-        blocks = min(heads * -(-length // _WARPS), 1 << 20)
+        blocks = min(found.heads * -(-query.shape[-2] // _WARPS), 1 << 20)
         of_queries[name](name)(unit, blocks, (*args, address(gq)))
     if needs[1] or needs[2]:
-        blocks = min(heads * -(-source // _WARPS), 1 << 20)
+        blocks = min(found.heads * -(-key.shape[-2] // _WARPS), 1 << 20)
         of_keys[name](name)(unit, blocks, (*args, address(gk), address(gv)))
-    found = (gq, gk, gv)
-    return *[g if need else None for g, need in zip(found, needs, strict=False)], None
+    grads = (gq, gk, gv)
+    return *[g if need else None for g, need in zip(grads, needs, strict=False)], None
