@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis import backends as backends
     from genesis import checkpoint as checkpoint
     from genesis import compiler as compiler
+    from genesis import cpu as cpu
     from genesis import cuda as cuda
     from genesis import data as data
     from genesis import distributed as distributed
@@ -101,11 +102,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._errors import PluginWarning as PluginWarning
     from genesis._errors import ShapeError as ShapeError
     from genesis._errors import UnknownNameError as UnknownNameError
+    from genesis._legacy import BFloat16Tensor as BFloat16Tensor
     from genesis._legacy import BoolTensor as BoolTensor
     from genesis._legacy import ByteTensor as ByteTensor
     from genesis._legacy import CharTensor as CharTensor
     from genesis._legacy import DoubleTensor as DoubleTensor
     from genesis._legacy import FloatTensor as FloatTensor
+    from genesis._legacy import HalfTensor as HalfTensor
     from genesis._legacy import IntTensor as IntTensor
     from genesis._legacy import LongTensor as LongTensor
     from genesis._legacy import ShortTensor as ShortTensor
@@ -137,11 +140,27 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis._settings import set_warn_always as set_warn_always
     from genesis._settings import typename as typename
     from genesis._settings import use_deterministic_algorithms as use_deterministic_algorithms
+    from genesis._streams import Event as Event
+    from genesis._streams import Stream as Stream
     from genesis._tensor import Size as Size
     from genesis._tensor import Tensor as Tensor
     from genesis.amp import GradScaler as GradScaler
     from genesis.amp import autocast as autocast
-    from genesis.amp import is_autocast_enabled as is_autocast_enabled
+    from genesis.amp.autocast_mode import autocast_decrement_nesting as autocast_decrement_nesting
+    from genesis.amp.autocast_mode import autocast_increment_nesting as autocast_increment_nesting
+    from genesis.amp.autocast_mode import clear_autocast_cache as clear_autocast_cache
+    from genesis.amp.autocast_mode import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+    from genesis.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from genesis.amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+    from genesis.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+    from genesis.amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+    from genesis.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from genesis.amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
+    from genesis.amp.autocast_mode import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+    from genesis.amp.autocast_mode import set_autocast_cpu_enabled as set_autocast_cpu_enabled
+    from genesis.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
+    from genesis.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+    from genesis.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from genesis.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from genesis.autograd.anomaly import set_detect_anomaly as set_anomaly_enabled
     from genesis.autograd.grad_mode import enable_grad as enable_grad
@@ -392,6 +411,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.moments import var_mean as var_mean
     from genesis.ops.normalization import layer_norm as layer_norm
     from genesis.ops.normalization import log_softmax as log_softmax
+    from genesis.ops.normalization import logsumexp as logsumexp
     from genesis.ops.normalization import softmax as softmax
     from genesis.ops.orthogonal import gammainc as igamma
     from genesis.ops.orthogonal import gammaincc as igammac
@@ -479,7 +499,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.reduction import argmin as argmin
     from genesis.ops.reduction import cumprod as cumprod
     from genesis.ops.reduction import cumsum as cumsum
-    from genesis.ops.reduction import logsumexp as logsumexp
     from genesis.ops.reduction import max as max
     from genesis.ops.reduction import mean as mean
     from genesis.ops.reduction import min as min
@@ -591,6 +610,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from genesis.ops.windows import hann_window as hann_window
     from genesis.ops.windows import kaiser_window as kaiser_window
     from genesis.plugin import list_backends as list_backends
+    from genesis.plugin import list_communicators as list_communicators
     from genesis.plugin import list_kernels as list_kernels
     from genesis.plugin import list_optimizers as list_optimizers
     from genesis.plugin import list_schedulers as list_schedulers
@@ -604,6 +624,7 @@ _MODULES = (
     "checkpoint",
     "cuda",
     "compiler",
+    "cpu",
     "data",
     "distributed",
     "distributions",
@@ -709,6 +730,10 @@ _NAMES = {
         "typename",
         "use_deterministic_algorithms",
     ),
+    "genesis._streams": (
+        "Event",
+        "Stream",
+    ),
     "genesis._tensor": (
         "Size",
         "Tensor",
@@ -728,11 +753,13 @@ _NAMES = {
         "save_checkpoint",
     ),
     "genesis._legacy": (
+        "BFloat16Tensor",
         "BoolTensor",
         "ByteTensor",
         "CharTensor",
         "DoubleTensor",
         "FloatTensor",
+        "HalfTensor",
         "IntTensor",
         "LongTensor",
         "ShortTensor",
@@ -992,6 +1019,7 @@ _NAMES = {
     "genesis.ops.normalization": (
         "layer_norm",
         "log_softmax",
+        "logsumexp",
         "softmax",
     ),
     "genesis.ops.padding": ("constant_pad_nd",),
@@ -1092,7 +1120,6 @@ _NAMES = {
         "argmin",
         "cumprod",
         "cumsum",
-        "logsumexp",
         "max",
         "mean",
         "min",
@@ -1136,7 +1163,13 @@ _NAMES = {
         "unflatten",
         "unsqueeze",
     ),
-    "genesis.plugin": ("list_backends", "list_kernels", "list_optimizers", "list_schedulers"),
+    "genesis.plugin": (
+        "list_backends",
+        "list_communicators",
+        "list_kernels",
+        "list_optimizers",
+        "list_schedulers",
+    ),
     "genesis.ops.slices": (
         "index_add",
         "index_copy",
@@ -1249,6 +1282,21 @@ _ALIASES = {
     "atan_": "genesis.ops.in_place:atan_",
     "atanh_": "genesis.ops.in_place:atanh_",
     "autocast": "genesis.amp:autocast",
+    "autocast_decrement_nesting": "genesis.amp.autocast_mode:autocast_decrement_nesting",
+    "autocast_increment_nesting": "genesis.amp.autocast_mode:autocast_increment_nesting",
+    "clear_autocast_cache": "genesis.amp.autocast_mode:clear_autocast_cache",
+    "get_autocast_cpu_dtype": "genesis.amp.autocast_mode:get_autocast_cpu_dtype",
+    "get_autocast_dtype": "genesis.amp.autocast_mode:get_autocast_dtype",
+    "get_autocast_gpu_dtype": "genesis.amp.autocast_mode:get_autocast_gpu_dtype",
+    "is_autocast_cache_enabled": "genesis.amp.autocast_mode:is_autocast_cache_enabled",
+    "is_autocast_cpu_enabled": "genesis.amp.autocast_mode:is_autocast_cpu_enabled",
+    "is_autocast_enabled": "genesis.amp.autocast_mode:is_autocast_enabled",
+    "set_autocast_cache_enabled": "genesis.amp.autocast_mode:set_autocast_cache_enabled",
+    "set_autocast_cpu_dtype": "genesis.amp.autocast_mode:set_autocast_cpu_dtype",
+    "set_autocast_cpu_enabled": "genesis.amp.autocast_mode:set_autocast_cpu_enabled",
+    "set_autocast_dtype": "genesis.amp.autocast_mode:set_autocast_dtype",
+    "set_autocast_enabled": "genesis.amp.autocast_mode:set_autocast_enabled",
+    "set_autocast_gpu_dtype": "genesis.amp.autocast_mode:set_autocast_gpu_dtype",
     "bool": "genesis._dtypes:bool_",
     "ceil_": "genesis.ops.in_place:ceil_",
     "cholesky": "genesis.ops.triangles:old_cholesky",
@@ -1292,7 +1340,6 @@ _ALIASES = {
     "inf": "math:inf",
     "int": "genesis._dtypes:int32",
     "is_anomaly_enabled": "genesis.autograd.anomaly:is_anomaly_enabled",
-    "is_autocast_enabled": "genesis.amp:is_autocast_enabled",
     "lcm_": "genesis.ops.in_place:lcm_",
     "ldexp_": "genesis.ops.in_place:ldexp_",
     "less": "genesis.ops.elementwise:lt",

@@ -18,8 +18,6 @@ R = TypeVar("R")
 #: NumPy's names -> ours, where the function has no such name itself
 _NUMPY = {"axis": "dim", "keepdims": "keepdim", "axes": "dims", "x2": "other"}
 _FIRST = ("input", "self", "x", "x1", "a")  # the first argument goes by all of these
-#: what changes nothing here: how memory lies is row by row, and all of it is ordinary memory
-_NO_EFFECT = {"layout", "pin_memory"}
 #: where the functions are that make new tensors
 _MAKERS = tuple(f"genesis.ops.{m}" for m in ("creation", "grids", "random", "windows"))
 
@@ -57,7 +55,7 @@ class Names:
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call it with the names that it knows."""
         out = None if "out" in self.known else named.pop("out", None)
-        order = None
+        order, pin = None, False
         for old in [n for n in named if n not in self.known]:
             new = self.renames.get(old)
             if new is not None:
@@ -68,8 +66,10 @@ class Names:
                 args = (*args, named.pop(old))
             elif old == "memory_format" and self.makes:
                 order = named.pop(old)
-            elif old in _NO_EFFECT and self.makes:
-                _check_layout(self.name, old, named.pop(old))
+            elif old == "layout" and self.makes:
+                _check_layout(self.name, named.pop(old))
+            elif old == "pin_memory" and self.makes:
+                pin = bool(named.pop(old))
         if self.order:
             args = self._placed(args, named)
         elif out is not None and self.makes and named.get("dtype") is None:
@@ -78,6 +78,8 @@ class Names:
         result = self.target(*args, **named)
         if getattr(order, "name", "").startswith("channels_last"):
             result = result.contiguous(memory_format=order)
+        if pin:
+            result = _pinned(self.name, result)
         if out is not None and self.name in _APART:
             _check_apart(self.name, args, result, out)
         return result if out is None else write(self.name, result, out)
@@ -92,11 +94,19 @@ class Names:
         return args
 
 
-def _check_layout(name: str, option: str, value: Any) -> None:
+def _check_layout(name: str, value: Any) -> None:
     from genesis._dtypes import strided
 
-    if option == "layout" and value not in (None, strided):
+    if value not in (None, strided):
         raise NotImplementedError(f"{name}: layout={value} is not implemented; tensors are dense")
+
+
+def _pinned(name: str, made: Any) -> Any:
+    from genesis._accelerators import current
+
+    if current() is None:
+        raise RuntimeError(f"{name}: pin_memory=True needs an accelerator, and there is none here")
+    return made.detach().pin_memory().requires_grad_(made.requires_grad)
 
 
 #: where PyTorch wants ``out`` of the very type of the result, and in memory of its own

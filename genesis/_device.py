@@ -14,6 +14,7 @@ _known: dict[tuple[str, int | None], device] = {}
 _backends: dict[str, Backend] = {}
 _counts: dict[str, int] = {}  # how many devices a loaded backend has
 _lock = threading.RLock()
+_watch: list[Any] = []  # in anomaly mode, what looks at the results of a backend: a function of it
 
 #: devices of PyTorch: these can be named without a plugin that supplies them, and used only with one
 _OF_TORCH = frozenset(
@@ -166,6 +167,8 @@ def _load(name: str) -> Backend:
             if not available.ok:
                 raise DeviceError(f"device {name!r} cannot be used here: {available.reason}")
             backend._known_as, _counts[name] = name, available.devices
+            for watched in _watch:
+                backend = watched(backend)
             _backends[name] = backend
         return backend
 

@@ -23,20 +23,26 @@ class dtype:
     Attributes:
         name: the NumPy name, such as ``"float32"``.
         itemsize: bytes of one element.
-        is_floating_point: True for float32 and float64.
+        is_floating_point: True for float16, bfloat16, float32 and float64.
+        is_half: True for float16 and bfloat16, whose elements take 16 bits and are computed with in float32.
+        special: whether operations have to look twice: always at a half, and at float32 while an ``autocast``
+            is on in some thread. One attribute, because small operations pay for each that they read.
     """
 
-    __slots__ = ("_rank", "is_floating_point", "itemsize", "kind", "name")
+    __slots__ = ("_rank", "is_floating_point", "is_half", "itemsize", "kind", "name", "special")
 
     name: str
     itemsize: int
     kind: str
     is_floating_point: bool
+    is_half: bool
+    special: bool
     _rank: int
 
     def __init__(self, name: str, itemsize: int, kind: str, rank: int) -> None:
         self.name, self.itemsize, self.kind, self._rank = name, itemsize, kind, rank
         self.is_floating_point = kind == "f"
+        self.is_half = self.special = kind == "f" and itemsize == 2
         _INSTANCES[name] = self
 
     @property
@@ -66,10 +72,22 @@ int8 = dtype("int8", 1, "i", 1)
 int16 = dtype("int16", 2, "i", 2)
 int32 = dtype("int32", 4, "i", 3)
 int64 = dtype("int64", 8, "i", 4)
-float32 = dtype("float32", 4, "f", 5)
-float64 = dtype("float64", 8, "f", 6)
+float32 = dtype("float32", 4, "f", 6)
+float64 = dtype("float64", 8, "f", 7)
 
-ALL: tuple[dtype, ...] = (bool_, uint8, int8, int16, int32, int64, float32, float64)
+
+class _Bfloat16(dtype):
+    """NumPy has no such type; the package ml_dtypes, which gives it one, is loaded where the type is used."""
+
+    __slots__ = ()
+
+
+float16 = half = dtype("float16", 2, "f", 5)
+bfloat16 = _Bfloat16("bfloat16", 2, "f", 5)
+
+ALL: tuple[dtype, ...] = (
+    bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64,
+)  # fmt: skip
 
 _ALIASES = {
     "float": float32,
@@ -77,11 +95,14 @@ _ALIASES = {
     "int": int32,
     "long": int64,
     "short": int16,
+    "half": float16,
+    "BFloat16Tensor": bfloat16,
     "BoolTensor": bool_,
     "ByteTensor": uint8,
     "CharTensor": int8,
     "DoubleTensor": float64,
     "FloatTensor": float32,
+    "HalfTensor": float16,
     "IntTensor": int32,
     "LongTensor": int64,
     "ShortTensor": int16,
@@ -100,6 +121,7 @@ class _Unavailable(dtype):
         self.name, self.itemsize, self._rank = name, itemsize, -1
         self.kind, self._complex = "f" if kind == "c" else kind, kind == "c"
         self.is_floating_point = kind == "f"
+        self.is_half = self.special = False
         UNAVAILABLE[name] = self
 
     @property
@@ -114,8 +136,6 @@ def _unavailable(name: str) -> dtype:
     return UNAVAILABLE[name]
 
 
-bfloat16 = _Unavailable("bfloat16", 2, "f")
-float16 = half = _Unavailable("float16", 2, "f")
 float8_e4m3fn = _Unavailable("float8_e4m3fn", 1, "f")
 float8_e5m2 = _Unavailable("float8_e5m2", 1, "f")
 complex32 = chalf = _Unavailable("complex32", 4, "c")
@@ -124,8 +144,8 @@ complex128 = cdouble = _Unavailable("complex128", 16, "c")
 uint16 = _Unavailable("uint16", 2, "u")
 uint32 = _Unavailable("uint32", 4, "u")
 uint64 = _Unavailable("uint64", 8, "u")
-UNAVAILABLE.update(half=half, chalf=chalf, cfloat=cfloat, cdouble=cdouble)
-_NEAREST = {"f": "float32", "u": "int64"}
+UNAVAILABLE.update(chalf=chalf, cfloat=cfloat, cdouble=cdouble)
+_NEAREST = {"f": "float16", "u": "int64"}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -137,6 +157,10 @@ def as_dtype(value: object) -> dtype:
     """
     if type(value) is dtype:
         return value
+    if value is bfloat16:
+        import ml_dtypes  # noqa: F401 - from now on NumPy knows the name
+
+        return bfloat16
     if value is float:
         return default_dtype()
     if value is int:
@@ -146,6 +170,8 @@ def as_dtype(value: object) -> dtype:
     name = value if isinstance(value, str) else getattr(value, "name", None) or getattr(value, "__name__", "")
     name = str(name).removeprefix("genesis.").removeprefix("torch.").removeprefix("cuda.")
     found = _INSTANCES.get(name) or _ALIASES.get(name)
+    if found is bfloat16:
+        return as_dtype(found)
     if found is None:
         known = ", ".join(d.name for d in ALL)
         missing = complex64 if value is complex else UNAVAILABLE.get(name)
@@ -167,7 +193,7 @@ def default_dtype() -> dtype:
 
 
 def set_default_dtype(d: object) -> None:
-    """Make ``d`` (float32 or float64) the type of new floating-point tensors.
+    """Make ``d`` (float32, float64, float16 or bfloat16) the type of new floating-point tensors.
 
     Raises:
         TypeError: ``d`` is not a floating-point type.
@@ -179,9 +205,14 @@ def set_default_dtype(d: object) -> None:
 
 
 def promote_types(a: dtype, b: dtype) -> dtype:
-    """The smallest type that holds both, by PyTorch's table (uint8 with int8 gives int16)."""
+    """The smallest type that holds both, by PyTorch's table.
+
+    uint8 with int8 gives int16, and float16 with bfloat16 float32.
+    """
     if a is b:
         return a
+    if a.is_half and b.is_half:
+        return float32
     if (a.kind == "u" and b.kind == "i") or (a.kind == "i" and b.kind == "u"):
         signed = a if a.kind == "i" else b
         return int16 if signed is int8 else signed
@@ -201,8 +232,15 @@ def fitting(value: Any, dtype: dtype) -> Any:
     """A number as an element of ``dtype``; a negative one wraps around in uint8, as in PyTorch.
 
     Raises:
-        RuntimeError: an integer type does not hold it.
+        RuntimeError: an integer type or a half does not hold it.
     """
+    if dtype.is_half and isinstance(value, int | float):
+        if abs(value) > finfo(dtype).max and abs(value) != float("inf"):
+            raise RuntimeError(
+                f"value cannot be converted to {dtype} without overflow: {value}; it holds up to "
+                f"{finfo(dtype).max}"
+            )
+        return value
     if dtype.kind not in "iu" or not isinstance(value, int | float):
         return value
     high = 2 ** (8 * dtype.itemsize - (dtype.kind == "i")) - 1
@@ -267,6 +305,15 @@ channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
 
+#: of each floating-point type: bits of the fraction, least and greatest exponent, whole decimal digits
+_LIMITS = {
+    "float16": (10, -14, 15, 3),
+    "bfloat16": (7, -126, 127, 2),
+    "float32": (23, -126, 127, 6),
+    "float64": (52, -1022, 1023, 15),
+}
+
+
 class finfo:
     """Limits of a floating-point type: ``bits eps max min tiny smallest_normal resolution dtype``.
 
@@ -282,18 +329,16 @@ class finfo:
     """
 
     def __init__(self, type: object = None) -> None:
-        from sys import float_info as double
-
         d = default_dtype() if type is None else as_dtype(type)
         if not d.is_floating_point:
             raise TypeError(f"finfo is about floating-point types, {d} is not one; use genesis.iinfo")
-        wide = d is float64
+        digits, least, greatest, decimals = _LIMITS[d.name]
         self.dtype, self.bits = d.name, 8 * d.itemsize
-        self.eps = double.epsilon if wide else 2.0**-23
-        self.max = double.max if wide else (2 - 2.0**-23) * 2.0**127
+        self.eps = 2.0**-digits
+        self.max = (2 - self.eps) * 2.0**greatest
         self.min = -self.max
-        self.tiny = self.smallest_normal = double.min if wide else 2.0**-126
-        self.resolution = 1e-15 if wide else 1e-6
+        self.tiny = self.smallest_normal = 2.0**least
+        self.resolution = float(f"1e-{decimals}")
 
     def __repr__(self) -> str:
         return (

@@ -36,8 +36,16 @@ class FitError(ShapeError, ValueError, AssertionError, IndexError):
     """Data sets, or options of a loader, do not fit together (PyTorch raises one or another of these)."""
 
 
-class OutOfMemoryError(GenesisError, RuntimeError):
+class OutOfMemoryError(GenesisError, RuntimeError, MemoryError):
     """A device has no memory left: what scripts catch to go on with a smaller batch."""
+
+    @classmethod
+    def of(cls, device: str, nbytes: int) -> OutOfMemoryError:
+        """The error of a device that was asked for so many bytes."""
+        return cls(
+            f"the device {device!r} cannot allocate {nbytes} bytes ({nbytes / 2**30:.1f} GiB); use smaller "
+            "batches, or operations that make no tensor of this size"
+        )
 
 
 class DeviceError(GenesisError, RuntimeError):
@@ -46,6 +54,10 @@ class DeviceError(GenesisError, RuntimeError):
 
 class CheckpointError(GenesisError, RuntimeError):
     """A checkpoint cannot be written or read; an existing file is left as it was."""
+
+
+class StateError(CheckpointError, ValueError, LookupError, TypeError):
+    """What was given to a ``load_state_dict`` is no state of this object."""
 
 
 class DataError(GenesisError, RuntimeError):

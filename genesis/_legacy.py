@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from genesis._device import device as Device
-from genesis._dtypes import bool_, default_dtype, dtype, float32, float64, int8, int16, int32, int64, uint8
+from genesis._dtypes import (
+    bfloat16,
+    bool_,
+    default_dtype,
+    dtype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
 from genesis.autograd.graph import TensorCore
 
 
@@ -67,6 +80,18 @@ class DoubleTensor(metaclass=TypedTensor):
     """Tensors of float64 on the CPU."""
 
     dtype = float64
+
+
+class HalfTensor(metaclass=TypedTensor):
+    """Tensors of float16 on the CPU."""
+
+    dtype = float16
+
+
+class BFloat16Tensor(metaclass=TypedTensor):
+    """Tensors of bfloat16 on the CPU."""
+
+    dtype = bfloat16
 
 
 class LongTensor(metaclass=TypedTensor):

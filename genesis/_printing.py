@@ -63,7 +63,9 @@ def set_printoptions(
 
 def tensor_text(t: Tensor) -> str:
     """``tensor([1., 2.], dtype=genesis.float64, requires_grad=True)``; the defaults are left out."""
-    array = t.detach().numpy()
+    array = t.detach()._host()
+    if t.dtype.is_half:
+        array = array.astype(np.float32)
     formatter: Any = None  # NumPy's own is right for integers
     if t.dtype.is_floating_point:
         formatter = {"float_kind": _float_format(_shown(array))}

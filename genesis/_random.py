@@ -76,10 +76,14 @@ class Generator:
         return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 2
 
     def get_state(self) -> Tensor:
-        """The state as an int64 tensor [seed, position]."""
+        """The state as an int64 tensor [seed, position].
+
+        If ``child_seed`` was called since numbers were drawn last, how often is a third element.
+        """
         from genesis.ops.creation import tensor
 
-        return tensor([_signed(self._seed), self._offset], device="cpu")
+        children = [self._children] if self._children else []
+        return tensor([_signed(self._seed), self._offset, *children], device="cpu")
 
     def set_state(self, state: Any) -> None:
         """Continue from a state that ``get_state`` gave.
@@ -88,10 +92,11 @@ class Generator:
             ValueError: it is not such a state.
         """
         values = [int(v) for v in state.tolist()]
-        if len(values) != 2 or values[1] < 0:
+        if len(values) not in (2, 3) or min(values[1:]) < 0:
             raise ValueError(f"expected the state of a Generator, [seed, position], got {values}")
         with self._lock:
-            self._seed, self._offset, self._children = values[0] & 0xFFFFFFFFFFFFFFFF, values[1], 0
+            self._seed, self._offset = values[0] & 0xFFFFFFFFFFFFFFFF, values[1]
+            self._children = sum(values[2:])
 
     def __deepcopy__(self, memo: object) -> Generator:
         copy = Generator(self.device)

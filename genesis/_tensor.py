@@ -61,7 +61,7 @@ class Size(tuple[int, ...]):
         return f"genesis.Size({list(self)})"
 
 
-_ONES = {name: np.ones((), name) for name in ("float32", "float64")}
+_ONES = {name: np.ones((), name) for name in ("float16", "float32", "float64")}
 
 
 class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
@@ -155,7 +155,7 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
         return self._view.contiguous if memory_format is None else is_contiguous(self, memory_format)
 
     def is_floating_point(self) -> bool:
-        """True for float32 and float64."""
+        """True for float16, bfloat16, float32 and float64."""
         return self._view.dtype.is_floating_point
 
     def is_complex(self) -> bool:
@@ -344,7 +344,7 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
 
             source = as_tensor(source, device=self.device)
         if isinstance(source, Tensor):
-            source = source.to(self._view.buffer.device, self._view.dtype)
+            source = source.to(self._view.buffer.device, self._view.dtype, non_blocking=bool(non_blocking))
             return replace.into(self, self, source) if tracked(self) else assign.into(self, source)
         return self.fill_(source)
 
@@ -395,7 +395,7 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors can be pickled; use detach() first")
         extra = {k: v for k, v in self.__dict__.items() if k not in _OWN}
-        return _rebuild, (type(self), self.numpy(force=True), str(self.device), self._tracked, extra)
+        return _rebuild, (type(self), self._host(), str(self.device), self._tracked, extra)
 
     def __repr__(self) -> str:
         from genesis._printing import tensor_text

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genesis._device import device as Device
-from genesis._dtypes import as_dtype, bool_, float32, float64, int32, int64, preserve_format, uint8
+from genesis._dtypes import (
+    as_dtype,
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int32,
+    int64,
+    preserve_format,
+    uint8,
+)
 from genesis._errors import GenesisError
 from genesis._tensor_methods import TensorMethods
 from genesis.autograd.graph import Node, TensorCore, new, tracked
@@ -52,7 +63,8 @@ class TensorConversion(TensorMethods):
         """Another type or device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other_tensor)``.
 
         Returns the tensor itself when nothing changes, unless ``copy``; ``memory_format`` is how the result
-        lies in memory.
+        lies in memory. ``non_blocking``: a copy from pinned memory (``pin_memory``) is not waited for; that
+        memory has to stay as it is until a later ``synchronize``.
         """
         if getattr(memory_format, "name", "preserve_format") != "preserve_format":
             changed = self.to(*args, dtype=dtype, device=device, copy=copy, other=other)
@@ -67,7 +79,7 @@ class TensorConversion(TensorMethods):
             elif isinstance(a, Device):
                 device = a
             elif isinstance(a, bool):
-                continue
+                non_blocking = a
             elif isinstance(a, str) and not _names_dtype(a):
                 device = Device(a)
             elif a is not None:
@@ -88,7 +100,10 @@ class TensorConversion(TensorMethods):
                 if place.type == view.buffer.device.type:
                     place.backend.transfer(moved, view)
                 else:
-                    place.backend.write(moved, view.buffer.device.backend.read(view))
+                    source = view.buffer.device.backend
+                    host = source.as_numpy(view)
+                    put = place.backend.write_later if non_blocking else place.backend.write
+                    put(moved, source.read(view) if host is None else host)
             view = moved
         if not want.is_floating_point:
             return new(view)
@@ -110,6 +125,14 @@ class TensorConversion(TensorMethods):
         """As float64."""
         return self.to(float64, memory_format=memory_format)
 
+    def half(self, memory_format: Any = None) -> Tensor:
+        """As float16."""
+        return self.to(float16, memory_format=memory_format)
+
+    def bfloat16(self, memory_format: Any = None) -> Tensor:
+        """As bfloat16."""
+        return self.to(bfloat16, memory_format=memory_format)
+
     def int(self, memory_format: Any = None) -> Tensor:
         """As int32."""
         return self.to(int32, memory_format=memory_format)
@@ -130,20 +153,28 @@ class TensorConversion(TensorMethods):
         """On the device ``cpu``."""
         return self.to(Device("cpu"))
 
-    def cuda(self, device: Any = None) -> Tensor:
-        """On the device ``cuda``."""
-        return self.to(Device("cuda") if device is None else Device("cuda", device))
+    def cuda(self, device: Any = None, non_blocking: Any = False) -> Tensor:
+        """On the device ``cuda``; ``non_blocking`` as in ``to``."""
+        place = Device("cuda") if device is None else Device("cuda", device)
+        return self.to(place, non_blocking=non_blocking)
 
     def numpy(self, *, force: Any = False) -> np.ndarray[Any, Any]:
         """A NumPy array; it shares memory with the tensor where the device allows.
 
         Raises:
             RuntimeError: the tensor requires a gradient (use ``detach()`` first, or ``force=True``).
+            TypeError: it is of the type bfloat16, which NumPy does not have.
         """
         if not force and tracked(self):
             raise RuntimeError(
                 "can't call numpy() on a tensor that requires grad; use tensor.detach().numpy() instead"
             )
+        if self._view.dtype is bfloat16:
+            raise TypeError("NumPy has no bfloat16: convert with .float() first")
+        return self._host()
+
+    def _host(self) -> np.ndarray[Any, Any]:
+        """``numpy`` for every type; elements of bfloat16 are those of the package ml_dtypes."""
         backend = self._view.buffer.device.backend
         shared: np.ndarray[Any, Any] | None = backend.as_numpy(self._view)
         if shared is None:
@@ -178,6 +209,10 @@ class TensorConversion(TensorMethods):
         """What has the protocols by which others reach the memory: the device's object, or a NumPy array."""
         view = self._view
         made = None if tracked(self) else view.buffer.device.backend.export(view)
+        if made is None and view.dtype is bfloat16 and not tracked(self):
+            from genesis._dlpack import Exported
+
+            return Exported(self._host())
         return self.numpy() if made is None else made
 
     def tolist(self) -> Any:

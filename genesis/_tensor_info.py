@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genesis._device import device as Device
 from genesis._dtypes import DtypeError, int8, int16, strided
-from genesis.autograd.graph import TensorCore
+from genesis.autograd.graph import TensorCore, new
 
 if TYPE_CHECKING:
     from genesis._tensor import Tensor
@@ -39,12 +40,47 @@ class InfoMethods(TensorCore):
         return False
 
     def is_pinned(self, device: Any = None) -> bool:
-        """False: there is no pinned memory."""
-        return False
+        """Whether it lies in memory of the host that the accelerator reads by itself."""
+        from genesis._accelerators import current
+
+        name = current() if self._view.buffer.device.type == "cpu" else None
+        if name is None:
+            return False
+        host = self._view.buffer.device.backend.as_numpy(self._view)
+        return host is not None and Device(name).backend.is_pinned(host)
 
     def pin_memory(self, device: Any = None) -> Any:
-        """The tensor itself: there is no pinned memory, and nothing to wait for."""
-        return self
+        """A copy in memory of the host that the accelerator reads by itself.
+
+        Copies from there need not be waited for: ``x.pin_memory().to(device, non_blocking=True)``. The tensor
+        itself where it is there already, or no accelerator has such memory.
+
+        Raises:
+            RuntimeError: it is not on the CPU.
+        """
+        from genesis._accelerators import current
+
+        place = self._view.buffer.device
+        if place.type != "cpu":
+            raise RuntimeError(f"cannot pin a tensor on {place}: only those on the CPU can be pinned")
+        name = current()
+        host = place.backend.as_numpy(self._view)
+        if name is None or host is None or self.is_pinned():
+            return self
+        pinned = Device(name).backend.pinned(host.shape, host.dtype.name)
+        view = None if pinned is None else place.backend.from_numpy(pinned, place)
+        if view is None or pinned is None:
+            return self
+        pinned[...] = host
+        return new(view)
+
+    def record_stream(self, stream: Any) -> None:
+        """Its memory is used again only after what a stream has been given by the time it is free.
+
+        Args:
+            stream: works with the tensor, which was made in another one.
+        """
+        self._view.buffer.device.backend.record_stream(self._view, stream._handle)
 
     def dim_order(self) -> tuple[int, ...]:
         """The axes in the order in which they lie in memory, the widest stride first."""

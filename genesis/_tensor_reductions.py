@@ -5,6 +5,7 @@ from __future__ import annotations
 from genesis._calling import method
 from genesis.autograd.graph import TensorCore
 from genesis.ops import moments as mo
+from genesis.ops import normalization as norm
 from genesis.ops import reduction as red
 from genesis.ops import scans as sc
 from genesis.ops import statistics as st
@@ -27,7 +28,7 @@ class ReductionMethods(TensorCore):
     dist = method(mo.dist)
     histc, histogram = method(st.histc), method(st.histogram)
     kthvalue = method(st.kthvalue)
-    logcumsumexp, logsumexp = method(sc.logcumsumexp), method(red.logsumexp)
+    logcumsumexp, logsumexp = method(sc.logcumsumexp), method(norm.logsumexp)
     max, min = method(red.max), method(red.min)
     mean = method(red.mean)
     median, nanmedian = method(st.median), method(st.nanmedian)

@@ -50,6 +50,28 @@ def synchronize(device: Any = None) -> None:
     Device(_found() if device is None else device).backend.synchronize()
 
 
+def current_stream(device: Any = None) -> Any:
+    """The ``genesis.Stream`` that this thread works in.
+
+    Args:
+        device: a device, the number of one, or None.
+
+    Raises:
+        DeviceError: there is none.
+        NotImplementedError: the device has one stream.
+    """
+    from genesis import _streams
+
+    return _streams.current_stream(device)
+
+
+def set_stream(stream: Any) -> None:
+    """Let this thread work in a stream from now on."""
+    from genesis import _streams
+
+    _streams.set_stream(stream)
+
+
 def memory_stats(device: Any = None) -> dict[str, int]:
     """What a device counts of its memory; nothing where it counts none.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from genesis.ops.elementwise import expm1 as expm1
     from genesis.ops.elementwise import log1p as log1p
     from genesis.ops.normalization import log_softmax as log_softmax
+    from genesis.ops.normalization import logsumexp as logsumexp
     from genesis.ops.normalization import softmax as softmax
     from genesis.ops.orthogonal import chebyshev_polynomial_t as chebyshev_polynomial_t
     from genesis.ops.orthogonal import chebyshev_polynomial_u as chebyshev_polynomial_u
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from genesis.ops.orthogonal import shifted_chebyshev_polynomial_w as shifted_chebyshev_polynomial_w
     from genesis.ops.orthogonal import spherical_bessel_j0 as spherical_bessel_j0
     from genesis.ops.orthogonal import zeta as zeta
-    from genesis.ops.reduction import logsumexp as logsumexp
     from genesis.ops.special import digamma as digamma
     from genesis.ops.special import entr as entr
     from genesis.ops.special import erfc as erfc
@@ -97,7 +97,7 @@ __getattr__, __dir__, __all__ = attach(
         **{name: f"genesis.ops.normalization:{name}" for name in ("log_softmax", "softmax")},
         "expit": "genesis.ops.activation:sigmoid",
         "gammaln": "genesis.ops.special:lgamma",
-        "logsumexp": "genesis.ops.reduction:logsumexp",
+        "logsumexp": "genesis.ops.normalization:logsumexp",
         "modified_bessel_i0": "genesis.ops.special:i0",
         "modified_bessel_i1": "genesis.ops.special:i1",
         "multigammaln": "genesis.ops.special:mvlgamma",

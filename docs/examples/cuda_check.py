@@ -57,6 +57,7 @@ def command(lines: list[str], *args: str) -> bool:
     return done.returncode == 0
 
 
+RECIPES = ("digits", "fashion-mnist", "shakespeare")
 KIT = """
 from genesis.testing import check_backend
 bad = []
@@ -107,6 +108,22 @@ def speed(lines: list[str]) -> None:
         "attention, 8 x 16 x 1024 x 64, causal": lambda t, f: _of(
             t, lambda a: f.scaled_dot_product_attention(a, a, a, is_causal=True), 8, 16, 1024, 64
         ),
+        "softmax over channels, 64 x 256 x 56 x 56": lambda t, f: _of(
+            t, lambda a: f.softmax(a, 1), 64, 256, 56, 56
+        ),
+        "conv2d 3 x 3, 64 x 64 x 56 x 56": lambda t, f: _convolution(t, f, 1, False),
+        "the same, forward and backward": lambda t, f: _convolution(t, f, 1, True),
+        "the same, a channel a group": lambda t, f: _convolution(t, f, 64, True),
+        "batch_norm, forward and backward, 64 x 64 x 56 x 56": lambda t, f: _batch_norm(t, f),
+        "max_pool2d of 3, 64 x 64 x 112 x 112": lambda t, f: _of(
+            t, lambda a: f.max_pool2d(a, 3, 2, 1), 64, 64, 112, 112
+        ),
+        "cross_entropy of images, 8 x 32 x 512 x 512": lambda t, f: _loss_of_images(t, f),
+        "cumsum of 2^24": lambda t, f: _of(t, lambda a: a.cumsum(0), 1 << 24),
+        "sort of 2^22": lambda t, f: _of(t, lambda a: a.sort().values, 1 << 22),
+        "sort of 8192 rows of 1000": lambda t, f: _of(t, lambda a: a.sort(-1).values, 8192, 1000),
+        "topk, 50 of 2^22": lambda t, f: _of(t, lambda a: a.topk(50).values, 1 << 22),
+        "a[a > 0], 2^24": lambda t, f: _of(t, lambda a: a[a > 0], 1 << 24),
         "one small addition, 1000 elements": lambda t, f: _of(t, lambda a: a + a, 1000),
         "a training step, MLP of 4096": lambda t, f: _step(t, f),
     }
@@ -128,6 +145,71 @@ def _of(t: Any, function: Callable[[Any], Any], *shape: int) -> Callable[[], Any
             return function(x)
 
     return run
+
+
+def _convolution(t: Any, f: Any, groups: int, backward: bool) -> Callable[[], Any]:
+    x = t.randn(64, 64, 56, 56, device="cuda", requires_grad=backward)
+    w = t.randn(64, 64 // groups, 3, 3, device="cuda", requires_grad=backward)
+    return _with_gradients(lambda: f.conv2d(x, w, padding=1, groups=groups), backward)
+
+
+def _batch_norm(t: Any, f: Any) -> Callable[[], Any]:
+    x = t.randn(64, 64, 56, 56, device="cuda", requires_grad=True)
+    w, b = (t.ones(64, device="cuda", requires_grad=True) for _ in range(2))
+    return _with_gradients(lambda: f.batch_norm(x, None, None, w, b, training=True), True)
+
+
+def _loss_of_images(t: Any, f: Any) -> Callable[[], Any]:
+    x = t.randn(8, 32, 512, 512, device="cuda", requires_grad=True)
+    y = t.zeros(8, 512, 512, dtype=t.int64, device="cuda")
+    return _with_gradients(lambda: f.cross_entropy(x, y), True)
+
+
+def _with_gradients(function: Callable[[], Any], backward: bool) -> Callable[[], Any]:
+    def run() -> None:
+        out = function()
+        if backward:
+            out.sum().backward()
+
+    return run
+
+
+def streams(lines: list[str]) -> None:
+    """Do copies from pinned memory go on beside work, and does time pass between events?"""
+    import genesis
+
+    host = genesis.randn(1 << 26).pin_memory()
+    work, copies = genesis.randn(4096, 4096, device="cuda"), genesis.cuda.Stream()
+
+    def timed(function: Callable[[], Any]) -> float:
+        function()
+        start, end = (genesis.cuda.Event(enable_timing=True) for _ in range(2))
+        genesis.cuda.synchronize()
+        start.record()
+        function()
+        genesis.cuda.current_stream().wait_stream(copies)
+        end.record()
+        end.synchronize()
+        return start.elapsed_time(end)
+
+    def copy() -> None:
+        with genesis.cuda.stream(copies):
+            host.to("cuda", non_blocking=True)
+
+    def multiply() -> None:
+        for _ in range(10):
+            work @ work
+
+    def both() -> None:
+        copy()
+        multiply()
+
+    found = {f.__name__: timed(f) for f in (copy, multiply, both)}
+    lines += [f"- {name}: {ms:.2f} ms" for name, ms in found.items()]
+    lines.append("- both should take little more than the longer one of the two")
+    same = host.to("cuda", non_blocking=True)
+    genesis.cuda.synchronize()
+    lines.append(f"- what was copied is {'right' if (same.cpu() == host).all() else 'WRONG'}")
 
 
 def _step(t: Any, f: Any) -> Callable[[], Any]:
@@ -170,11 +252,13 @@ def main() -> int:
         )  # fmt: skip
         section(lines, "Recipes")
         with tempfile.TemporaryDirectory() as folder:
-            for recipe in ("digits", "fashion-mnist", "shakespeare"):
+            for recipe in RECIPES:
                 words = ["train", recipe, "--device", "cuda", "--epochs", "1", "--out", f"{folder}/{recipe}"]
                 fine &= command(lines, "-c", f"from genesis.cli import main; main({words})")
     section(lines, "Time, in float32")
     speed(lines)
+    section(lines, "Streams, events and pinned memory")
+    streams(lines)
     section(lines, "Memory")
     lines += [f"- {name}: {value}" for name, value in genesis.cuda.memory_stats().items()]
     options.out.write_text("\n".join(lines) + "\n")

@@ -6,7 +6,6 @@ The key is a path below ``torch``; ``"fft.*"`` stands for all names in a module 
 from __future__ import annotations
 
 _NO_COMPLEX = "there are no complex types; keep the real and the imaginary part in two tensors"
-_NO_HALF = "the floating-point types are float32 and float64; the nearest is genesis.float32"
 _NO_QUANTIZED = "there are no quantized types; the nearest is genesis.float32"
 _NO_SPARSE = (
     "there are no sparse tensors; the nearest is a dense tensor with index_select, gather and scatter_add"
@@ -14,7 +13,7 @@ _NO_SPARSE = (
 _NO_GRAPH = "nothing is compiled or traced; the nearest is the module or function itself, which runs as it is"
 _NO_STORAGE = "storages are not visible; the nearest is Tensor.data_ptr() and Tensor.nbytes"
 _NO_DOWNLOAD = "nothing is downloaded; the nearest is genesis.load_checkpoint for a file that you have"
-_NO_PROCESSES = "training runs in one process; the nearest is a larger batch in that process"
+_OTHER_WAYS = "the nearest is nn.parallel.DistributedDataParallel: a whole model in each process"
 _NO_EXPORT = "the nearest is genesis.save_checkpoint, which writes safetensors that other programs read"
 _FFT = (
     "the nearest is NumPy: genesis.from_numpy(numpy.fft.rfft(x.detach().numpy()).real), without gradients "
@@ -27,7 +26,6 @@ _DISTRIBUTIONS = (
 _SUMMARY = (
     "the nearest is the tensorboard package with its own writer, or a CSV file as `genesis train` writes"
 )
-_STREAM = "a device runs its work in order; the nearest is genesis.cuda.synchronize()"
 
 HINTS: dict[str, str] = {
     # modules
@@ -56,10 +54,6 @@ HINTS: dict[str, str] = {
     "utils.mobile_optimizer": _NO_EXPORT,
     "utils.model_zoo": _NO_DOWNLOAD,
     # types of numbers
-    **dict.fromkeys(
-        ("Tensor.half", "Tensor.bfloat16"),
-        _NO_HALF + "; leave the call away or use .float()",
-    ),
     "complex": _NO_COMPLEX,
     **dict.fromkeys(("polar", "view_as_real", "view_as_complex", "stft", "istft"), _NO_COMPLEX),
     **dict.fromkeys(("Tensor.stft", "Tensor.istft", "Tensor.chalf", "Tensor.cfloat"), _NO_COMPLEX),
@@ -99,15 +93,8 @@ HINTS: dict[str, str] = {
     "cond": "the nearest is Python's if",
     "while_loop": "the nearest is Python's while",
     # processes and devices
-    "nn.parallel.*": _NO_PROCESSES,
-    "distributed.*": _NO_PROCESSES,
-    "Stream": _STREAM,
-    "Event": _STREAM,
-    "cuda.Stream": _STREAM,
-    "cuda.Event": _STREAM + " with time.perf_counter()",
-    "cuda.stream": _STREAM,
-    "cuda.current_stream": _STREAM,
-    "cuda.default_stream": _STREAM,
+    "nn.parallel.*": _OTHER_WAYS,
+    "distributed.*": _OTHER_WAYS,
     "cuda.CUDAGraph": _NO_GRAPH,
     "cuda.graph": _NO_GRAPH,
     "cuda.graphs": _NO_GRAPH,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class _Settings:
     enabled = False
     check_nan = True
+    results = (False, False)  # whether all results are looked at, and for infinities, too
 
 
 mode = _Settings()
@@ -42,11 +43,20 @@ class set_detect_anomaly:
     Args:
         mode: on or off.
         check_nan: look for nan.
+        forward: look at the result of every operation at once, recorded or not, on all devices and in all
+            threads. The one that makes a nan of numbers without nan is an error, which names the operation
+            and the line that called it.
+        check_inf: with ``forward``, an infinity counts, too. A mask of ``-inf`` is one.
+
+    Raises:
+        RuntimeError: in what follows, where a nan is made.
     """
 
-    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+    def __init__(
+        self, mode: bool, check_nan: bool = True, *, forward: bool = False, check_inf: bool = False
+    ) -> None:
         self._before = _current()
-        _set(bool(mode), check_nan)
+        _set(bool(mode), check_nan, (forward and bool(mode), check_inf))
 
     def __enter__(self) -> None:
         """It is on since it was made."""
@@ -60,16 +70,16 @@ class set_detect_anomaly:
 class detect_anomaly:
     """``with genesis.autograd.detect_anomaly():`` is anomaly mode; see ``set_detect_anomaly``."""
 
-    def __init__(self, check_nan: bool = True) -> None:
-        self._check_nan = check_nan
-        self._before: tuple[bool, bool] | None = None
+    def __init__(self, check_nan: bool = True, *, forward: bool = False, check_inf: bool = False) -> None:
+        self._check_nan, self._results = check_nan, (forward, check_inf)
+        self._before: tuple[bool, bool, tuple[bool, bool]] | None = None
         warnings.warn(
             "anomaly detection slows everything down; use it to look for an error only", stacklevel=2
         )
 
     def __enter__(self) -> None:
         self._before = _current()
-        _set(True, self._check_nan)
+        _set(True, self._check_nan, self._results)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -78,12 +88,19 @@ class detect_anomaly:
             _set(*self._before)
 
 
-def _current() -> tuple[bool, bool]:
-    return mode.enabled, mode.check_nan
+def _current() -> tuple[bool, bool, tuple[bool, bool]]:
+    return mode.enabled, mode.check_nan, mode.results
 
 
-def _set(enabled: bool, check_nan: bool) -> None:
+def _set(enabled: bool, check_nan: bool, results: tuple[bool, bool]) -> None:
     watch.add(nodes=int(enabled) - int(mode.enabled))
+    if results != mode.results:
+        from genesis.autograd import first_nan
+
+        before, mode.results = mode.results, results
+        for (on, inf), begins in ((results, True), (before, False)):
+            if on:
+                first_nan.watch(begins, inf)
     mode.enabled, mode.check_nan = enabled, check_nan
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,19 @@ Edge = Any
 
 
 class Run:
-    """A backward pass: how many gradients each edge still gets, whether it is for all leaves, and over."""
+    """A backward pass: how many gradients each edge still gets, whether it is for all leaves, and over.
 
-    __slots__ = ("__weakref__", "ended", "missing", "whole")
+    Attributes:
+        outer: the pass that this one is part of, where a backward rule began another.
+        after: what is called at its end.
+    """
 
-    def __init__(self, missing: dict[Edge, int], whole: bool) -> None:
+    __slots__ = ("__weakref__", "after", "ended", "missing", "outer", "whole")
+
+    def __init__(self, missing: dict[Edge, int], whole: bool, outer: Run | None) -> None:
         self.missing, self.whole, self.ended = missing, whole, False
+        self.outer = outer
+        self.after: list[Callable[[], None]] = []
 
 
 def run_backward(
@@ -58,9 +65,10 @@ def run_backward(
     found: dict[Edge, Any] = {}
     ready: list[tuple[int, Node]] = []  # a heap: the latest node first
 
-    before, state.enabled = state.enabled, create_graph and not state.inference
-    outer, state.run = state.run, Run(missing, inputs is None)
-    try:
+    before, outer = state.enabled, state.run
+    run = Run(missing, inputs is None, outer)
+    try:  # an interrupt from here on finds the state as it was
+        state.enabled, state.run = create_graph and not state.inference, run
         edges: Sequence[Edge | None] = starts
         results: Sequence[Any] = grads
         while True:
@@ -98,8 +106,10 @@ def run_backward(
             if not retain_graph and node.versions:
                 node.free()
     finally:
-        state.run.ended = True
+        run.ended = True
         state.enabled, state.run = before, outer
+    for function in run.after:
+        function()
     return [None if e is None else found.get(e) for e in targets]
 
 

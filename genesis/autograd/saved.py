@@ -51,12 +51,16 @@ class save_on_cpu(saved_tensors_hooks):
     """Keep what operations save on the device ``cpu``, and bring it back when it is needed.
 
     Args:
-        pin_memory: accepted for compatibility.
+        pin_memory: in memory that the accelerator reads by itself, if there is one; the way back is then not
+            waited for.
         device_type: accepted for compatibility.
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        super().__init__(lambda t: (t.device, t.cpu()), lambda packed: packed[1].to(packed[0]))
+        def pack(t: Any) -> Any:
+            return t.device, t.cpu().pin_memory() if pin_memory else t.cpu()
+
+        super().__init__(pack, lambda packed: packed[1].to(packed[0], non_blocking=pin_memory))
 
 
 @contextmanager

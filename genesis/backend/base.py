@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from genesis._dtypes import dtype
+from genesis._dtypes import DtypeError, dtype
 from genesis.backend.expr import INPUT, Expr, Number
 from genesis.backend.view import Buffer, Shape, View, contiguous_strides
 
@@ -36,6 +36,9 @@ class Backend(ABC):
         name: the device's name, as in ``genesis.device("acme")``.
         fuses: True when ``map`` accepts whole expressions.  Otherwise the core splits them, and ``map`` only
             ever gets one name over plain inputs.
+        halves: True when the device keeps elements of float16 and bfloat16, and ``map`` computes with them
+            in float32 and rounds what it writes. The core asks for nothing else in these types, see
+            ``genesis.backend.halves``.
         kernels: optional fast paths, operation name -> ``"module:function"``, imported on first use.
             A kernel gets ``(backend, *arguments)`` with views in place of tensors.  It may return
             ``NotImplemented`` before it has written anything; the operation then runs as its composite.
@@ -43,6 +46,7 @@ class Backend(ABC):
 
     name: ClassVar[str]
     fuses: ClassVar[bool] = False
+    halves: ClassVar[bool] = False
     kernels: ClassVar[Mapping[str, str]] = {}
 
     _table: dict[str, Callable[..., Any] | None]
@@ -121,7 +125,13 @@ class Backend(ABC):
 
     # -- optional, with a correct default ------------------------------------------------------------
     def empty(self, shape: Shape, dtype: dtype, device: device) -> View:
-        """A new contiguous view with uninitialised elements."""
+        """A new contiguous view with uninitialised elements.
+
+        Raises:
+            TypeError: the device does not keep elements of this type.
+        """
+        if dtype.is_half and not self.halves:
+            raise DtypeError(f"the device {self.name!r} has no {dtype.name}; use float32 on it")
         strides = contiguous_strides(shape)
         n = 1
         for s in shape:
@@ -141,6 +151,22 @@ class Backend(ABC):
             A function of (device, shape, *operands) that returns the result in a new contiguous view. It is
             only called with views that are contiguous and have all this shape. Small networks spend as much
             time on the way to a kernel as in it; this is for devices where that shows.
+        """
+        return None
+
+    def prepare_walk(
+        self, expr: Expr, out: dtype, shape: Shape, layouts: tuple[Any, ...]
+    ) -> Callable[..., View] | None:
+        """``prepare_map`` for operands of other shapes and strides, or None (the default).
+
+        Args:
+            out, shape: the type and the shape of the result.
+            layouts: of each operand: its ``dtype`` and its strides once it is expanded to ``shape``, or
+                ``float`` for a number.
+
+        Returns:
+            A function of (device, *operands) that returns the result in a new contiguous view. The operands
+            have not been expanded.
         """
         return None
 
@@ -165,6 +191,57 @@ class Backend(ABC):
 
     def synchronize(self) -> None:  # noqa: B027 - optional
         """Wait until all work given to the device is done.  Default: nothing to wait for."""
+
+    # A stream is a line of work; most devices have one, and need none of this. Streams are objects with
+    # ``number``, ``query()``, ``synchronize()`` and ``wait(event)``, events with ``record(stream)``,
+    # ``query()``, ``synchronize()``, ``elapsed(end)`` in milliseconds and ``number``.
+    def new_stream(self, index: int, priority: int) -> Any:
+        """A stream of device number ``index``; a negative ``priority`` goes before others.
+
+        Default: there are none to choose from.
+
+        Raises:
+            NotImplementedError: so it is.
+        """
+        raise NotImplementedError(f"the device {self.name!r} has one stream; the nearest is synchronize()")
+
+    def new_event(self, index: int, timing: bool, blocking: bool) -> Any:
+        """A mark in a stream.  Default: as ``new_stream``.
+
+        Raises:
+            NotImplementedError: there are none.
+        """
+        raise NotImplementedError(f"the device {self.name!r} has no events; the nearest is synchronize()")
+
+    def current_stream(self, index: int) -> Any:
+        """The stream that this thread works in.  Default: as ``new_stream``."""
+        return self.new_stream(index, 0)
+
+    def default_stream(self, index: int) -> Any:
+        """The stream of work that is given to no other.  Default: as ``new_stream``."""
+        return self.new_stream(index, 0)
+
+    def set_stream(self, index: int, stream: Any) -> None:
+        """Let this thread work in a stream.  Default: as ``new_stream``."""
+        self.new_stream(index, 0)
+
+    def record_stream(self, x: View, stream: Any) -> None:  # noqa: B027 - optional
+        """The memory of ``x`` may be used again only after what ``stream`` has been given by then.
+
+        Default: nothing to do, where there is one stream.
+        """
+
+    def write_later(self, out: View, source: np.ndarray) -> None:
+        """As ``write``, but ``source`` may be read after it returns, if it is ``pinned``.  Default: not."""
+        self.write(out, source)
+
+    def pinned(self, shape: Shape, dtype: str) -> np.ndarray | None:
+        """An array in memory of the host that the device reads by itself.  Default: None, there is none."""
+        return None
+
+    def is_pinned(self, array: np.ndarray) -> bool:
+        """Whether an array lies in such memory.  Default: False."""
+        return False
 
     def get_num_threads(self) -> int:
         """How many threads of the host the device computes with.  Default: 1."""
@@ -278,8 +355,11 @@ class Backend(ABC):
             total = total * length + np.where(index < 0, index + length, index)
         self.write(out, total)
 
-    def nonzero(self, x: View) -> np.ndarray:
-        """Positions of the non-zero elements, int64 of shape (count, ndim).  Default: on the host."""
+    def nonzero(self, x: View) -> np.ndarray | View:
+        """Positions of the non-zero elements, int64 of shape (count, ndim): on the host, or on the device.
+
+        Default: on the host.
+        """
         return np.argwhere(self.read(x)).astype(np.int64)
 
     def transfer(self, out: View, x: View) -> None:

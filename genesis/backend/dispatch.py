@@ -11,7 +11,7 @@ from weakref import WeakSet
 from genesis._dtypes import dtype
 from genesis._errors import GenesisError
 from genesis.backend.base import Backend
-from genesis.backend.expr import Expr, Number, arg, infer, number_dtype, topological
+from genesis.backend.expr import Expr, Number, arg, in_float32, infer, number_dtype, topological
 from genesis.backend.view import View
 
 Kernel = Callable[..., Any]
@@ -82,7 +82,10 @@ def run_map(backend: Backend, expr: Expr, out: View, *inputs: View | Number) -> 
     if backend.fuses or all(a.name == "arg" and a.value == i for i, a in enumerate(expr.args)):
         backend.map(expr, out, *inputs)
         return
-    types = infer(expr, [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs])
+    given = [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs]
+    if any(d.is_half for d in given) or out.dtype.is_half:
+        expr = in_float32(expr, given, out.dtype)
+    types = infer(expr, given)
     values: dict[Expr, View | Number] = {}
     for e in topological(expr):
         if e.name == "arg":

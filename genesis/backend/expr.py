@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from genesis._dtypes import bool_, default_dtype, dtype, float64, int64
+from genesis._dtypes import bool_, default_dtype, dtype, float32, float64, int64
 from genesis.backend.alphabet import ALPHABET
 
 Number = bool | int | float
@@ -154,6 +154,30 @@ def substitute(root: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
             new = e if args == e.args else Expr(e.name, args, e.value)
         done[e] = new
     return done[root]
+
+
+def in_float32(root: Expr, given: Sequence[dtype], out: dtype) -> Expr:
+    """The expression with halves as float32 where they are read, and its value rounded at the end.
+
+    Args:
+        root: the expression, in which halves are rounded to only where they are cast to.
+        given: the type of each input.
+        out: that of the destination.
+    """
+
+    def wide(e: Expr) -> Expr | None:
+        if e.name == "arg" and given[e.value].is_half:
+            return cast(e, float32)
+        if e.name == "cast" and e.value is float32 and e.args[0].name == "arg":
+            return e
+        if e.name == "cast" and e.value.is_half:
+            return cast(cast(substitute(e.args[0], wide), e.value), float32)
+        return None
+
+    if out.is_half and root.name == "cast" and root.value is out:
+        root = root.args[0]
+    root = substitute(root, wide)
+    return cast(root, out) if out.is_half else root
 
 
 def arguments(root: Expr) -> list[int]:

@@ -2,7 +2,8 @@
 
 The text uses plain operators where Python's mean the same, and otherwise calls ``name_`` for a name of the
 alphabet (``exp_``, ``max_``, …) and ``float32(x)``, ``int64(x)``, … for casts.  A device puts functions of
-these names beside the text.
+these names beside the text. Variables of the types float16 and bfloat16 are float32, and ``float16(x)`` and
+``bfloat16(x)`` round.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ def scalar_source(
 def _literal(value: bool | int | float, t: dtype) -> str:
     if t is bool_:
         return repr(bool(value))
+    name = "float32" if t.is_half else t.name
     if value != value:
-        return f"{t.name}(nan)"
+        return f"{name}(nan)"
     if value in (float("inf"), float("-inf")):
-        return f"{t.name}({'-' if value < 0 else ''}inf)"
-    return f"{t.name}({value!r})"
+        return f"{name}({'-' if value < 0 else ''}inf)"
+    return f"{name}({value!r})"
 
 
 def _text(e: Expr, a: list[str], t: dtype, types: dict[Expr, dtype]) -> str:

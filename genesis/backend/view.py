@@ -308,6 +308,40 @@ def resolve_shape(shape: Shape, size: int) -> Shape:
     return shape
 
 
+def collapse(
+    shape: Sequence[int], strides: Sequence[Sequence[int]], keep_order: bool = False
+) -> tuple[list[int], list[list[int]]]:
+    """The axes that a walk over operands of one shape needs: as few as their memory allows.
+
+    Axes of length 1 are dropped, those of the first operand are put in the order of its memory, the widest
+    stride first, and neighbours are merged where they lie without gaps in all operands.
+
+    Args:
+        shape: of all operands.
+        strides: of each operand, in elements; 0 is allowed.
+        keep_order: leave the axes in their order, where the number of an element counts.
+
+    Returns:
+        The sizes of the axes that are left, and the strides of each operand along them. All of them are empty
+        for one element.
+    """
+    axes = [i for i, s in enumerate(shape) if s != 1]
+    if not keep_order:
+        axes.sort(key=lambda i: -abs(strides[0][i]))
+    sizes: list[int] = []
+    merged: list[list[int]] = [[] for _ in strides]
+    for i in axes:
+        if sizes and all(m[-1] == s[i] * shape[i] for m, s in zip(merged, strides, strict=True)):
+            sizes[-1] *= shape[i]
+            for m, s in zip(merged, strides, strict=True):
+                m[-1] = s[i]
+        else:
+            sizes.append(shape[i])
+            for m, s in zip(merged, strides, strict=True):
+                m.append(s[i])
+    return sizes, merged
+
+
 def may_overlap(a: View, b: View) -> bool:
     """True when two views may share an element without being the same walk (conservative)."""
     if a.buffer is not b.buffer or a.same_place(b) or not a.size or not b.size:

@@ -41,8 +41,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[str]:
         raise IsADirectoryError(errno.EISDIR, "expected the name of a file, but this is a folder", target)
     temporary = os.path.join(folder, f".genesis-{secrets.token_hex(6)}.tmp")
     # Not tempfile.mkstemp: its files are readable by their owner only, whatever the umask says.
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         mode = os.stat(target if os.path.exists(target) else temporary).st_mode
         yield temporary
         os.chmod(temporary, stat.S_IMODE(mode))  # the block may have put a file of its own there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,10 +12,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 import genesis
-from genesis._errors import CheckpointError
+from genesis._errors import CheckpointError, GenesisError
 from genesis.checkpoint._atomic import atomic_write
-from genesis.checkpoint._format import load_checkpoint, make_tensor, save_checkpoint
+from genesis.checkpoint._format import load_checkpoint, make_tensor, read_header, save_checkpoint
 from genesis.checkpoint._pickled import MAGIC, read_pickle, write_pickle
+from genesis.checkpoint._safetensors import HEADER_LIMIT
 
 File = str | os.PathLike[str] | BinaryIO
 
@@ -91,8 +91,7 @@ def load(
 
     Nothing in it is executed, unless it holds whole objects and ``weights_only=False`` allows them.
 
-    Half precision (float16, bfloat16) becomes float32, which holds it exactly.  A tensor that PyTorch saved
-    on a device that is not here needs ``map_location``, as in PyTorch.
+    A tensor that PyTorch saved on a device that is not here needs ``map_location``, as in PyTorch.
 
     Args:
         f: name of the file, or a file opened for reading bytes.
@@ -136,6 +135,8 @@ def _loaded(file: BinaryIO, name: str, where: Any, trusted: bool) -> Any:
     if start[8:9] == b"{":
         if length > file.seek(0, os.SEEK_END) - 8:
             raise CheckpointError(f"{name!r} is damaged, or no safetensors file: its header is cut off")
+        if length > HEADER_LIMIT:
+            raise CheckpointError(f"{name!r} is damaged, or no safetensors file: a header of {length} bytes")
         file.seek(8)
         header = file.read(length)
         if b'"genesis.format"' not in header:
@@ -151,26 +152,34 @@ def _loaded(file: BinaryIO, name: str, where: Any, trusted: bool) -> Any:
 
 def _read_safetensors(header: bytes, file: BinaryIO, name: str, make: Callable[..., Any]) -> dict[str, Any]:
     """The tensors of a safetensors file of anybody's, read by its own header: NumPy knows no bfloat16."""
-    from genesis.checkpoint._torch_reader import widen_bfloat16
+    from genesis.checkpoint._torch_reader import as_bfloat16
 
     data = file.read()
     out: dict[str, Any] = {}
+    left = len(data)
     try:
-        for key, entry in json.loads(header).items():
+        for key, entry in read_header(header).items():
             if key == "__metadata__":
                 continue
-            kind, (begin, end) = entry["dtype"], entry["data_offsets"]
-            if not 0 <= begin <= end <= len(data):
+            kind, (begin, end), shape = entry["dtype"], entry["data_offsets"], entry["shape"]
+            if not all(type(n) is int for n in (begin, end)) or not 0 <= begin <= end <= len(data):
                 raise CheckpointError(f"{name!r} is damaged: {key!r} lies outside the file")
+            left -= end - begin
+            if left < 0:
+                raise CheckpointError(f"{name!r} is damaged: {key!r} lies where another tensor is")
+            if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+                raise CheckpointError(f"{name!r} is damaged: {key!r} has the shape {shape!r:.80}")
             part = data[begin:end]
             if kind == "BF16":
-                array = widen_bfloat16(np.frombuffer(part, "<u2"))
+                array = as_bfloat16(np.frombuffer(part, "<u2"))
             elif kind in _SAFETENSORS:
                 array = np.frombuffer(part, _SAFETENSORS[kind])
+                array = array.astype(array.dtype.newbyteorder("="))
             else:
                 raise CheckpointError(f"{name!r} holds {key!r} of type {kind}, which Genesis has not got")
-            array = array.astype("f4" if kind == "F16" else array.dtype.newbyteorder("="))
-            out[key] = make(array.reshape(entry["shape"]), "cpu", False)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            out[key] = make(array.reshape(shape), "cpu", False)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        if isinstance(error, GenesisError):
+            raise
         raise CheckpointError(f"{name!r} is damaged, or no safetensors file: {error}") from error
     return out

@@ -7,7 +7,6 @@ others only after the caller has said ``weights_only=False``.
 from __future__ import annotations
 
 import pickle
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, BinaryIO, ClassVar
 
@@ -15,7 +14,16 @@ import genesis
 from genesis._dtypes import UNAVAILABLE, as_dtype
 from genesis._errors import CheckpointError, DeviceError
 from genesis._tensor import _rebuild
-from genesis._unpickling import DAMAGED, PLAIN, NumpyArray, Unpickler, resolved
+from genesis._unpickling import (
+    DAMAGED,
+    PLAIN,
+    NumpyArray,
+    Unpickler,
+    plain_deque,
+    plain_frozenset,
+    resolved,
+    texts_only,
+)
 from genesis.checkpoint._format import make_tensor
 
 #: how such a file begins; what follows is the pickle
@@ -39,17 +47,19 @@ class _Stranger(Unpickler):
 
     names: ClassVar[Mapping[tuple[str, str], Any]] = {
         **PLAIN,
-        **{("builtins", kind.__name__): kind for kind in (complex, frozenset, range, slice)},
-        ("collections", "deque"): deque,
-        ("genesis._device", "device"): genesis.device,
-        ("genesis._dtypes", "as_dtype"): as_dtype,
-        ("genesis._dtypes", "_unavailable"): UNAVAILABLE.__getitem__,
+        **{("builtins", kind.__name__): texts_only(kind) for kind in (complex, range, slice)},
+        ("builtins", "frozenset"): plain_frozenset,
+        ("collections", "deque"): plain_deque,
+        ("genesis._device", "device"): texts_only(genesis.device),
+        ("genesis._dtypes", "as_dtype"): texts_only(as_dtype),
+        ("genesis._dtypes", "_unavailable"): texts_only(UNAVAILABLE.__getitem__),
         ("genesis._random", "Generator"): genesis.Generator,
         ("genesis._tensor", "Size"): genesis.Size,
         ("genesis._tensor", "Tensor"): _Class("Tensor"),
         ("genesis.nn.parameter", "Parameter"): _Class("Parameter"),
         ("genesis.nn.parameter", "Buffer"): _Class("Buffer"),
     }
+    classes: ClassVar[frozenset[Any]] = frozenset({genesis.Generator, genesis.Size})
 
     def __init__(self, file: BinaryIO, name: str, where: Any) -> None:
         super().__init__(file)
@@ -73,13 +83,14 @@ class _Stranger(Unpickler):
             super().set_state(made, state)
 
     def _tensor(self, cls: Any, array: Any, saved_on: str, requires_grad: bool, extra: Any) -> Any:
-        if not isinstance(cls, _Class) or not isinstance(array, NumpyArray):
+        if not isinstance(cls, _Class) or not isinstance(array, NumpyArray) or not isinstance(saved_on, str):
             raise CheckpointError(f"{self.name!r} holds a tensor that Genesis did not write")
         if not isinstance(extra, dict) or extra.keys() - {"persistent"}:
             raise CheckpointError(
                 f"{self.name!r} holds a tensor with attributes; to read them, if you trust whoever wrote the "
                 "file, pass weights_only=False"
             )
+        self.spend(2 * array.array.nbytes)
         plain = make_tensor(self.name, self.where, array.array, saved_on, False)
         if cls == "Tensor":
             return plain.requires_grad_(requires_grad is True)

@@ -70,7 +70,7 @@ def _read(name: str, text: str) -> dict[str, list[Provider]]:
             str(place): [Provider(**{key: str(value) for key, value in each.items()}) for each in made]
             for place, made in (json.loads(text) if text else {}).items()
         }
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"the checkpoint {name!r} has unreadable providers: {error}") from error
 
 

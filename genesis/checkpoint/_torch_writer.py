@@ -20,6 +20,8 @@ from genesis.backend.view import View
 _STORAGES = {
     "float64": "DoubleStorage",
     "float32": "FloatStorage",
+    "float16": "HalfStorage",
+    "bfloat16": "BFloat16Storage",
     "int64": "LongStorage",
     "int32": "IntStorage",
     "int16": "ShortStorage",

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from genesis.cli.backends import backends
+from genesis.cli.checkpoint import app as checkpoint
+from genesis.cli.communicators import communicators
 from genesis.cli.kernels import kernels
 from genesis.cli.optimizers import optimizers
 from genesis.cli.plugins import app as plugins
@@ -32,11 +34,13 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(warmup)
+app.add_typer(checkpoint, name="checkpoint")
 app.add_typer(plugins, name="plugins")
 app.add_typer(plugins, name="plugin", hidden=True)  # `genesis plugin new` reads better
 app.add_typer(schedulers, name="schedulers")
 app.command()(optimizers)
 app.command()(backends)
+app.command()(communicators)
 app.command()(kernels)
 app.command()(port)
 

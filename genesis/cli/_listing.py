@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genesis.cli._console import table
 from genesis.cli._errors import Stopped
@@ -20,7 +20,7 @@ def listing(
     """Print what there is of a kind, and who supplies it.
 
     Args:
-        kind: `"backends"`, `"optimizers"` or `"schedulers"`.
+        kind: `"backends"`, `"communicators"`, `"optimizers"` or `"schedulers"`.
         pattern: What the user typed, or None for everything.
         heading, cell: One more column.
 
@@ -48,3 +48,14 @@ def listing(
             for c in found
         ),
     )
+
+
+def usable(thing: Callable[[], Any]) -> str:
+    """What a device or a communicator that `thing` loads says of this machine."""
+    try:
+        available = thing().probe()
+    except Exception as error:  # a stranger's may fail in any way; the others are still listed
+        return f"no: {type(error).__name__}: {error}"
+    if not available.ok:
+        return f"no: {available.reason}"
+    return "yes" if available.devices == 1 else f"yes, {available.devices} of them"

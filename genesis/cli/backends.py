@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from genesis.cli._listing import PATTERN_HELP, listing
-
-if TYPE_CHECKING:
-    from genesis.plugin import Contribution
+from genesis.cli._listing import PATTERN_HELP, listing, usable
 
 
 def backends(
@@ -21,16 +18,6 @@ def backends(
 ) -> None:
     """List the devices, with who supplies them."""
     if probe:
-        listing("backends", pattern, "usable here", _answer)
+        listing("backends", pattern, "usable here", lambda c: usable(lambda: c.load()()))
     else:
         listing("backends", pattern)
-
-
-def _answer(contribution: Contribution) -> str:
-    try:
-        available = contribution.load()().probe()
-    except Exception as error:  # a stranger's device may fail in any way; the others are still listed
-        return f"no: {type(error).__name__}: {error}"
-    if not available.ok:
-        return f"no: {available.reason}"
-    return "yes" if available.devices == 1 else f"yes, {available.devices} of them"

@@ -84,6 +84,15 @@ def train(
             min=0, help="Seconds between checkpoints within an epoch; there is one at the end of each, too."
         ),
     ] = 10.0,
+    launch: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes on this machine that train together, each on its part of every batch; needs MPI. "
+            "On several machines: mpiexec ... python -m mpi4py -m genesis train ...",
+            metavar="N",
+        ),
+    ] = None,
 ) -> None:
     """Train a recipe and keep everything about it in a run folder.
 
@@ -91,6 +100,10 @@ def train(
     weights alone. A run that was killed at any moment goes on with --resume and ends with the same weights,
     bit for bit.
     """
+    if launch is not None and launch > 1:
+        from genesis.cli._training.team import launch as start
+
+        start(launch)
     from genesis.cli._training.command import Request, run
 
     run(

@@ -12,6 +12,15 @@ from genesis._device import device as Device
 from genesis._errors import OutOfMemoryError as OutOfMemoryError
 from genesis._lazy import missing
 from genesis.cuda import amp
+from genesis.cuda.streams import (
+    Event,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    set_stream,
+    stream,
+)
 
 _current = [0]
 _accelerator = Accelerator("cuda")
@@ -184,8 +193,8 @@ reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """False: there is no such type."""
-    return False
+    """True where there is a device: every one keeps the type and computes with it in float32."""
+    return is_available()
 
 
 def _number(device: Any) -> int:
@@ -201,7 +210,10 @@ def _number(device: Any) -> int:
     return found
 
 
-__all__ = ["amp", "current_device", "device", "device_count", "is_available", "manual_seed", "synchronize"]
+__all__ = [
+    "Event", "Stream", "StreamContext", "amp", "current_device", "current_stream", "default_stream", "device",
+    "device_count", "is_available", "manual_seed", "set_stream", "stream", "synchronize",
+]  # fmt: skip
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:

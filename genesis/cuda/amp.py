@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from genesis import amp
 from genesis._lazy import missing
-from genesis.amp import custom_bwd, custom_fwd
+
+custom_fwd = partial(amp.custom_fwd, device_type="cuda")
+custom_bwd = partial(amp.custom_bwd, device_type="cuda")
 
 
 class autocast(amp.autocast):

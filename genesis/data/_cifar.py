@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -91,12 +93,11 @@ class CIFAR10(VisionDataset):
         if not packed.is_file():
             return None
         try:
-            with tarfile.open(packed) as tar:
-                files = [tar.extractfile(f"{folder}/{name}") for name in names]
-                return {
-                    name: file.read() for name, file in zip(names, files, strict=True) if file is not None
-                }
-        except (KeyError, EOFError, OSError, tarfile.TarError) as error:
+            with tarfile.open(packed, "r:*", tarinfo=_Member) as tar:
+                return {name: _content(tar, f"{folder}/{name}") for name in names}
+        except _DAMAGED as error:
+            if isinstance(error, DataError):
+                raise
             raise DataError(f"{str(packed)!r} is damaged, or another archive: {error}") from error
 
     def _of_pickles(
@@ -107,15 +108,16 @@ class CIFAR10(VisionDataset):
             entry = _texts(read_pickle(found[part], part))
             data = entry.get("data")
             own = entry.get("labels", entry.get("fine_labels"))
-            if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (len(data), 3072):
+            if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (3072,):
                 raise DataError(f"{part!r} has no 'data' of bytes, (N, 3072)")
-            if not isinstance(own, list | np.ndarray) or len(own) != len(data):
+            own = own.tolist() if isinstance(own, np.ndarray) else own
+            if not isinstance(own, list) or len(own) != len(data) or any(type(n) is not int for n in own):
                 raise DataError(f"{part!r} does not have a label for each of its {len(data)} images")
             images.append(data)
-            labels += [int(label) for label in own]
+            labels += own
         meta, key, _ = self._names
         names = _texts(read_pickle(found[meta], meta)).get(key)
-        if not isinstance(names, list):
+        if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
             raise DataError(f"{meta!r} has no {key!r}")
         return np.concatenate(images), labels, [_text(name) for name in names]
 
@@ -166,3 +168,40 @@ def _texts(entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise DataError(f"expected a dict in a file of CIFAR, got {type(entry).__name__}")
     return {_text(key): value for key, value in entry.items()}
+
+
+#: what reading a damaged archive may raise
+_DAMAGED = (
+    LookupError, EOFError, OSError, RuntimeError, ValueError, OverflowError, MemoryError, zlib.error,
+    lzma.LZMAError, tarfile.TarError,
+)  # fmt: skip
+_DESCRIPTIONS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+
+
+class _Member(tarfile.TarInfo):
+    """An entry that does not lie before the one before it, which would be read again and again."""
+
+    def _block(self, count: int) -> int:  # as advised for CVE-2025-8194
+        if count < 0:
+            raise tarfile.ReadError("an entry of negative size")
+        return int(super()._block(count))  # type: ignore[misc]
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _DESCRIPTIONS and self.size > 1 << 20:  # it is read at once, whatever its size
+            raise tarfile.ReadError(f"a description of {self.size} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc, no-any-return]
+
+
+def _content(tar: tarfile.TarFile, name: str) -> bytes:
+    """A file of an archive: no link, and no file with holes, which is larger than what is stored of it."""
+    member = tar.getmember(name)
+    if not member.isreg() or member.issparse():
+        raise DataError(f"{str(tar.name)!r} is damaged, or another archive: {name!r} is no plain file")
+    with tar.extractfile(member) as file:  # type: ignore[union-attr] # of a plain file it is there
+        parts = []
+        while part := file.read(1 << 20):
+            parts.append(part)
+    return b"".join(parts)

@@ -112,7 +112,7 @@ def collate_tensor_fn(batch: Sequence[genesis.Tensor], *, collate_fn_map: Rules 
             or tensor.device.type != "cpu"
         ):
             return genesis.stack(list(batch))
-    return genesis.from_numpy(np.stack([tensor.numpy() for tensor in batch]))  # a worker needs no kernels
+    return genesis.from_numpy(np.stack([tensor._host() for tensor in batch]))  # a worker needs no kernels
 
 
 def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: Rules | None = None) -> Any:

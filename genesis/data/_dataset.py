@@ -325,7 +325,7 @@ def _rows(tensor: genesis.Tensor, indices: Sequence[int]) -> genesis.Tensor:
     """``tensor[indices]``. NumPy does it for host memory: without threads, and without Numba in a worker."""
     if tensor.device.type != "cpu" or tensor.requires_grad or type(tensor) is not genesis.Tensor:
         return tensor[genesis.tensor(indices, dtype=genesis.int64)]
-    return genesis.from_numpy(np.take(tensor.numpy(), np.asarray(indices, np.int64), axis=0))
+    return genesis.from_numpy(np.take(tensor._host(), np.asarray(indices, np.int64), axis=0))
 
 
 def _join(shapes: Iterable[tuple[int, ...]]) -> str:

@@ -6,12 +6,15 @@ import gzip
 import math
 import zlib
 from importlib.resources import files
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genesis._errors import DataError
+
+_PART = 1 << 24
 
 
 def packaged(name: str) -> bytes:
@@ -37,15 +40,22 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is truncated, or is something else.
     """
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
+    with path.open("rb") as file:
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
         try:
-            content = gzip.decompress(content)
+            with gzip.GzipFile(fileobj=file) if packed else file as source:
+                return _idx(source, path, shape)
         except (EOFError, OSError, zlib.error) as error:
             raise DataError(f"{str(path)!r} is a truncated or damaged gzip file: {error}") from error
+
+
+def _idx(
+    source: gzip.GzipFile | BufferedReader, path: Path, shape: tuple[int | None, ...]
+) -> NDArray[np.uint8]:
     # The header: two zero bytes, the type (8: unsigned bytes), the number of dimensions, their lengths,
     # big-endian.
     start = 4 + 4 * len(shape)
+    content = source.read(start)
     if content[:4] != bytes([0, 0, 8, len(shape)]):
         raise DataError(
             f"{str(path)!r} is not an IDX file of bytes with {len(shape)} dimensions: it begins with "
@@ -59,10 +69,20 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.uint8]:
     if any(wanted not in (None, found) for wanted, found in zip(shape, lengths, strict=True)):
         expected = ", ".join("any" if wanted is None else str(wanted) for wanted in shape)
         raise DataError(f"{str(path)!r} holds an array of shape {lengths}, expected ({expected})")
-    size = start + math.prod(lengths)
-    if len(content) != size:
-        what = "truncated" if len(content) < size else "damaged"
+    # No more is read than the header says, and a little at a time: it may say too much, and a small file of
+    # gzip may become a large one.
+    size, parts, found = math.prod(lengths), [], 0
+    while found <= size and (part := source.read(min(size + 1 - found, _PART))):
+        parts.append(part)
+        found += len(part)
+    if found < size:
         raise DataError(
-            f"{str(path)!r} is {what}: it has {len(content)} bytes instead of {size} for {lengths}"
+            f"{str(path)!r} is truncated: it has {start + found} bytes instead of {start + size} "
+            f"for {lengths}"
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(lengths)
+    if found > size:
+        has = "more" if isinstance(source, gzip.GzipFile) else f"{path.stat().st_size} bytes"
+        raise DataError(f"{str(path)!r} is damaged: it has {has} instead of {start + size} for {lengths}")
+    if any(length > 1 << 31 for length in lengths):  # beside one of 0, else the file would be as large
+        raise DataError(f"{str(path)!r} is damaged: it holds an array of shape {lengths}")
+    return np.frombuffer(b"".join(parts), np.uint8).reshape(lengths)

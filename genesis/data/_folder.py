@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from genesis._errors import MissingDataError
+from genesis._errors import DataError, MissingDataError
 from genesis.data._vision import Transform, VisionDataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -137,18 +137,44 @@ class DatasetFolder(VisionDataset):
         return self._changed(self.loader(path), label)
 
 
+class ImageError(DataError, OSError):
+    """A file is no image, or damaged; also what Pillow raises, an OSError."""
+
+
+#: what Pillow decodes by itself; for others it starts programs, such as Ghostscript for a PostScript file
+_DECODED = (
+    "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF",
+    "WEBP",
+)  # fmt: skip
+
+
+#: pixels for each byte of a file at most: PNG's limit, an eighth of a byte each and 1032 to 1 by Deflate
+_PIXELS = 8256
+
+
 def default_loader(path: str | os.PathLike[str]) -> Any:
     """A PIL image in RGB.
 
     Raises:
+        FileNotFoundError: there is no such file.
+        DataError: it is damaged, or none of the common formats of pixels, whatever its name says; or it has
+            more pixels than Pillow takes (``PIL.Image.MAX_IMAGE_PIXELS``).
         ImportError: Pillow is not installed.
     """
     try:
         from PIL import Image
     except ImportError as error:
         raise ImportError("reading image files needs Pillow: pip install pillow") from error
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    Image.init()
+    known = [name for name in _DECODED if name in Image.OPEN]
+    with open(path, "rb") as file:
+        try:
+            with Image.open(file, formats=known) as image:
+                if image.width * image.height > _PIXELS * os.fstat(file.fileno()).st_size + (1 << 22):
+                    raise ValueError(f"{image.width} x {image.height} pixels in so small a file")
+                return image.convert("RGB")
+        except Exception as error:  # Pillow's decoders raise many kinds
+            raise ImageError(f"cannot read the image {os.fspath(path)!r}: {error}") from error
 
 
 class ImageFolder(DatasetFolder):

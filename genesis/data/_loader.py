@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import genesis
 from genesis._errors import FitError
 from genesis._random import default_generator
+from genesis._states import loads_state
 from genesis.data._collate import default_collate, default_convert
 from genesis.data._dataset import IterableDataset, length
 from genesis.data._passes import Pass, SerialPass, WorkerPass
@@ -63,7 +64,8 @@ class DataLoader(Generic[T_co]):
             ``drop_last``.
         num_workers: processes that load samples; with 0 this process does.
         collate_fn: makes a batch of a list of samples; by default `default_collate`.
-        pin_memory: accepted for compatibility; has no effect.
+        pin_memory: give batches in memory of the host that the accelerator reads by itself: tensors however
+            nested, and objects with a method ``pin_memory``. Without an accelerator it is a warning.
         drop_last: leave out the last batch if it is not full.
         timeout: seconds to wait for a batch from a worker; 0 for as long as it takes.
         worker_init_fn: called in each worker with its number, before it loads anything.
@@ -73,7 +75,7 @@ class DataLoader(Generic[T_co]):
         generator: source of randomness of ``shuffle`` and of the seeds of the workers.
         prefetch_factor: batches that are loaded in advance, for each worker; 2 by default.
         persistent_workers: keep the workers, and their copies of the data set, from pass to pass.
-        pin_memory_device: accepted for compatibility; has no effect.
+        pin_memory_device: accepted with a warning, as PyTorch does: the accelerator is meant.
         in_order: False gives batches out as they are ready.
 
     Raises:
@@ -263,7 +265,8 @@ class DataLoader(Generic[T_co]):
             A dict that `genesis.save_checkpoint` takes as it is: ``batches_served`` (None between passes),
             ``length`` (batches in a whole pass, to notice other data), ``sampler`` (the seed of the pass
             and the generator's state); with workers also ``workers`` (what their random numbers were
-            started from) and, with ``in_order=False``, ``ahead`` (batches given out before their turn).
+            started from), with ``in_order=False`` ``ahead`` (batches given out before their turn), and
+            ``generator`` if one was given.
         """
         newest, resume = self._newest, self._resume
         state: dict[str, Any] = {"batches_served": None, "length": self._length(), "sampler": None}
@@ -276,8 +279,11 @@ class DataLoader(Generic[T_co]):
             if workers := newest.state():
                 state["workers"] = workers
         state["sampler"] = sampler_state(self._order, state["batches_served"] is not None)
+        if self.generator is not None:
+            state["generator"] = self.generator.get_state()
         return state
 
+    @loads_state
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Make the next pass go on where `state_dict` was called.
 
@@ -290,7 +296,7 @@ class DataLoader(Generic[T_co]):
         Raises:
             ValueError: the state is not from a loader with these options.
         """
-        if not _STATE <= set(state) <= _STATE | {"ahead", "workers"}:
+        if not _STATE <= set(state) <= _STATE | {"ahead", "generator", "workers"}:
             raise ValueError(f"not the state of a DataLoader: it has the keys {sorted(state)}")
         if state["length"] != self._length():
             raise ValueError(
@@ -304,6 +310,8 @@ class DataLoader(Generic[T_co]):
                 f"set depends on; this one has num_workers={self.num_workers}"
             )
         load_sampler_state(self._order, state["sampler"])
+        if "generator" in state and self.generator is not None:
+            self.generator.set_state(state["generator"])
         self._newest = None
         self._resume = None if state["batches_served"] is None else dict(state)
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from genesis.data._fetch import IterableFetcher, fetcher_of
+from genesis.data._pin import pinning
 from genesis.data._sampler import begun
 from genesis.data._worker import Job
 
@@ -31,6 +32,7 @@ class Pass:
         self.ahead = set(ahead)
         self._left_out = frozenset(ahead)
         self._given = 0  # by this object
+        self._pin = pinning(loader.pin_memory, loader.pin_memory_device)
         loader._newest = self
 
     def __iter__(self) -> Iterator[Any]:
@@ -96,12 +98,13 @@ class SerialPass(Pass):
             if self._loader._iterable:
                 batch = self._fetcher.fetch(indices)
                 self._count(number)
-                return batch
+                return batch if self._pin is None else self._pin(batch)
         except StopIteration:
             self._finish()
             raise
         self._count(number)
-        return self._fetcher.fetch(indices)
+        batch = self._fetcher.fetch(indices)
+        return batch if self._pin is None else self._pin(batch)
 
 
 class WorkerPass(Pass):
@@ -136,10 +139,14 @@ class WorkerPass(Pass):
         self._limit = (loader.prefetch_factor or 2) * count
         self._keeps = loader.persistent_workers
         self._team: Team | None = loader._start_team(self._seed) if team is None else team
-        self._team.begin(self._seed)
-        self._pass_number = self._team.number
-        for _ in range(self._limit):
-            self._assign()
+        self._pass_number = self._team.number + 1
+        try:
+            self._team.begin(self._seed)
+            for _ in range(self._limit):
+                self._assign()
+        except BaseException:  # an interrupt, say: half a message may have been sent
+            self._close(broken=True)
+            raise
 
     @property
     def team(self) -> Team | None:
@@ -177,6 +184,15 @@ class WorkerPass(Pass):
                 return
 
     def __next__(self) -> Any:
+        try:
+            return self._next()
+        except Exception:
+            raise
+        except BaseException:  # an interrupt: half a message may have been read, or an answer not counted
+            self._close(broken=True)
+            raise
+
+    def _next(self) -> Any:
         team = self._team
         if team is None:
             raise StopIteration
@@ -211,16 +227,16 @@ class WorkerPass(Pass):
                 content.reraise()
             if kind == "data":
                 self._count(self.served if loader._iterable else number)
-                return content
+                return content if self._pin is None else self._pin(content)
 
     def _close(self, broken: bool = False) -> None:
         if self._keeps and not broken:
             return
         team, self._team = self._team, None
-        if team is not None:
-            team.close()
         if broken and self._loader._team is team:
             self._loader._team = None
+        if team is not None:
+            team.close(broken)
 
 
 __all__ = ["Job", "Pass", "SerialPass", "WorkerPass"]

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from genesis._errors import CheckpointError, DataError
-from genesis._unpickling import DAMAGED, NumpyArray, Unpickler
+from genesis._unpickling import DAMAGED, Unpickler, resolved
 
 
 class _Reader(Unpickler):
@@ -27,7 +27,7 @@ def read_pickle(content: bytes, name: str) -> Any:
         DataError: it holds anything else, or is damaged.
     """
     try:
-        return _plain(_Reader(io.BytesIO(content), encoding="latin1").load())
+        return resolved(_Reader(io.BytesIO(content), encoding="latin1").load(), _plain)
     except (CheckpointError, DataError) as error:
         raise DataError(f"{name!r} holds {error}") from None
     except DAMAGED as error:
@@ -35,12 +35,6 @@ def read_pickle(content: bytes, name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, NumpyArray):
-        return value.array
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_plain(item) for item in value)
     if value is None or isinstance(value, str | bytes | bytearray | int | float):
         return value
     raise DataError(f"a {type(value).__name__}; only arrays, lists, texts and numbers are read")

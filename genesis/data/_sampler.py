@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar
 
 import genesis
+from genesis._states import loads_state
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -139,6 +140,7 @@ class RandomSampler(Begun[int]):
             "generator": None if self.generator is None else self.generator.get_state(),
         }
 
+    @loads_state
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned; the generator given to the constructor is set, too."""
         if (state["generator"] is None) != (self.generator is None):
@@ -199,6 +201,7 @@ class BatchSampler(Begun[list[int]]):
         """The state of the inner sampler, if it has one."""
         return sampler_state(self.sampler, resume)
 
+    @loads_state
     def load_state_dict(self, state: Any) -> None:
         """Restore what `state_dict` returned."""
         load_sampler_state(self.sampler, state)

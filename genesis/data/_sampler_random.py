@@ -9,6 +9,7 @@ from typing import Any
 import genesis
 from genesis import distributed
 from genesis._random import default_generator
+from genesis._states import loads_state
 from genesis.data._sampler import Begun, Sampler, T_co, _is_int
 
 
@@ -45,6 +46,7 @@ class _Drawing(Begun[Any]):
             "generator": None if self.generator is None else self.generator.get_state(),
         }
 
+    @loads_state
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned; the generator given to the constructor is set, too."""
         if not isinstance(state, dict) or set(state) != {"before", "generator"}:

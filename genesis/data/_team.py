@@ -67,7 +67,7 @@ class Team:
         try:
             self._start(job, context)
         except BaseException:
-            self.close()
+            self.close(broken=True)
             raise
 
     def _start(self, job: Job, context: Any) -> None:
@@ -86,7 +86,7 @@ class Team:
                     daemon=True,
                 )  # fmt: skip
                 with contextlib.nullcontext() if forked else _without_script():
-                    process.start()
+                    _start(process)
                 theirs.close()
                 self._links.append(Link(ours))
                 self._processes.append(process)
@@ -168,14 +168,17 @@ class Team:
         return text
 
     # -- the end -----------------------------------------------------------------------------------------
-    def close(self) -> None:
-        """Let the workers finish what they are doing, and end them."""
+    def close(self, broken: bool = False) -> None:
+        """End the workers when they have finished what they do; ``broken``: by the end of their pipes."""
         if self._owner != os.getpid():  # a forked child has got this object as well
             return
         processes, self._processes = self._processes, []
         for worker in range(len(processes)):
             with contextlib.suppress(OSError):
-                self._links[worker].send(("stop",))
+                if broken:
+                    self._links[worker].connection.close()
+                else:
+                    self._links[worker].send(("stop",))
         deadline = time.monotonic() + _PATIENCE
         for process in processes:
             process.join(max(0.0, deadline - time.monotonic()))
@@ -193,6 +196,17 @@ class Team:
         if not sys.is_finalizing():  # then multiprocessing ends them
             with contextlib.suppress(Exception):
                 self.close()
+
+
+def _start(process: Any) -> None:
+    """Start a process, by a new server where an interrupt left the one that forks in the middle."""
+    for tries_left in (4, 3, 2, 1, 0):
+        try:
+            return process.start()  # type: ignore[no-any-return]
+        except (ConnectionError, EOFError):
+            if not tries_left:
+                raise
+        time.sleep(0.1)  # until the system has its exit
 
 
 class _Package:

@@ -169,7 +169,7 @@ def _plain(obj: Any) -> Any:
         return NotImplemented
     if any(not name.startswith("_") for name in obj.__dict__):  # the user has put something there
         return NotImplemented
-    return _tensor, (np.ascontiguousarray(obj.numpy()),) if obj.ndim else (obj.numpy(),)
+    return _tensor, (np.ascontiguousarray(obj._host()),) if obj.ndim else (obj._host(),)
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

@@ -6,6 +6,7 @@ forked from, and what a data set needs comes with it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -168,7 +169,8 @@ def main(worker_id: int, conn: connection.Connection, inherited: tuple[Any, ...]
             reached, job = _load(script, files, content, inherited)
         chance = _Chance(job, worker_id)
     except BaseException as error:
-        link.send(("lost", Failure.of(error, where)))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it
+            link.send(("lost", Failure.of(error, where)))
         return
     link.send(("ready", reached))
     broken: Failure | None = None

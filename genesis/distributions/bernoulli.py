@@ -22,7 +22,7 @@ class Binary(ExponentialFamily):
     """A distribution with one probability, given as ``probs`` or as log-odds ``logits``."""
 
     arg_constraints: ClassVar[Any] = {"probs": constraints.unit_interval, "logits": constraints.real}
-    _parameters = ("probs", "logits")
+    _parameters: tuple[str, ...] = ("probs", "logits")
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         if (probs is None) == (logits is None):

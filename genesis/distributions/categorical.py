@@ -108,3 +108,46 @@ class Categorical(Distribution):
         values = genesis.arange(self._num_events, device=self._param.device)
         values = values.view((-1,) + (1,) * len(self._batch_shape))
         return values.expand((-1, *self._batch_shape)) if expand else values
+
+
+class OverCategorical(Distribution):
+    """What distributions of vectors with the parameters of a ``Categorical`` have in common.
+
+    Args:
+        probs, logits, validate_args: as those of ``Categorical``.
+    """
+
+    arg_constraints: ClassVar[Any] = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    #: names of other attributes that a copy for a larger batch shares
+    _shared: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        self._categorical = Categorical(probs, logits)
+        super().__init__(
+            self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
+        )
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        """The same distribution for a larger batch."""
+        new = self._instance(_instance)
+        new._categorical = self._categorical.expand(batch_shape)
+        for name in self._shared:
+            setattr(new, name, getattr(self, name))
+        Distribution.__init__(new, Size(batch_shape), self._event_shape, validate_args=False)
+        new._validate_args = self._validate_args
+        return new
+
+    @property
+    def logits(self) -> Tensor:
+        """Log-probabilities."""
+        return self._categorical.logits  # type: ignore[no-any-return]
+
+    @property
+    def probs(self) -> Tensor:
+        """Probabilities."""
+        return self._categorical.probs  # type: ignore[no-any-return]
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of ``probs``."""
+        return self._categorical.param_shape

@@ -164,6 +164,19 @@ class half_open_interval(interval):
         return f"HalfOpenInterval(lower_bound={self.lower_bound}, upper_bound={self.upper_bound})"
 
 
+class multinomial(Constraint):
+    """Vectors of counts whose sum is at most ``upper_bound``."""
+
+    is_discrete = True
+    event_dim = 1
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+
+    def check(self, value: Any) -> Any:
+        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+
+
 def is_dependent(constraint: Any) -> bool:
     """True for a constraint that depends on parameters."""
     return isinstance(constraint, _Dependent)

@@ -22,7 +22,7 @@ class StandardGamma(Function):
     @staticmethod
     def forward(ctx: Any, concentration: Tensor) -> Tensor:
         """Draw one number for each element."""
-        alpha = concentration.detach().cpu().numpy().astype(np.float64)
+        alpha = concentration.detach().cpu()._host().astype(np.float64)
         drawn = np.asarray(_host_source(None, alpha.size).standard_gamma(alpha))
         z = genesis.tensor(drawn, dtype=concentration.dtype, device=concentration.device)
         z = z.clamp(min=genesis.finfo(z.dtype).tiny)
@@ -33,7 +33,7 @@ class StandardGamma(Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         """``grad dz/da``; there is no second derivative."""
         alpha, z = ctx.saved_tensors
-        a, value = (t.detach().cpu().numpy().astype(np.float64) for t in (alpha, z))
+        a, value = (t.detach().cpu()._host().astype(np.float64) for t in (alpha, z))
         slope = gamma_slope(a, value, genesis.digamma(alpha.detach().double() + 1).cpu().numpy())
         return grad * genesis.tensor(slope, dtype=z.dtype, device=z.device)
 

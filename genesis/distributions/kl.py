@@ -204,3 +204,6 @@ def _poisson(p: Any, q: Any) -> Any:
 def _cauchy(p: Any, q: Any) -> Any:
     first = ((p.scale + q.scale).pow(2) + (p.loc - q.loc).pow(2)).log()
     return first - (4 * p.scale * q.scale).log()
+
+
+from genesis.distributions import _kl_pairs as _kl_pairs  # noqa: E402 - registers what needs register_kl

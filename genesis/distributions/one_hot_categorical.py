@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import genesis
-from genesis._tensor import Size, Tensor
+from genesis._tensor import Tensor
 from genesis.distributions import constraints
-from genesis.distributions.categorical import Categorical
-from genesis.distributions.distribution import Distribution
+from genesis.distributions.categorical import OverCategorical
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(OverCategorical):
     """One of K classes as a vector of K numbers; arguments as those of ``Categorical``."""
 
-    arg_constraints: ClassVar[Any] = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
     has_enumerate_support = True
-
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        self._categorical = Categorical(probs, logits)
-        super().__init__(
-            self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same distribution for a larger batch."""
-        new = self._instance(_instance)
-        new._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(new, Size(batch_shape), self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
-
-    @property
-    def logits(self) -> Tensor:
-        """Log-probabilities."""
-        return self._categorical.logits  # type: ignore[no-any-return]
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities."""
-        return self._categorical.probs  # type: ignore[no-any-return]
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of ``probs``."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

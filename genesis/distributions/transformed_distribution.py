@@ -30,17 +30,24 @@ class TransformedDistribution(Distribution):
             raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
         whole = ComposeTransform(self.transforms)
         own = len(base_distribution.event_shape)
-        if whole.event_dim > own:
-            base_distribution = Independent(base_distribution, whole.event_dim - own)
+        before = base_distribution.batch_shape + base_distribution.event_shape
+        shape = whole.forward_shape(before)
+        wide = whole.inverse_shape(shape)
+        if tuple(wide) != tuple(before):  # what the transforms have makes the batch larger
+            base_distribution = base_distribution.expand(wide[: len(wide) - own])
+        if whole.domain.event_dim > own:
+            base_distribution = Independent(base_distribution, whole.domain.event_dim - own)
         self.base_dist = base_distribution
-        super().__init__(
-            base_distribution.batch_shape, base_distribution.event_shape, validate_args=validate_args
-        )
+        inner = len(base_distribution.event_shape) - whole.domain.event_dim
+        cut = len(shape) - whole.codomain.event_dim - max(inner, 0)
+        super().__init__(shape[:cut], shape[cut:], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same distribution for a larger batch."""
         new = self._instance(_instance)
-        new.base_dist, new.transforms = self.base_dist.expand(batch_shape), self.transforms
+        shape = ComposeTransform(self.transforms).inverse_shape(Size((*batch_shape, *self._event_shape)))
+        new.base_dist = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
+        new.transforms = self.transforms
         Distribution.__init__(new, Size(batch_shape), self._event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
@@ -82,6 +89,7 @@ class TransformedDistribution(Distribution):
         for transform in reversed(self.transforms):
             x = transform._inv_call(y)
             slope = transform.log_abs_det_jacobian(x, y)
+            dims += transform.domain.event_dim - transform.codomain.event_dim
             total = total - sum_rightmost(slope, dims - transform.event_dim)
             y = x
         inner = self.base_dist.log_prob(y)
@@ -106,6 +114,3 @@ class TransformedDistribution(Distribution):
     def icdf(self, value: Tensor) -> Tensor:
         """The inverse of ``cdf``."""
         return self._through(self.base_dist.icdf(self._monotonic(value)))  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"

@@ -8,7 +8,7 @@ from typing import Any
 
 import genesis
 from genesis._lazy import missing
-from genesis._tensor import Tensor
+from genesis._tensor import Size, Tensor
 from genesis.distributions import constraints
 from genesis.distributions.utils import sum_rightmost
 
@@ -104,6 +104,7 @@ class _Inverse(Transform):
     def __init__(self, of: Transform) -> None:
         super().__init__(of._cache_size)
         self._of = of
+        self.forward_shape, self.inverse_shape = of.inverse_shape, of.forward_shape  # type: ignore[method-assign]
         self.bijective, self.sign = of.bijective, of.sign
         self.domain, self.codomain = of.codomain, of.domain
 
@@ -138,17 +139,36 @@ class ComposeTransform(Transform):
         self.parts = [p.with_cache(cache_size) for p in parts] if cache_size else list(parts)
         self.bijective = all(p.bijective for p in self.parts)
         if self.parts:
-            self.domain, self.codomain = self.parts[0].domain, self.parts[-1].codomain
+            first, last = self.parts[0].domain, self.parts[-1].codomain
+            dims = last.event_dim
+            for part in reversed(self.parts):  # what comes later may take more dimensions together
+                dims = max(dims + part.domain.event_dim - part.codomain.event_dim, part.domain.event_dim)
+            self.domain = (
+                constraints.independent(first, dims - first.event_dim) if dims > first.event_dim else first
+            )
+            dims = first.event_dim
+            for part in self.parts:
+                dims = max(dims + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
+            self.codomain = (
+                constraints.independent(last, dims - last.event_dim) if dims > last.event_dim else last
+            )
 
     @property
     def sign(self) -> Any:
         """The product of the signs."""
         return math.prod((p.sign for p in self.parts), start=1)
 
-    @property
-    def event_dim(self) -> int:
-        """The largest of the parts."""
-        return max((p.event_dim for p in self.parts), default=0)
+    def forward_shape(self, shape: Any) -> Any:
+        """The shape of ``f(x)``."""
+        for part in self.parts:
+            shape = part.forward_shape(shape)
+        return shape
+
+    def inverse_shape(self, shape: Any) -> Any:
+        """The shape of x."""
+        for part in reversed(self.parts):
+            shape = part.inverse_shape(shape)
+        return shape
 
     def _call(self, x: Tensor) -> Tensor:
         for part in self.parts:
@@ -163,11 +183,11 @@ class ComposeTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         """The sum of those of the parts."""
         total: Any = genesis.zeros_like(x) if not self.parts else 0
+        dims = self.event_dim
         for i, part in enumerate(self.parts):
             after = y if i == len(self.parts) - 1 else part(x)
-            total = total + sum_rightmost(
-                part.log_abs_det_jacobian(x, after), self.event_dim - part.event_dim
-            )
+            total = total + sum_rightmost(part.log_abs_det_jacobian(x, after), dims - part.event_dim)
+            dims += part.codomain.event_dim - part.domain.event_dim
             x = after
         return total  # type: ignore[no-any-return]
 
@@ -198,6 +218,13 @@ class AffineTransform(Transform):
         if isinstance(self.scale, Tensor):
             return self.scale.sign()
         return 1 if self.scale > 0 else -1 if self.scale < 0 else 0
+
+    def forward_shape(self, shape: Any) -> Any:
+        """That of x, ``loc`` and ``scale`` together."""
+        given = [getattr(v, "shape", ()) for v in (self.loc, self.scale)]
+        return Size(genesis.broadcast_shapes(shape, *given))
+
+    inverse_shape = forward_shape
 
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x  # type: ignore[no-any-return]
@@ -333,6 +360,12 @@ class PowerTransform(Transform):
         """The sign of the exponent."""
         return self.exponent.sign()
 
+    def forward_shape(self, shape: Any) -> Any:
+        """That of x and the exponent together."""
+        return Size(genesis.broadcast_shapes(shape, self.exponent.shape))
+
+    inverse_shape = forward_shape
+
     def _call(self, x: Tensor) -> Tensor:
         return x.pow(self.exponent)
 
@@ -342,6 +375,129 @@ class PowerTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         """``log |exponent y / x|``."""
         return (self.exponent * y / x).abs().log()
+
+
+class SoftmaxTransform(_Function):
+    """``y = softmax(x)`` along the last dimension; the inverse is ``log(y)``."""
+
+    bijective = False
+    domain: Any = constraints.real_vector
+    codomain: Any = constraints.simplex
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.softmax(-1)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.log()
+
+
+class StickBreakingTransform(_Function):
+    """K - 1 numbers -> K shares that sum to 1: each is a share of what the ones before have left."""
+
+    domain: Any = constraints.real_vector
+    codomain: Any = constraints.simplex
+
+    @staticmethod
+    def _offset(n: int, like: Tensor) -> Any:
+        return genesis.arange(n, 0, -1, dtype=like.dtype, device=like.device).log()
+
+    def _call(self, x: Tensor) -> Tensor:
+        info = genesis.finfo(x.dtype)
+        z = (x - self._offset(x.shape[-1], x)).sigmoid().clamp(min=info.tiny, max=1.0 - info.eps)
+        pad = genesis.nn.functional.pad
+        return pad(z, (0, 1), value=1) * pad((1 - z).cumprod(-1), (1, 0), value=1)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        share = y[..., :-1]
+        left = (1 - share.cumsum(-1)).clamp(min=genesis.finfo(y.dtype).tiny)
+        return share.log() - left.log() + self._offset(share.shape[-1], y)  # type: ignore[no-any-return]
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """``sum (log sigmoid(u) - u + log y)`` with ``u = x - log offset``, over the first K - 1."""
+        u = x - self._offset(x.shape[-1], x)
+        return (-u + genesis.nn.functional.logsigmoid(u) + y[..., :-1].log()).sum(-1)  # type: ignore[no-any-return]
+
+    def forward_shape(self, shape: Any) -> Any:
+        """One more in the last dimension."""
+        return Size((*shape[:-1], shape[-1] + 1))
+
+    def inverse_shape(self, shape: Any) -> Any:
+        """One less in the last dimension."""
+        return Size((*shape[:-1], shape[-1] - 1))
+
+
+class ReshapeTransform(Transform):
+    """The last dimensions reshaped from ``in_shape`` to ``out_shape``.
+
+    Raises:
+        ValueError: they have different numbers of elements.
+    """
+
+    bijective = True
+
+    def __init__(self, in_shape: Any, out_shape: Any, cache_size: int = 0) -> None:
+        self.in_shape, self.out_shape = Size(in_shape), Size(out_shape)
+        if math.prod(self.in_shape) != math.prod(self.out_shape):
+            raise ValueError("in_shape, out_shape have different numbers of elements")
+        super().__init__(cache_size)
+        self.domain = constraints.independent(constraints.real, len(self.in_shape))
+        self.codomain = constraints.independent(constraints.real, len(self.out_shape))
+
+    @staticmethod
+    def _replaced(shape: Any, old: Any, new: Any) -> Size:
+        cut = len(shape) - len(old)
+        if cut < 0 or tuple(shape[cut:]) != tuple(old):
+            raise ValueError(f"Shape mismatch: expected {tuple(old)} at the end, but got {tuple(shape)}")
+        return Size((*shape[:cut], *new))
+
+    def forward_shape(self, shape: Any) -> Any:
+        """With ``out_shape`` at the end."""
+        return self._replaced(shape, self.in_shape, self.out_shape)
+
+    def inverse_shape(self, shape: Any) -> Any:
+        """With ``in_shape`` at the end."""
+        return self._replaced(shape, self.out_shape, self.in_shape)
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.reshape((*x.shape[: x.dim() - len(self.in_shape)], *self.out_shape))
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.reshape((*y.shape[: y.dim() - len(self.out_shape)], *self.in_shape))
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """0."""
+        return genesis.zeros(x.shape[: x.dim() - len(self.in_shape)], dtype=x.dtype, device=x.device)
+
+
+class IndependentTransform(Transform):
+    """A transform whose last ``reinterpreted_batch_ndims`` dimensions make one event."""
+
+    def __init__(
+        self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0
+    ) -> None:
+        super().__init__(cache_size)
+        self.base_transform, self.reinterpreted_batch_ndims = base_transform, reinterpreted_batch_ndims
+        self.domain = constraints.independent(base_transform.domain, reinterpreted_batch_ndims)
+        self.codomain = constraints.independent(base_transform.codomain, reinterpreted_batch_ndims)
+        self.bijective = base_transform.bijective
+        self.forward_shape = base_transform.forward_shape  # type: ignore[method-assign]
+        self.inverse_shape = base_transform.inverse_shape  # type: ignore[method-assign]
+
+    @property
+    def sign(self) -> Any:
+        """That of the transform."""
+        return self.base_transform.sign
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.base_transform(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.base_transform._inv_call(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """That of the transform, summed over the event."""
+        found = self.base_transform.log_abs_det_jacobian(x, y)
+        return sum_rightmost(found, self.reinterpreted_batch_ndims)  # type: ignore[no-any-return]
 
 
 identity_transform = ComposeTransform([])

@@ -41,7 +41,6 @@ from genesis.nn.layers.batchnorm import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
-    SyncBatchNorm,
 )
 from genesis.nn.layers.container import ModuleDict, ModuleList, Sequential
 from genesis.nn.layers.convolution import (
@@ -178,6 +177,7 @@ from genesis.nn.layers.resampling import (
     UpsamplingNearest2d,
 )
 from genesis.nn.layers.shape import Flatten, Unflatten
+from genesis.nn.layers.sync_batchnorm import SyncBatchNorm
 from genesis.nn.layers.transformer import Transformer, TransformerDecoder, TransformerEncoder
 from genesis.nn.layers.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from genesis.nn.module import Module

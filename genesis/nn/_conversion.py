@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from genesis import empty, no_grad
-from genesis._dtypes import as_dtype, float32, float64
+from genesis._dtypes import as_dtype, bfloat16, float16, float32, float64
 from genesis._dtypes import dtype as DType
 from genesis._tensor import Tensor
 
@@ -90,17 +90,12 @@ class Convertible:
         return self.to(dtype=float64)
 
     def half(self: Self) -> Self:
-        """Raises ``NotImplementedError``: Genesis has no float16."""
-        return self._refuse("half", "float16")
+        """Convert floating-point parameters and buffers to float16."""
+        return self.to(dtype=float16)
 
     def bfloat16(self: Self) -> Self:
-        """Raises ``NotImplementedError``: Genesis has no bfloat16."""
-        return self._refuse("bfloat16", "bfloat16")
-
-    def _refuse(self: Self, name: str, dtype: str) -> Self:
-        raise NotImplementedError(
-            f"Module.{name}: {dtype} is not implemented; use float32, or .double() for float64"
-        )
+        """Convert floating-point parameters and buffers to bfloat16."""
+        return self.to(dtype=bfloat16)
 
     def type(self: Self, dst_type: DType | str) -> Self:
         """Convert all parameters and buffers, integers too; ``"FloatTensor"`` and the like are types, too."""
@@ -145,6 +140,8 @@ class Convertible:
 
 
 _TENSOR_TYPES = {
+    "BFloat16Tensor": "bfloat16",
+    "HalfTensor": "float16",
     "FloatTensor": "float32",
     "DoubleTensor": "float64",
     "LongTensor": "int64",

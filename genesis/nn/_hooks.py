@@ -28,6 +28,21 @@ def add_hook(hooks: OrderedDict[int, Any], entry: Any, prepend: bool = False) ->
     return handle
 
 
+def unwatched(module: Module) -> bool:
+    """Whether nobody looks at the module when it is called, or has given it another ``forward``.
+
+    Then what it computes may be computed together with what comes before or after it.
+    """
+    return not (
+        everywhere
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or "forward" in module.__dict__
+    )
+
+
 def registered(module: Any, kind: str, name: str, value: Any) -> Any:
     """What the hooks on registrations make of a new parameter, buffer or module."""
     for of, hook in tuple(on_registration.values()):

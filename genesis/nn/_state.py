@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genesis import no_grad
 from genesis._errors import CheckpointError
+from genesis._states import loads_state
 from genesis._tensor import RemovableHandle, Tensor
 from genesis.nn._hooks import Hook, add_hook
 from genesis.nn.parameter import Parameter
@@ -121,6 +122,7 @@ class Stateful:
         if self._has_extra_state("get_extra_state"):
             destination[prefix + EXTRA] = self.get_extra_state()
 
+    @loads_state
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:

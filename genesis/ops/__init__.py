@@ -263,6 +263,9 @@ from genesis.ops.linalg import (
     outer,
     vdot,
 )
+from genesis.ops.linear_relu import (
+    linear_relu,
+)
 from genesis.ops.loss import (
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -289,6 +292,7 @@ from genesis.ops.normalization import (
     dropout,
     layer_norm,
     log_softmax,
+    logsumexp,
     softmax,
 )
 from genesis.ops.norms import (
@@ -410,7 +414,6 @@ from genesis.ops.reduction import (
     argmin,
     cumprod,
     cumsum,
-    logsumexp,
     max,
     mean,
     min,
@@ -524,6 +527,9 @@ from genesis.ops.strided import (
 )
 from genesis.ops.subscript import (
     index_put,
+)
+from genesis.ops.total_norm import (
+    total_norm,
 )
 from genesis.ops.triangles import (
     cholesky,
@@ -790,6 +796,7 @@ __all__ = [
     "lgamma",
     "linalg_cross",
     "linear",
+    "linear_relu",
     "linspace",
     "local_response_norm",
     "log",
@@ -967,6 +974,7 @@ __all__ = [
     "threshold",
     "tile",
     "topk",
+    "total_norm",
     "trace",
     "transpose",
     "transpose_copy",

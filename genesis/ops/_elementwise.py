@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float64, int64, result_type
+from genesis._dtypes import DtypeError, bool_, default_dtype, dtype, float32, float64, int64, result_type
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import (
@@ -22,6 +22,7 @@ from genesis.autograd.graph import (
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import Expr, arg, arguments, call, cast, number_dtype, substitute
 from genesis.backend.view import View, broadcast_shapes
+from genesis.ops._autocast import full_on_cuda
 from genesis.ops._derive import gradients
 from genesis.ops._operands import (
     ArrayOperand,
@@ -98,6 +99,11 @@ class Elementwise(ShortCuts):
 
     def _any_view(self, args: tuple[Any, ...]) -> tuple[View, tuple[Any, ...]]:
         """The result in any case, and the operands as they were taken."""
+        view = self._walked_view(args)
+        if view is not None:
+            return view, args
+        if float32.special:
+            args = full_on_cuda(self.name, args)
         try:
             views, device, key = self._operands(args)
         except ArrayOperand:
@@ -110,6 +116,7 @@ class Elementwise(ShortCuts):
             self._learn(plan, args, backend)
         expr, out_dtype = plan
         shape = common_shape(views)
+        self._learn_walk(plan, args, shape, backend)
         out: View = backend.empty(shape, out_dtype, device)
         run_map(backend, expr, out, *[v.expand(shape) if type(v) is View else v for v in views])
         return out, args
@@ -237,11 +244,15 @@ class Elementwise(ShortCuts):
             raise DtypeError(f"{self.name} works on integers and bools, not on {common}")
         if (self.kind == "number" and bool_ in have) or (self.kind == "numeric" and common is bool_):
             raise DtypeError(f"{self.name} is not defined for bools; {_NO_BOOLS}")
-        inner = float64 if self.kind == "wide" else common
+        inner = float64 if self.kind == "wide" else float32 if common.is_half else common
         want = [bool_ if i in self.conditions else inner for i in range(len(args))]
         inputs = [
             arg(i) if h is w else cast(arg(i), w) for i, (h, w) in enumerate(zip(have, want, strict=True))
         ]
+        if common.is_half and (self.kind == "compare" or self.name in _ROUND_NUMBERS):
+            for i, h in enumerate(have):
+                if h is not common and i not in self.conditions:  # a number, or a tensor that counts as one
+                    inputs[i] = cast(cast(arg(i), common), inner)
         expr = self.formula(*inputs)
         if inner is not common:
             expr = cast(expr, common)
@@ -408,6 +419,9 @@ class _Binary(Elementwise):
                     return out
         return Elementwise.__call__(self, a, b)
 
+
+#: where PyTorch rounds a Python number to the half that is beside it; elsewhere it stays in float32
+_ROUND_NUMBERS = frozenset(("add", "atan2", "fmod", "minus", "plus", "pow", "remainder", "sub"))
 
 _ONE, _NONE = (True,), (False, False)
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: every operation that a device may override, by name
 OVERRIDABLE: dict[str, Op] = {}
+#: and those on lists of tensors, beside steps that plugins declare
+ON_LISTS = ("adam_step", "sgd_step", "update_step", "total_norm")
+#: others that operations ask a device for by name, without a kernel for the gradient
+BY_NAME = ("running_extreme", "logcumsumexp", "distinct", "dropout", "half_matmul")
 
 
 class Op:
@@ -87,7 +91,7 @@ class Op:
             args = self._bind(args, options)
         device = None
         views: list[Any] = []
-        flows = False
+        flows = special = False
         for a in args:
             if a is None:
                 views.append(None)
@@ -101,8 +105,16 @@ class Op:
             elif v.buffer.device is not device:
                 places = " and ".join(str(t._view.buffer.device) for t in args if isinstance(t, TensorCore))
                 raise DeviceError(f"{self.name}: all tensors must be on one device, got {places}")
+            if v.dtype.special:
+                special = True
             if a._tracked or a._base is not None:
                 flows = True
+        if special:
+            from genesis.ops._half_calls import call
+
+            found = call(self, args, options)
+            if found is not NotImplemented:
+                return found
         if device is None:
             raise TypeError(f"{self.name} needs a tensor, got {', '.join(type(a).__name__ for a in args)}")
         backend = device._backend

@@ -11,6 +11,7 @@ from genesis.autograd.graph import PLAIN, TensorCore
 from genesis.backend.expr import Expr
 from genesis.backend.view import View
 
+_KEPT = 1024  # short cuts for shapes; a program whose shapes never repeat must not grow
 _EXACT = 1 << 24  # whole numbers below this are the same in every floating type
 
 
@@ -21,6 +22,8 @@ class ShortCuts:
         #: by types and backend: what makes the result; the expression that is written in place
         self._quick: dict[tuple[Any, ...], Callable[..., View]] = {}
         self._quick_maps: dict[tuple[Any, ...], Expr] = {}
+        #: by types, shapes, strides and backend, for operands that are not all of one shape without gaps
+        self._walks: dict[tuple[Any, ...], Callable[..., View] | None] = {}
         #: the type, the backend and the function that were last used for tensors alone
         self._last: tuple[Any, Any, Any] = (None, None, None)
 
@@ -51,6 +54,53 @@ class ShortCuts:
         device = first.buffer.device
         run = self._quick.get((*kinds, device._backend))
         return None if run is None else run(device, first.shape, *operands)
+
+    def _walked_view(self, args: tuple[Any, ...]) -> View | None:
+        """The result of the short cut for tensors on one device and numbers, or None."""
+        key: list[Any] = []
+        operands: list[Any] = []
+        device: Any = None
+        for a in args:
+            kind = type(a)
+            if kind in PLAIN:
+                v = a._view
+                if device is None:
+                    device = v.buffer.device
+                elif v.buffer.device is not device:
+                    return None
+                key += (v.dtype, v.shape, v.strides)
+                operands.append(v)
+            elif kind is float:
+                key.append(float)
+                operands.append(a)
+            else:
+                return None
+        if device is None:
+            return None
+        run = self._walks.get((*key, device._backend))
+        return None if run is None else run(device, *operands)
+
+    def _learn_walk(
+        self, plan: tuple[Expr, dtype], args: tuple[Any, ...], shape: tuple[int, ...], backend: Any
+    ) -> None:
+        """The same for operands of these shapes and strides: floating tensors of the result's type."""
+        key: list[Any] = []
+        layouts: list[Any] = []
+        for a in args:
+            if type(a) in PLAIN and a._view.dtype is plan[1] and plan[1].is_floating_point:
+                v = a._view
+                key += (v.dtype, v.shape, v.strides)
+                layouts.append((v.dtype, v.expand(shape).strides))
+            elif type(a) is float:
+                key.append(float)
+                layouts.append(float)
+            else:
+                return
+        key.append(backend)
+        if tuple(key) not in self._walks:
+            if len(self._walks) >= _KEPT:
+                self._walks.clear()
+            self._walks[tuple(key)] = backend.prepare_walk(*plan, shape, tuple(layouts))
 
     def _quick_into(self, target: Any, args: tuple[Any, ...]) -> bool:
         """``into`` by a short cut: tensors of the type and shape of ``target``, nothing to record."""
@@ -101,6 +151,8 @@ class ShortCuts:
         )
         types = {k for k in kinds if k is not float}
         if len(types) == 1 and getattr(types.pop(), "is_floating_point", False):
+            if backend.name == "cuda" and plan[1].is_half:
+                return  # an autocast may have other plans
             if backend.fuses and plan[1] in kinds:
                 self._quick_maps[(*kinds, backend)] = plan[0]
             run = backend.prepare_map(*plan, kinds)

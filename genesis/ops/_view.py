@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import ALL, fitting, int64
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import GraphError, Node, TensorCore, new, replay, tracked
+from genesis.backend import halves
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, INPUT, cast
 from genesis.backend.view import Shape, View, contiguous_strides, repeats_itself
@@ -117,14 +119,17 @@ def embed_view(grad: Any, shape: Shape, steps: Steps) -> Tensor:
             total: View = device.backend.empty(
                 tuple([1 if j == i else s for j, s in enumerate(source.shape)]), source.dtype, device
             )
-            device.backend.reduce("sum", total, source)
+            (partial(halves.reduce, device.backend) if total.dtype.is_half else device.backend.reduce)(
+                "sum", total, source
+            )
             source, part = total, part.narrow(i, 0, 1)
     if not source.size:
         return _embed.wrap(out, (grad,), (), steps)
     if repeats_itself(part):  # windows that overlap
         flat = out.like((out.size,), (1,))
         where = flatten_view(replay(positions(shape, device), steps_of(part, out)))
-        device.backend.scatter("add", flat, where, flatten_view(source), 0)
+        add = partial(halves.scatter, device.backend) if out.dtype.is_half else device.backend.scatter
+        add("add", flat, where, flatten_view(source), 0)
     else:
         device.backend.map(INPUT, part, source)
     return _embed.wrap(out, (grad,), (), steps)
@@ -170,7 +175,7 @@ _fills = {d: cast(INPUT, d) for d in ALL}
 
 def fill_view(v: View, value: Any) -> None:
     """Write one number into every element."""
-    if value and v.dtype.kind in "iu":
+    if value and (v.dtype.kind in "iu" or v.dtype.is_half):
         value = fitting(value, v.dtype)
     run_map(v.buffer.device.backend, _fills[v.dtype], v, value)
 

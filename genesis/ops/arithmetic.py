@@ -149,6 +149,9 @@ def _wide(x: Any) -> Any:
 
 def ldexp(input: Any, other: Any) -> Any:
     """``input * 2**other``."""
+    types = [t._view.dtype for t in (input, other) if isinstance(t, TensorCore)]
+    if len(types) == 2 and types[0].is_half and not types[1].is_floating_point:
+        other = other.to(types[0])
     return ew.times(input, ew.power(2.0, other))
 
 

@@ -98,6 +98,7 @@ def _update(running: Any, value: Any, momentum: float, factor: float) -> None:
     numbers = (1.0 - momentum, momentum * factor)
     expr = _blends.get(old.dtype)
     plain = running._base is None and not running._tracked and old.buffer is not new.buffer
+    plain = plain and old.dtype is new.dtype
     if expr is not None and plain and old.contiguous and old.shape == new.shape:
         run_map(old.buffer.device.backend, expr, old, old, new, *numbers)
         old.buffer.version += 1
@@ -123,7 +124,7 @@ def check_channels(name: str, x: Any, channels: int, **vectors: Any) -> None:
             continue
         if v.numel() != channels:
             raise ShapeError(f"{name}: {what} should contain {channels} elements not {v.numel()}")
-        if v.dtype is not x.dtype:
+        if v.dtype is not x.dtype and not (x.dtype.is_half and v.dtype is float32):
             raise RuntimeError(
                 f"{name}: all inputs must share one element type, got an input of {x.dtype} and {what} of "
                 f"{v.dtype}"

@@ -19,6 +19,7 @@ from typing import Any
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.graph import TensorCore
 from genesis.backend.view import Shape
+from genesis.ops._autocast import casts, lowered
 from genesis.ops._op import op
 from genesis.ops.folding import _col2im, _im2col, whole_numbers
 from genesis.ops.linalg import product
@@ -271,6 +272,8 @@ def _backward(
 def _conv(
     axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
+    if isinstance(x, TensorCore) and casts(x):
+        x, weight, bias = lowered(x, weight, bias)
     _check(f"conv{axes}d", axes, x, weight, bias, groups, False)
     geometry = _forward(
         axes, x._view.shape[-axes:], weight._view.shape[2:], _fixed(stride), _fixed(padding), _fixed(dilation)
@@ -289,6 +292,8 @@ def _transpose(
     groups: Any,
     dilation: Any,
 ) -> Any:
+    if isinstance(x, TensorCore) and casts(x):
+        x, weight, bias = lowered(x, weight, bias)
     _check(f"conv_transpose{axes}d", axes, x, weight, bias, groups, True)
     geometry = _backward(
         axes,

@@ -97,7 +97,7 @@ def asarray(
     if copy:
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     made = as_tensor(obj, dtype, device)
-    shared = isinstance(obj, np.ndarray) and np.shares_memory(obj, made.numpy()) if made.numel() else True
+    shared = isinstance(obj, np.ndarray) and np.shares_memory(obj, made._host()) if made.numel() else True
     if copy is False and not shared:
         raise ValueError("asarray: the memory cannot be shared, as copy=False asks for")
     return _leaf(made, requires_grad)
@@ -146,7 +146,12 @@ def from_dlpack(source: Any) -> Tensor:
         view = place.backend.adopt(source, place)
         if view is not None:
             return new(view)
-    return as_tensor(np.from_dlpack(source))
+    # NumPy before 2.3 takes memory by DLPack for reading only, so it would be copied.
+    if "bfloat16" in str(getattr(source, "dtype", "")) and not isinstance(source, np.ndarray):
+        from genesis._dlpack import Imported  # NumPy has no such type
+
+        return as_tensor(np.from_dlpack(Imported(source)).view(as_dtype("bfloat16").name))
+    return as_tensor(source if isinstance(source, np.ndarray) else np.from_dlpack(source))
 
 
 # -- filled ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore, new
 from genesis.backend.expr import Expr, call, const
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
 from genesis.ops._view import zeros_view
@@ -233,6 +234,7 @@ def _padded(targets: Any, lengths: np.ndarray[Any, Any], blank: int) -> np.ndarr
     return out
 
 
+@in_full_on_cpu
 def ctc_loss(
     log_probs: Any,
     targets: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from genesis._dtypes import float32, int64
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._op import op
 from genesis.ops.diagonals import diag_embed, triu
 from genesis.ops.linalg import matmul
@@ -72,6 +73,7 @@ def _square_qr(q: Any, r: Any, gq: Any, gr: Any) -> Any:
     return solve_triangular(_T(r), gq + matmul(q, middle), upper=False, left=False)
 
 
+@in_full_on_cpu
 def qr(A: Tensor, mode: str = "reduced") -> QR:
     """Orthonormal columns times an upper triangle: ``A = Q R``.
 
@@ -162,6 +164,7 @@ def _over(a: Any, b: Any) -> Any:
     return ew.where(nothing, 0.0, a / ew.where(nothing, 1.0, b))
 
 
+@in_full_on_cpu
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> SVD:
     """Singular values and vectors: ``A = U diag(S) Vh``, with ``S`` descending.
 
@@ -175,6 +178,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     return SVD(*_host.unpack(svd_factors(A, full=full), _svd_shapes(A._view.shape, full)))
 
 
+@in_full_on_cpu
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of each matrix, descending."""
     _host.matrices("linalg.svdvals", A)
@@ -225,6 +229,7 @@ def _eigh(needs: Any, grad: Any, x: Any, out: Any, *, triangle: str) -> Any:
     return (matmul(v, matmul(_over(off, gaps) + diag_embed(g_values), _T(v))),)
 
 
+@in_full_on_cpu
 def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
     """Eigenvalues, ascending, and orthonormal eigenvectors (columns) of symmetric matrices.
 
@@ -243,6 +248,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
     return Eigh(*_host.unpack(packed, (A._view.shape[:-1], A._view.shape)))
 
 
+@in_full_on_cpu
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric matrices, ascending."""
     _host.square("linalg.eigvalsh", A)
@@ -325,6 +331,7 @@ def _tolerances(x: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     return 0.0 if atol is None else atol, rtol
 
 
+@in_full_on_cpu
 def pinv(
     A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
@@ -343,11 +350,13 @@ def pinv(
     return pseudo_inverse(A, atol=atol, rtol=rtol, symmetric=bool(hermitian))  # type: ignore[no-any-return]
 
 
+@in_full_on_cpu
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """``linalg.pinv`` with another tolerance."""
     return pinv(input, rtol=rcond)
 
 
+@in_full_on_cpu
 def matrix_rank(
     A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
@@ -374,6 +383,7 @@ class Lstsq(NamedTuple):
     singular_values: Any
 
 
+@in_full_on_cpu
 def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
     """The ``X`` with the smallest ``|A X - B|``; of several, the one with the smallest norm.
 

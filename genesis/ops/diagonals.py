@@ -9,6 +9,7 @@ from genesis.autograd.graph import new
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import INDEX, arg, call
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._view import zeros_of
 from genesis.ops.parts import diagonal
 from genesis.ops.reduction import axis_of, sum
@@ -58,6 +59,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(reshape(input, -1), offset)
 
 
+@in_full_on_cpu
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input.dim() != 2:

@@ -7,12 +7,16 @@ from typing import Any
 from genesis._dtypes import result_type
 from genesis._errors import ShapeError
 from genesis.backend.view import broadcast_shapes
+from genesis.ops._autocast import in_full_on_cuda
+from genesis.ops._half_calls import in_float32
 from genesis.ops.moments import norm
 from genesis.ops.norms import unit
 from genesis.ops.reduction import axis_of, sum
 from genesis.ops.shape import expand
 
 
+@in_full_on_cuda
+@in_float32
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps))`` along ``dim`` of the broadcast shape.
 
@@ -47,6 +51,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@in_full_on_cuda
 def pdist(input: Any, p: float = 2.0) -> Any:
     """The p-norm distances of all pairs of rows i < j of ``(N, D)``: shape ``(N (N - 1) / 2,)``.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis.backend.expr import call, const
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full
 from genesis.ops._elementwise import Elementwise
 from genesis.ops._op import op
 from genesis.ops.linalg import matmul
@@ -32,6 +33,7 @@ _MODES = {
 }
 
 
+@in_full
 def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
 ) -> Tensor:

@@ -39,6 +39,19 @@ _keep = Elementwise(
 )
 
 
+_keep_add = Elementwise(
+    "dropout_add",
+    lambda x, r, noise, p, scale: r + call("where", call("lt", noise, p), 0, x * scale),
+    5,
+    "same",
+    grad=lambda g, x, r, noise, p, scale, out: (
+        call("where", call("lt", noise, p), 0, g * scale),
+        g,
+        *(None,) * 3,
+    ),
+)
+
+
 def _idle(name: str, x: Any, p: float, train: bool) -> Any:
     """What needs no random numbers: the input itself, or zeros; None where some are needed."""
     if not 0.0 <= p <= 1.0:
@@ -72,6 +85,11 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """Zero each element with probability ``p`` and scale the rest by 1 / (1 - p); in training only."""
     out = _idle("dropout", input, p, train)
     return plain_dropout(input, p, train) if out is None else out  # type: ignore[no-any-return]
+
+
+def dropout_add(input: Tensor, residual: Tensor, p: float) -> Tensor:
+    """``residual + dropout(input, p)`` in training, in one pass; ``p`` is neither 0 nor 1."""
+    return _keep_add(input, residual, _noise(input, False), float(p), 1.0 / (1.0 - p))
 
 
 def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:

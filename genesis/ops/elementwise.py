@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from genesis._dtypes import DtypeError, bool_, fitting, result_type, uint8
+from genesis._dtypes import DtypeError, bool_, finfo, fitting, result_type, uint8
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import Expr, call, const
 from genesis.ops._elementwise import Elementwise
@@ -403,7 +403,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     """``x`` with nan and infinities replaced; the infinities by the largest finite numbers unless given."""
     if not x.dtype.is_floating_point:
         return x.clone()
-    big = 3.4028234663852886e38 if x.dtype.itemsize == 4 else 1.7976931348623157e308
+    big = finfo(x.dtype).max
     out = where(isnan(x), nan, x)
     out = where(eq(out, math.inf), big if posinf is None else posinf, out)
     return where(eq(out, -math.inf), -big if neginf is None else neginf, out)

@@ -73,7 +73,7 @@ def fractional_max_pool_nd(
         )
     if random_samples.shape[0] < lead[0]:
         raise ShapeError(f"{name}: _random_samples has fewer samples than the input, {lead[0]}")
-    samples = random_samples.detach().numpy()[: lead[0]]
+    samples = random_samples.detach()._host()[: lead[0]]
     # PyTorch's first number is for the width of an image, but for the depth of a volume
     order = [1, 0] if axes == 2 else [0, 1, 2]
     place: Any = 0

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import int64
 from genesis._errors import ShapeError
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._elementwise import Elementwise
+from genesis.ops._half_calls import in_float32
 from genesis.ops.indexing import gather
 from genesis.ops.joining import stack
 from genesis.ops.parts import select
@@ -40,7 +42,10 @@ def _inside(x: Any, n: int, padding_mode: str, align: bool) -> Any:
     """A place along an axis of ``n`` pixels, brought back where the padding says so."""
     if padding_mode == "reflection":
         x = _reflected(x, 0.0, n - 1.0) if align else _reflected(x, -0.5, n - 0.5)
-    return x if padding_mode == "zeros" else ew.clamp(x, 0, n - 1)
+    if padding_mode == "zeros":
+        return x
+    inner = ew.where(ew.le(x, 0), 0, x)  # no gradient at the outer pixels themselves, where clamp has one
+    return ew.where(ew.ge(x, n - 1), n - 1, inner)
 
 
 #: the first of two; the gradient of the second is zero everywhere, but there is one, as in PyTorch
@@ -69,6 +74,8 @@ class _Image:
         return ew.masked_fill(found, ew.logical_not(valid).unsqueeze(1), 0)
 
 
+@in_full_on_cpu
+@in_float32
 def grid_sample(
     input: Tensor,
     grid: Tensor,

@@ -69,7 +69,7 @@ def empty_permuted(
         )
     memory = empty(tuple([shape[i] for i in order]), dtype=dtype, device=device)
     out = permute(memory, dims=tuple([order.index(i) for i in builtins.range(len(shape))]))
-    return _leaf(out, requires_grad)
+    return _leaf(out.pin_memory() if pin_memory else out, requires_grad)
 
 
 def logspace(

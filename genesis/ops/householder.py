@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genesis.ops import _host
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops.diagonals import tril
 from genesis.ops.linalg import matmul
 from genesis.ops.reduction import named_result
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _GeQRF = named_result("geqrf", "a", "tau")
 
 
+@in_full_on_cpu
 def geqrf(input: Tensor) -> Any:
     """(a, tau): R in the upper triangle of ``a``, the reflections of ``Q`` below it; without a gradient.
 
@@ -45,6 +47,7 @@ def _reflected(a: Any, tau: Any, x: Any, transposed: bool) -> Any:
     return x
 
 
+@in_full_on_cpu
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     """The first n columns of ``H_1 H_2 … H_k``.
 
@@ -66,6 +69,7 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     return _reflected(A, tau, start, False)  # type: ignore[no-any-return]
 
 
+@in_full_on_cpu
 def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """``Q @ other`` with ``Q = H_1 H_2 … H_k`` (m, m); the transpose of Q, or from the right, if asked for.
 

@@ -9,8 +9,10 @@ from genesis._dtypes import int32, int64
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, check_writable, edges_of, new, rebase
+from genesis.backend import halves
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_widest_on_cuda
 from genesis.ops._op import Primitive, op, primitive
 from genesis.ops._view import fill_view, take_view, zeros_of, zeros_view
 from genesis.ops.reduction import axis_of
@@ -156,7 +158,10 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
                 f"gather: index of shape {tuple(index.shape)} is larger than the input {tuple(input.shape)}"
             )
         try:
-            device.backend.gather(out, input._view, index._view, axis)
+            if out.dtype.is_half:
+                halves.gather(device.backend, out, input._view, index._view, axis)
+            else:
+                device.backend.gather(out, input._view, index._view, axis)
         except IndexError as error:
             raise PositionError(f"gather: {error}") from None
     return _gather.wrap(out, (input, index), (index,), (input._view.shape, axis))
@@ -226,7 +231,10 @@ def _scattered(mode: str, rule: Primitive, x: Any, dim: int, index: Any, src: An
     edges = edges_of((x, index, src))
     try:
         if index._view.size:
-            device.backend.scatter(mode, out, index._view, src._view, axis)
+            if out.dtype.is_half:
+                halves.scatter(device.backend, mode, out, index._view, src._view, axis)
+            else:
+                device.backend.scatter(mode, out, index._view, src._view, axis)
     except IndexError as error:
         raise PositionError(f"{name}: {error}") from None
     if not in_place:
@@ -257,6 +265,7 @@ def _scatter_by(
     return x.copy_(out) if in_place else out
 
 
+@in_widest_on_cuda
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for dim 0, starting from ``input``."""
     if not isinstance(src, TensorCore):

@@ -10,6 +10,7 @@ from genesis._dtypes import result_type
 from genesis._errors import DeviceError, GenesisError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend import halves
 from genesis.backend.view import Shape, View
 from genesis.ops._op import primitive
 from genesis.ops._view import take_view, zeros_of
@@ -115,7 +116,11 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def _join(out: View, parts: Sequence[Any], axis: int) -> None:
     views = [x._view if x._view.dtype is out.dtype else x.detach().to(out.dtype)._view for x in parts]
-    out.buffer.device.backend.join(out, views, axis)
+    backend = out.buffer.device.backend
+    if out.dtype.is_half:
+        halves.join(backend, out, views, axis)
+    else:
+        backend.join(out, views, axis)
 
 
 concat = cat

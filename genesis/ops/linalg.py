@@ -9,7 +9,9 @@ from genesis._dtypes import bool_
 from genesis._errors import DeviceError, ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import PLAIN, Node, TensorCore, new, tracked
+from genesis.backend import halves
 from genesis.backend.view import View, broadcast_shapes
+from genesis.ops._autocast import AS_GIVEN, LOWER, WIDEST, listed, lowered
 from genesis.ops._op import op, primitive
 from genesis.ops._view import fill_view, zeros_view
 from genesis.ops.elementwise import select_where
@@ -35,12 +37,18 @@ def _multiply(backend: Any, out: View, a: View, b: View) -> None:
     if a.shape[-1] == 0:
         fill_view(out, 0)
     elif out.size:
-        backend.matmul(out, a, b)
+        if out.dtype.is_half:
+            halves.matmul(backend, out, a, b)
+        else:
+            backend.matmul(out, a, b)
 
 
 def product(a: Any, b: Any) -> Tensor:
     """(…, m, k) @ (…, k, n) with equal leading axes."""
     u, v = a._view, b._view
+    if u.dtype.special:
+        a, b = lowered(a, b)
+        u, v = a._view, b._view
     device = u.buffer.device
     backend = device.backend
     out = backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
@@ -67,6 +75,8 @@ def _matrix_vector(node: Node, grad: Any) -> tuple[Any, Any]:
 
 def _with_vector(a: Any, b: Any) -> Tensor:
     """(m, k) @ (k,)."""
+    if a._view.dtype.special:
+        a, b = lowered(a, b)
     u, v = a._view, b._view
     device = u.buffer.device
     out = device.backend.empty(u.shape[:1], u.dtype, device)
@@ -75,8 +85,8 @@ def _with_vector(a: Any, b: Any) -> Tensor:
     return _matrix_vector.wrap(out, (a, b), saved)
 
 
-def _check_pair(name: str, a: Any, b: Any) -> None:
-    """Tensors of one type on one device.
+def _pair(name: str, a: Any, b: Any) -> Any:
+    """Two tensors of one type on one device; an autocast makes them so.
 
     Raises:
         TypeError: something is no tensor.
@@ -85,12 +95,15 @@ def _check_pair(name: str, a: Any, b: Any) -> None:
     for x in (a, b):
         if not isinstance(x, TensorCore):
             raise TypeError(f"{name} takes tensors, got {type(x).__name__}; use genesis.tensor(...)")
+    if a._view.dtype.special or b._view.dtype.special:
+        a, b = lowered(a, b)
     if a._view.dtype is not b._view.dtype:
         raise RuntimeError(
             f"{name}: expected both of the same dtype, got {a._view.dtype} and {b._view.dtype}"
         )
     if a._view.buffer.device is not b._view.buffer.device:
         raise DeviceError(f"{name}: all tensors must be on one device, got {a.device} and {b.device}")
+    return a, b
 
 
 def matmul(input: Any, other: Any) -> Tensor:
@@ -114,7 +127,7 @@ def matmul(input: Any, other: Any) -> Tensor:
             and u.buffer.device is v.buffer.device
         ):
             return product(a, b)
-    _check_pair("matmul", a, b)
+    a, b = _pair("matmul", a, b)
     s, t = a._view.shape, b._view.shape
     if not s or not t:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, got shapes {s} and {t}")
@@ -166,18 +179,21 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return matmul(input, mat2)
 
 
+@listed(cpu=AS_GIVEN, cuda=LOWER)
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Product of a matrix and a vector."""
     _ranks("mv", "a matrix and a vector", (input, 2), (vec, 1))
     return matmul(input, vec)
 
 
+@listed(cpu=AS_GIVEN, cuda=WIDEST)
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Inner product of two vectors."""
     _ranks("dot", "two vectors", (input, 1), (tensor, 1))
     return matmul(input, tensor)
 
 
+@listed(cpu=AS_GIVEN, cuda=WIDEST)
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """Inner product of two vectors; of real numbers, ``dot``."""
     _ranks("vdot", "two vectors", (input, 1), (other, 1))
@@ -186,8 +202,10 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Sums of products over the last axes: ``out[…, i, …, j] = sum_k input[…, i, k] other[…, j, k]``."""
-    _check_pair("inner", input, other)
-    s, t = input._view.shape, other._view.shape
+    s, t = (getattr(x, "shape", ()) for x in (input, other))
+    if len(s) == len(t) == 1:
+        return dot(input, other)
+    input, other = _pair("inner", input, other)
     if not s or not t:
         return input * other
     if s[-1] != t[-1]:
@@ -215,6 +233,8 @@ def _added(name: str, x: Any, product: Any, beta: float, alpha: float) -> Tensor
     """``beta * x + alpha * product``; a beta of 0 leaves ``x`` unread, as BLAS does."""
     if not isinstance(x, TensorCore):
         raise TypeError(f"{name} takes tensors, got {type(x).__name__}")
+    if x._view.dtype.special or product.dtype.special:
+        x, product = lowered(x, product)
     if x._view.dtype is not product.dtype:
         raise RuntimeError(f"{name}: expected all of the same dtype, got {x._view.dtype} and {product.dtype}")
     if not product.dtype.is_floating_point and not (isinstance(beta, int) and isinstance(alpha, int)):
@@ -223,7 +243,7 @@ def _added(name: str, x: Any, product: Any, beta: float, alpha: float) -> Tensor
         beta, alpha = int(beta), int(alpha)  # as PyTorch does
     if product.dtype is bool_:
         beta, alpha = bool(beta), bool(alpha)
-    x = expand(x, product._view.shape)  # type: ignore[arg-type]
+    x = expand(x, product._view.shape)
     scaled = product if alpha == 1 else product * alpha
     if beta == 0:
         return unread(x, scaled)
@@ -241,11 +261,13 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     return _added("addmm", input, mm(mat1, mat2), beta, alpha)
 
 
+@listed(cpu=AS_GIVEN, cuda=LOWER)
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     return _added("addmv", input, mv(mat, vec), beta, alpha)
 
 
+@listed(cpu=AS_GIVEN, cuda=LOWER)
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     return _added("addr", input, outer(vec1, vec2), beta, alpha)
@@ -274,7 +296,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 @linear.backward_rule
-def _linear(needs: Any, grad: Any, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
+def linear_gradients(needs: Any, grad: Any, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
     rows = math.prod(x._view.shape[:-1])
     flat = reshape(grad, (rows, weight._view.shape[0]))
     gx = reshape(matmul(flat, weight), x._view.shape) if needs[0] else None

@@ -12,12 +12,13 @@ from genesis.backend.expr import call
 from genesis.backend.view import broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._elementwise import Elementwise
+from genesis.ops._half_calls import in_float32
 from genesis.ops._op import op
 from genesis.ops._view import zeros_view
 from genesis.ops.indexing import embedding, gather, scatter, scatter_
-from genesis.ops.normalization import log_softmax
+from genesis.ops.normalization import log_softmax, logsumexp
 from genesis.ops.picking import one_hot
-from genesis.ops.reduction import logsumexp, mean, sum
+from genesis.ops.reduction import mean, sum
 from genesis.ops.shape import movedim, reshape, unsqueeze
 
 
@@ -169,6 +170,7 @@ def cross_entropy(
     return reshape(out, target.shape) if reduction == "none" else out
 
 
+@in_float32
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
     if tuple(target.shape) != tuple(logits.shape):
         if logits.dim() > 1 and target.dim() and target.shape[0] != logits.shape[0]:

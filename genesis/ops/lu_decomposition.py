@@ -8,6 +8,7 @@ import numpy as np
 
 from genesis.autograd.graph import TensorCore
 from genesis.ops import _host
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._host import LinAlgError
 from genesis.ops._op import op
 from genesis.ops.diagonals import tril, triu
@@ -178,6 +179,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> LUFactor:
     return LUFactor(factors, pivots)
 
 
+@in_full_on_cpu
 def lu(A: Tensor, *, pivot: bool = True) -> LU:
     """The permutation, lower and upper triangle with ``A = P L U``.
 
@@ -193,6 +195,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> LU:
     return LU(permutation(pivots, A._view.shape[-2], A), *triangles(factors))
 
 
+@in_full_on_cpu
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
     """The ``X`` with ``A X = B``, from what ``lu_factor`` found about ``A``.
 

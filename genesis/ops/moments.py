@@ -10,7 +10,9 @@ from genesis._dtypes import as_dtype, float64
 from genesis.autograd.graph import TensorCore
 from genesis.backend.expr import call, const
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cuda
 from genesis.ops._elementwise import Elementwise
+from genesis.ops._half_calls import in_float32
 from genesis.ops._op import op
 from genesis.ops.reduction import (
     _expand_back,
@@ -139,6 +141,7 @@ _power = Elementwise(
 )
 
 
+@in_full_on_cuda
 def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The p-norm ``(sum |x|^p)^(1/p)`` over ``dim``; its gradient at zero is zero.
 
@@ -178,11 +181,14 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtyp
     return _power(sum(_power(ew.abs(x), p), dim, keepdim), 1.0 / p)
 
 
+@in_full_on_cuda
 def dist(input: Any, other: Any, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``."""
     return norm(input - other, p)
 
 
+@in_full_on_cuda
+@in_float32
 def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Tensor:
     """Each slice along ``dim`` scaled down to a p-norm of at most ``maxnorm``.
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from genesis._dtypes import default_dtype
 from genesis._errors import ShapeError
-from genesis.autograd.graph import TensorCore, new
+from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend.dispatch import kernel
 from genesis.backend.expr import call
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cuda
 from genesis.ops._elementwise import Elementwise
-from genesis.ops._op import op
-from genesis.ops.reduction import amax, mean, sum
+from genesis.ops._op import op, primitive
+from genesis.ops.reduction import amax, axes_of, mean, sum
+
+if TYPE_CHECKING:
+    from genesis._tensor import Tensor
 
 
 @op(saves=("out",))
@@ -35,6 +41,30 @@ def _log_softmax(x: Any, *, dim: int) -> Any:
 @_log_softmax.backward_rule
 def _log_softmax_backward(needs: Any, grad: Any, out: Any, *, dim: int) -> tuple[Any]:
     return (grad - ew.exp(out) * sum(grad, dim, keepdim=True),)
+
+
+@op(saves=("x", "out"))
+def _logsumexp(x: Any, *, axes: tuple[int, ...]) -> Any:
+    top = amax(x, axes, keepdim=True)
+    top = ew.where(ew.isfinite(top), top, 0.0)
+    return ew.log(sum(ew.exp(x - top), axes, keepdim=True)) + top
+
+
+@_logsumexp.backward_rule
+def _logsumexp_backward(needs: Any, grad: Any, x: Any, out: Any, *, axes: tuple[int, ...]) -> tuple[Any]:
+    return (grad * ew.exp(x - out),)
+
+
+@in_full_on_cuda
+def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` over ``dim``, without overflow."""
+    if not x.dtype.is_floating_point:
+        x = x.to(default_dtype())
+    axes = axes_of(dim, x.dim())
+    if 0 in [x._view.shape[i] for i in axes]:
+        return ew.log(sum(ew.exp(x), dim, keepdim))
+    out = _logsumexp(x, axes=axes)
+    return out if keepdim else out.squeeze(axes)  # type: ignore[no-any-return]
 
 
 def _prepared(x: Any, dim: int | None, dtype: Any, name: str) -> tuple[Any, int]:
@@ -161,9 +191,29 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Any = None
         return x
     if p == 1.0:
         return x * 0.0
-    from genesis.ops.random import draw
+    from genesis._random import default_generator
 
-    device = x._view.buffer.device
-    noise = new(device.backend.empty(x._view.shape, x._view.dtype, device))
-    draw("uniform", noise._view, generator)
-    return _keep(x, noise, float(p), 1.0 / (1.0 - p))
+    size = x._view.size
+    seed, offset = (generator or default_generator).take(size) if size else (0, 0)
+    return _drop(x, float(p), seed, offset)
+
+
+def _drop(x: Any, p: float, seed: int, offset: int) -> Any:
+    """By the uniform numbers of a seed from a place on, which a device's own kernel need not keep."""
+    view = x._view
+    device = view.buffer.device
+    own = kernel(device.backend, "dropout")
+    result = NotImplemented if own is None else own(device.backend, view, p=p, seed=seed, offset=offset)
+    if result is not NotImplemented:
+        return _dropped.wrap(result, (x,), (), (p, seed, offset))
+    from genesis.ops.random import fill
+
+    noise = device.backend.empty(view.shape, view.dtype, device)
+    if view.size:
+        fill("uniform", noise, seed, offset)
+    return _keep(x, new(noise), p, 1.0 / (1.0 - p))
+
+
+@primitive("dropout")
+def _dropped(node: Node, grad: Any) -> tuple[Any]:
+    return (_drop(grad, *node.options),)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import as_dtype, int64
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu, in_full_on_cuda
 from genesis.ops._op import op
 from genesis.ops.decompositions import svdvals
 from genesis.ops.linalg import unread
@@ -79,6 +80,7 @@ def _length(x: Any, axis: int) -> Any:
     return power_norm(x / top, p=2.0, axes=(axis,), keepdim=True) * top
 
 
+@in_full_on_cuda
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -116,6 +118,7 @@ def _largest(x: Any, axis: int, keepdim: bool = False) -> Any:
     return amax(x, axis, keepdim) if x._view.shape[axis] else sum(x, axis, keepdim)
 
 
+@in_full_on_cuda
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -154,6 +157,7 @@ def matrix_norm(
     return out if keepdim else squeeze(out, (rows, columns))
 
 
+@in_full_on_cuda
 def norm(
     input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -175,6 +179,7 @@ def norm(
     return vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
+@in_full_on_cpu
 def cond(A: Tensor, p: Any = None) -> Tensor:
     """The condition of each matrix in the norm ``p``: ``|A| |A^-1|``; 2 unless given, also of rectangles.
 

@@ -86,7 +86,7 @@ def run_step(
             own_each = {k: [v[i] for i in part] if v else [] for k, v in each.items()}
             own_views = [[t._view for t in tensors] for tensors in own_lists]
         backend = own_views[0][0].buffer.device.backend
-        own = kernel(backend, name)
+        own = None if own_views[0][0].dtype.is_half else kernel(backend, name)
         if own is not None and own(backend, *own_views, **own_each, **options) is not NotImplemented:
             for written in (own_views[0], *own_views[2:]):
                 for v in written:
@@ -187,6 +187,7 @@ def adam_step(
     weight_decay: float,
     decoupled: bool,
     maximize: bool,
+    grad_scale: float = 1.0,
 ) -> None:
     """One step of Adam, or of AdamW when ``decoupled``, on every parameter, in place.
 
@@ -199,6 +200,8 @@ def adam_step(
     Args:
         max_exp_avg_sqs: one for each parameter, or none without amsgrad.
         steps: t of each parameter, counted from 1.
+        grad_scale: what gradients are multiplied by first, as where they are clipped; kernels are only told
+            of it where it is not 1.
 
     Raises:
         RuntimeError: a gradient or state differs from its parameter in shape, type or device.
@@ -210,6 +213,8 @@ def adam_step(
         lr=lr, beta1=beta1, beta2=beta2, eps=eps,
         weight_decay=weight_decay, decoupled=decoupled, maximize=maximize,
     )  # fmt: skip
+    if grad_scale != 1.0:
+        options["grad_scale"] = grad_scale
     lists = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
     run_step("adam_step", _adam, lists, {"steps": steps}, options)
 
@@ -217,11 +222,11 @@ def adam_step(
 def _adam(
     params: Sequence[Any], grads: Sequence[Any], exp_avgs: Sequence[Any], exp_avg_sqs: Sequence[Any],
     max_exp_avg_sqs: Sequence[Any], *, steps: Sequence[float], lr: float, beta1: float, beta2: float,
-    eps: float, weight_decay: float, decoupled: bool, maximize: bool,
+    eps: float, weight_decay: float, decoupled: bool, maximize: bool, grad_scale: float = 1.0,
 ) -> None:  # fmt: skip
     for i, (p, g, m, v, t) in enumerate(zip(params, grads, exp_avgs, exp_avg_sqs, steps, strict=True)):
-        if maximize:
-            g = -g
+        if maximize or grad_scale != 1.0:
+            g = g * (-grad_scale if maximize else grad_scale)
         if weight_decay and decoupled:
             p.mul_(1 - lr * weight_decay)
         elif weight_decay:
@@ -245,6 +250,7 @@ def sgd_step(
     nesterov: bool,
     maximize: bool,
     first: Sequence[bool],
+    grad_scale: float = 1.0,
 ) -> None:
     """One step of gradient descent on every parameter, in place.
 
@@ -255,6 +261,7 @@ def sgd_step(
     Args:
         momentum_buffers: one for each parameter, or none without momentum.
         first: whether each buffer is fresh.
+        grad_scale: as of ``adam_step``.
 
     Raises:
         RuntimeError: a gradient or buffer differs from its parameter in shape, type or device.
@@ -265,17 +272,19 @@ def sgd_step(
         lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
         nesterov=nesterov, maximize=maximize,
     )  # fmt: skip
+    if grad_scale != 1.0:
+        options["grad_scale"] = grad_scale
     run_step("sgd_step", _sgd, (params, grads, momentum_buffers), {"first": first}, options)
 
 
 def _sgd(
     params: Sequence[Any], grads: Sequence[Any], momentum_buffers: Sequence[Any], *, lr: float,
     momentum: float, dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
-    first: Sequence[bool],
+    first: Sequence[bool], grad_scale: float = 1.0,
 ) -> None:  # fmt: skip
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-        if maximize:
-            g = -g
+        if maximize or grad_scale != 1.0:
+            g = g * (-grad_scale if maximize else grad_scale)
         if weight_decay:
             g = _decayed(g, p, weight_decay)
         if momentum_buffers:

@@ -11,6 +11,7 @@ from genesis._errors import ShapeError
 from genesis.autograd.graph import Node
 from genesis.backend.expr import INPUT
 from genesis.backend.view import View
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._op import primitive
 from genesis.ops._view import fill_view
 from genesis.ops.joining import cat
@@ -145,6 +146,7 @@ def _cropped(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     return narrow(x, axis, max(-before, 0), length) if length < x.shape[axis] else x
 
 
+@in_full_on_cpu
 def _reflect(x: Any, axis: int, before: int, after: int) -> Any:
     n = x.shape[axis]
     if before >= n or after >= n:
@@ -161,6 +163,7 @@ def _reflect(x: Any, axis: int, before: int, after: int) -> Any:
     return _cropped(x, axis, min(before, 0), min(after, 0), "reflect")
 
 
+@in_full_on_cpu
 def _replicate(x: Any, axis: int, before: int, after: int) -> Any:
     n = x.shape[axis]
     parts = [x]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from genesis._dtypes import bool_, int64
 from genesis.autograd.graph import TensorCore, new
-from genesis.backend.view import broadcast_shapes
+from genesis.backend import halves
+from genesis.backend.view import View, broadcast_shapes
 from genesis.ops import elementwise as ew
 from genesis.ops._view import fill_view, zeros_view
 from genesis.ops.indexing import PositionError, scatter, scatter_, scatter_add, scatter_add_
@@ -23,10 +24,14 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 
     if as_tuple and not input.dim():
         input = reshape(input, 1)
-    host = input._view.buffer.device.backend.nonzero(input._view)
+    view = halves.widened(input._view) if input._view.dtype.is_half else input._view
+    found = view.buffer.device.backend.nonzero(view)
+    if isinstance(found, View):
+        columns = [new(found.select(1, i)).contiguous() for i in range(found.shape[1] if as_tuple else 0)]
+        return tuple(columns) if as_tuple else new(found)
     if not as_tuple:
-        return from_host(host, input._view.buffer.device)
-    return tuple([from_host(host[:, i].copy(), input._view.buffer.device) for i in range(input.dim())])
+        return from_host(found, input._view.buffer.device)
+    return tuple([from_host(found[:, i].copy(), input._view.buffer.device) for i in range(input.dim())])
 
 
 def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from genesis._errors import ShapeError
 from genesis.backend.expr import Expr, call, const
+from genesis.ops._autocast import LOWER, listed
 from genesis.ops._elementwise import Elementwise
 from genesis.ops.activation import _sigmoid, leaky, relu
 from genesis.ops.parts import narrow
@@ -183,6 +184,7 @@ def threshold_(input: Any, threshold: float, value: float) -> Any:
     return thresholded.into(input, input, *_level(input, threshold, value))
 
 
+@listed(cpu=LOWER, cuda=LOWER)
 def prelu(input: Any, weight: Any) -> Any:
     """``x`` where positive, else ``weight * x``, with one weight or one for each channel.
 

@@ -13,6 +13,7 @@ from genesis._errors import ShapeError
 from genesis.autograd.graph import new
 from genesis.ops import elementwise as ew
 from genesis.ops import pooling
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._view import zeros_view
 from genesis.ops.activation import relu
 from genesis.ops.indexing import scatter
@@ -178,6 +179,7 @@ def max_pool2d(
     return out
 
 
+@in_full_on_cpu
 def max_pool3d(
     input: Tensor,
     kernel_size: Count,

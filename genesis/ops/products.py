@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._errors import ShapeError
 from genesis.autograd.graph import TensorCore
 from genesis.backend.view import broadcast_shapes
+from genesis.ops._autocast import LOWER, in_widest_on_cuda, listed
 from genesis.ops._view import size_of
 from genesis.ops.joining import tensors_of
 from genesis.ops.linalg import matmul, product, unread
@@ -31,6 +32,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return reshape(wide_a * wide_b, [n * m for n, m in zip(a, b, strict=True)])
 
 
+@in_widest_on_cuda
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three elements along ``dim`` (the first axis of length 3 unless given).
 
@@ -64,6 +66,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     return roll(turned, -1, axis)
 
 
+@listed(cpu=LOWER, cuda=LOWER)
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Inner products of vectors along ``dim``; other axes broadcast."""
     return sum(x * y, dim)

@@ -10,6 +10,7 @@ import numpy as np
 from genesis._dtypes import DtypeError, float64, int64
 from genesis._random import Generator, default_generator
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend import halves
 from genesis.backend.expr import arg, call
 from genesis.backend.view import View, broadcast_shapes
 from genesis.ops import elementwise as ew
@@ -72,7 +73,16 @@ def draw(kind: str, view: View, generator: Generator | None) -> None:
         # a normal number at position p uses the words at 2p and 2p + 1
         words = 2 if kind == "normal" else 1
         seed, offset = (generator or default_generator).take(view.size * words)
-        view.buffer.device.backend.random(kind, view, seed, offset // words)
+        fill(kind, view, seed, offset // words)
+
+
+def fill(kind: str, view: View, seed: int, offset: int) -> None:
+    """Fill a view with the random numbers of a seed from a place on."""
+    backend = view.buffer.device.backend
+    if view.dtype.is_half:
+        halves.random(backend, kind, view, seed, offset)
+    else:
+        backend.random(kind, view, seed, offset)
 
 
 def rand(

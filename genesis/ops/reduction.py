@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genesis._dtypes import as_dtype, bool_, default_dtype, float32, float64, int64, uint8
+from genesis._dtypes import as_dtype, bool_, float32, float64, int64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend import halves
 from genesis.backend.dispatch import run_map
 from genesis.backend.expr import arg, cast
 from genesis.backend.view import Shape, View, contiguous_strides
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import full_on_cuda, in_full, in_full_on_cuda
 from genesis.ops._op import op, primitive
 
 if TYPE_CHECKING:
@@ -107,8 +109,15 @@ def _run(name: str, view: View, kept: Shape, shape: Shape, dtype: Any) -> View:
     """Reduce to ``kept``; the result as ``shape``."""
     device = view.buffer.device
     out: View = device.backend.empty(kept, dtype, device)
-    device.backend.reduce(name, out, view)
+    if view.dtype.is_half:
+        halves.reduce(device.backend, name, out, view)
+    else:
+        device.backend.reduce(name, out, view)
     return out if shape == kept else out.like(shape, contiguous_strides(shape))
+
+
+#: so many small integers are copied as int64 at once
+_MANY = 1 << 25
 
 
 # -- sum and what follows from it --------------------------------------------------------------------------
@@ -120,7 +129,20 @@ def _sum(node: Node, grad: Any) -> tuple[Any]:
 
 def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Sum over ``dim`` (an axis, several, or all); integers and bools are summed as int64."""
+    if dtype is None and x.numel() > _MANY and not x.dtype.is_floating_point and x.dtype is not int64:
+        axes = _plan(x, dim, keepdim)[0]
+        if axes:
+            longest = sorted(axes, key=lambda axis: x.shape[axis])[-1]
+            count, step = x.shape[longest], -(-x.shape[longest] * _MANY // x.numel())
+            parts = [x.narrow(longest, at, step) for at in range(0, count - step, step)]
+            if parts:
+                total = sum(x.narrow(longest, len(parts) * step, count - len(parts) * step), dim, keepdim)
+                for part in parts:
+                    total += sum(part, dim, keepdim)
+                return total
     x = _total_type(x, dtype)
+    if x._view.dtype.is_half and dtype is None:
+        (x,) = full_on_cuda("sum", (x,))
     axes, kept, shape = _plan(x, dim, keepdim)
     view = _run("sum", x._view, kept, shape, x._view.dtype)
     return _sum.wrap(view, (x,), (), (x._view.shape, axes, keepdim))
@@ -139,9 +161,12 @@ def sum_to_shape(x: Tensor, shape: Shape) -> Tensor:
     if have == shape:
         return x
     lead = len(have) - len(shape)
-    axes = (*range(lead), *(i + lead for i, s in enumerate(shape) if s == 1 and have[i + lead] != 1))
-    out = sum(x, axes, keepdim=True) if axes else x
-    return out.reshape(shape)
+    ones = tuple([i + lead for i, s in enumerate(shape) if s == 1 and have[i + lead] != 1])
+    if not ones and lead:
+        return sum(x, tuple(range(lead)))
+    if not lead and ones:
+        return sum(x, ones, keepdim=True)
+    return sum(x, (*range(lead), *ones), keepdim=True).reshape(shape)
 
 
 @primitive("mean")
@@ -168,8 +193,11 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     source: View = x._view
     axes, kept, shape = _plan(x, dim, keepdim)
     count = math.prod([source.shape[i] for i in axes])
-    view = _run("sum", source, kept, shape, source.dtype)
+    wide = halves.widened(source) if source.dtype.is_half else source
+    view = _run("sum", wide, kept, shape, wide.dtype)
     run_map(view.buffer.device.backend, _shares[view.dtype], view, view, float(count))
+    if wide is not source:
+        view = halves.rounded(view, source.dtype)
     return _mean.wrap(view, (x,), (), (source.shape, axes, keepdim, count))
 
 
@@ -216,6 +244,7 @@ def _any_true(x: Any) -> bool:
     return bool(any(x).item())
 
 
+@in_full
 def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Product over ``dim``; integers and bools are multiplied as int64."""
     x = _total_type(x, dtype)
@@ -338,7 +367,15 @@ def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def _scan(name: str, x: Any, axis: int) -> View:
     device = x._view.buffer.device
     out: View = device.backend.empty(x._view.shape, x._view.dtype, device)
-    if x._view.shape:
+    if x._view.dtype.is_half:
+        halves.scan(
+            device.backend,
+            name,
+            out.like((1,), (1,)) if not x._view.shape else out,
+            x._view.like((1,), (1,)) if not x._view.shape else x._view,
+            axis,
+        )
+    elif x._view.shape:
         device.backend.scan(name, out, x._view, axis)
     else:
         device.backend.reduce("sum", out, x._view)
@@ -364,6 +401,7 @@ def _running_sum(needs: Any, grad: Any, *, axis: int, back: bool) -> tuple[Any]:
     return (running_sum(grad, axis=axis, back=not back),)
 
 
+@in_full_on_cuda
 def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sum along ``dim``."""
     x, axis = _scanned(x, dim, dtype)
@@ -391,19 +429,8 @@ def _cumprod(node: Node, grad: Any) -> tuple[Any]:
     return (cat(parts, dim),)
 
 
+@in_full_on_cuda
 def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running product along ``dim``."""
     x, axis = _scanned(x, dim, dtype)
     return _cumprod.wrap(_scan("prod", x, axis), (x,), (x,), axis)
-
-
-def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(x)))`` over ``dim``, without overflow."""
-    if not x.dtype.is_floating_point:
-        x = x.to(default_dtype())
-    if 0 in [x._view.shape[i] for i in axes_of(dim, x.dim())]:
-        return ew.log(sum(ew.exp(x), dim, keepdim))
-    top = amax(x, dim, keepdim=True).detach()
-    top = ew.where(ew.isfinite(top), top, 0.0)
-    out = ew.log(sum(ew.exp(x - top), dim, keepdim=True)) + top
-    return out if keepdim else out.squeeze(axes_of(dim, x.dim()))  # type: ignore[no-any-return]

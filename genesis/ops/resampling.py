@@ -12,6 +12,7 @@ import numpy as np
 from genesis._dtypes import float64, uint8
 from genesis._errors import ShapeError
 from genesis.autograd.graph import new
+from genesis.ops._autocast import in_full_on_cuda
 from genesis.ops._op import op
 from genesis.ops._view import zeros_view
 from genesis.ops.indexing import index_select
@@ -167,6 +168,7 @@ def _sizes(x: Any, size: Any, scale_factor: Any, recompute: bool) -> tuple[list[
     return sizes, [None] * len(sizes) if recompute else list(factors)
 
 
+@in_full_on_cuda
 def interpolate(
     input: Tensor,
     size: int | Sequence[int] | None = None,

@@ -10,6 +10,8 @@ import numpy as np
 from genesis._dtypes import DtypeError, bool_, default_dtype
 from genesis.autograd.grad_mode import state
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend import halves
+from genesis.backend.dispatch import kernel
 from genesis.ops import elementwise as ew
 from genesis.ops._op import primitive
 from genesis.ops.reduction import ValuesAndIndices, axis_of, cumsum, sum
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _running_extreme(x: Any, dim: int, name: str) -> ValuesAndIndices:
-    """On the host: NumPy accumulates along an axis, and equal elements give the last position."""
+    """The last of equal elements; on the host, where NumPy accumulates, unless the device has a kernel."""
     from genesis.ops.creation import from_host
     from genesis.ops.indexing import gather
 
@@ -29,6 +31,13 @@ def _running_extreme(x: Any, dim: int, name: str) -> ValuesAndIndices:
     device = x._view.buffer.device
     if not x.dim():
         return ValuesAndIndices(x.clone(), from_host(np.zeros((), np.int64), device))
+    own = kernel(device.backend, "running_extreme")
+    if own is not None and x._view.size:
+        view = halves.widened(x._view) if x.dtype.is_half else x._view
+        places_there = own(device.backend, view, axis=axis, largest=name == "max")
+        if places_there is not NotImplemented:
+            indices = new(places_there)
+            return ValuesAndIndices(gather(x, axis, indices), indices)
     host = device.backend.read(x._view)
     best = (np.maximum if name == "max" else np.minimum).accumulate(host, axis=axis)
     shape = [1] * host.ndim
@@ -80,6 +89,12 @@ def logcumsumexp(x: Any, dim: int) -> Tensor:
     if not x.dim():
         return x.clone()
     device = x._view.buffer.device
+    own = kernel(device.backend, "logcumsumexp")
+    if own is not None and x._view.size:
+        view = own(device.backend, halves.widened(x._view) if x.dtype.is_half else x._view, axis=axis)
+        if view is not NotImplemented:
+            view = halves.rounded(view, x.dtype) if x.dtype.is_half else view
+            return _logcumsumexp.wrap(view, (x,), (x, new(view)), axis)
     host = device.backend.read(x._view)
     with np.errstate(all="ignore"):
         total = np.logaddexp.accumulate(host.astype(np.float64), axis=axis).astype(host.dtype)

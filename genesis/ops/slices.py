@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from genesis._dtypes import bool_, int64
 from genesis.autograd.graph import TensorCore, new
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import WIDEST, listed
 from genesis.ops._view import zeros_view
 from genesis.ops.indexing import (
     PositionError,
@@ -76,6 +77,7 @@ def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha:
     return input
 
 
+@listed(cpu=WIDEST)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """``input`` with the slices of ``source`` in place of the given indices of axis ``dim``."""
     out: Tensor = _index_copy("index_copy", scatter, input, dim, index, source)

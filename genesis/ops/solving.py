@@ -11,6 +11,7 @@ from genesis._dtypes import int32
 from genesis.autograd.grad_mode import state
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._op import op
 from genesis.ops._view import zeros_of
 from genesis.ops.linalg import matmul
@@ -40,6 +41,7 @@ def _inverse(needs: Any, grad: Any, out: Any) -> Any:
     return (-matmul(_T(out), matmul(grad, _T(out))),)
 
 
+@in_full_on_cpu
 def inv(A: Tensor) -> Tensor:
     """The inverse of each square matrix.
 
@@ -53,6 +55,7 @@ def inv(A: Tensor) -> Tensor:
     return matrix_inverse(A)  # type: ignore[no-any-return]
 
 
+@in_full_on_cpu
 def inverse(input: Tensor) -> Tensor:
     """``linalg.inv``."""
     return inv(input)
@@ -78,6 +81,7 @@ def _is_vector(a: Any, b: Any) -> bool:
     return bool(b.dim() == 1 or (a.dim() - 1 == b.dim() and b._view.shape == a._view.shape[:-1]))
 
 
+@in_full_on_cpu
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """The ``X`` with ``A X = B`` (``X A = B`` where not ``left``).
 
@@ -181,6 +185,7 @@ class InvEx(NamedTuple):
     info: Any
 
 
+@in_full_on_cpu
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> InvEx:
     """``inv`` that reports instead of raising: (inverse, info); info is 0 where the inverse exists.
 
@@ -238,6 +243,7 @@ def _singular(A: Any) -> tuple[Any, Any, Any]:
 
 
 # -- tensors as matrices -----------------------------------------------------------------------------------
+@in_full_on_cpu
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse for ``tensordot``: the first ``ind`` axes of ``A`` are rows, the others columns.
 
@@ -253,6 +259,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return reshape(inv(reshape(A, (n, n))), (*columns, *rows))
 
 
+@in_full_on_cpu
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
     """The ``X`` with ``tensordot(A, X, X.ndim) = B``.
 

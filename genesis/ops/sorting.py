@@ -9,6 +9,9 @@ import numpy as np
 
 from genesis._dtypes import int32, int64
 from genesis.autograd.graph import Node, TensorCore, new
+from genesis.backend import halves
+from genesis.backend.dispatch import kernel
+from genesis.backend.view import View
 from genesis.ops._op import primitive
 from genesis.ops._view import zeros_view
 from genesis.ops.indexing import gather, spread
@@ -44,12 +47,20 @@ def sort(
     values_view = device.backend.empty(source.shape, source.dtype, device)
     where = device.backend.empty(source.shape, int64, device)
     if source.size:
-        device.backend.sort(values_view, where, source, bool(descending))
+        _sort_view(values_view, where, source, bool(descending))
     indices = movedim(new(where), -1, axis)
     out = movedim(new(values_view), -1, axis)._view
     return ValuesAndIndices(
         _sort.wrap(out, (input,), (indices,), (input._view.shape, axis)), new(indices._view)
     )
+
+
+def _sort_view(values: View, order: View, x: View, descending: bool) -> None:
+    backend = x.buffer.device.backend
+    if x.dtype.is_half:
+        halves.sort(backend, values, order, x, descending)
+    else:
+        backend.sort(values, order, x, descending)
 
 
 def argsort(input: Tensor, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
@@ -90,7 +101,7 @@ def _leading(x: Any, k: int, axis: int, largest: bool) -> Any:
     device = view.buffer.device
     out = device.backend.empty((*view.shape[:-1], k), int64, device)
     if out.size:
-        device.backend.leading(out, view, largest)
+        device.backend.leading(out, halves.widened(view) if view.dtype.is_half else view, largest)
     return new(out.permute(tuple([order.index(i) for i in range(x.dim())]))).contiguous()
 
 
@@ -119,6 +130,8 @@ def unique(
     Returns:
         The values alone, or a tuple (values, inverse, counts) of what was asked for. They have no gradient.
     """
+    if dim is None and (own := _on_device(input, False, return_inverse, return_counts)) is not None:
+        return own
     if dim is None:
         order, found = _in_order(input)
         first = np.ones(len(found), bool)
@@ -140,6 +153,26 @@ def unique(
     return _distinct(input, dim, values, inverse, counts)
 
 
+def _on_device(x: Any, neighbours: bool, inverse: bool, counts: bool) -> Any:
+    """By the device's own kernel; None where it has none for this."""
+    device = x._view.buffer.device
+    own = kernel(device.backend, "distinct")
+    if own is None or not x._view.size:
+        return None
+    flat = x.detach().reshape(-1)._view
+    view = halves.widened(flat) if x.dtype.is_half else flat
+    made = own(device.backend, view, neighbours=neighbours, inverse=inverse, counts=counts)
+    if made is NotImplemented:
+        return None
+    values, places, often = made
+    found = [new(halves.rounded(values, x.dtype) if x.dtype.is_half else values)]
+    if places is not None:
+        found.append(new(places).reshape(x._view.shape))
+    if often is not None:
+        found.append(new(often))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
 def _in_order(x: Any) -> tuple[Any, Any]:
     """On the host: the indices that sort all elements, and the elements in order."""
     flat = x.detach().reshape(-1)._view
@@ -147,7 +180,7 @@ def _in_order(x: Any) -> tuple[Any, Any]:
     values = device.backend.empty(flat.shape, flat.dtype, device)
     order = device.backend.empty(flat.shape, int64, device)
     if flat.size:
-        device.backend.sort(values, order, flat, False)
+        _sort_view(values, order, flat, False)
     return device.backend.read(order), device.backend.read(values)
 
 
@@ -177,6 +210,8 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """All but the first of equal neighbours taken away; arguments and results as for ``unique``."""
+    if dim is None and (own := _on_device(input, True, return_inverse, return_counts)) is not None:
+        return own
     host = _host(input, dim)
     host = host.reshape(-1) if dim is None else np.moveaxis(host, axis_of(dim, input.dim()), 0)
     rows = host.reshape(len(host), math.prod(host.shape[1:]))

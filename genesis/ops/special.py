@@ -173,10 +173,12 @@ def _log_sum(base: float) -> Any:
 
 def _log_sum_grad(base: float) -> Any:
     scale = math.log(base)
-    return lambda g, a, b, out: (
-        g * call("exp", (a - out) * scale),
-        g * call("exp", (b - out) * scale),
-    )
+
+    def share(of: Expr, beside: Expr) -> Expr:  # without the result, whose rounding would grow
+        low = call("exp", -absolute(of - beside) * scale)
+        return where(lt(of, beside), low, 1) / (1 + low)
+
+    return lambda g, a, b, out: (g * share(a, b), g * share(b, a))
 
 
 logaddexp = Elementwise("logaddexp", _log_sum(math.e), 2, grad=_log_sum_grad(math.e))

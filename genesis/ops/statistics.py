@@ -11,6 +11,7 @@ import numpy as np
 from genesis._dtypes import DtypeError, bool_, float64, int64
 from genesis.autograd.graph import Node, TensorCore, new
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._op import primitive
 from genesis.ops.reduction import (
     EmptyReductionError,
@@ -215,6 +216,7 @@ def _quantile(
     return out if q.dim() else out.squeeze(0)
 
 
+@in_full_on_cpu
 def quantile(
     x: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
@@ -233,6 +235,7 @@ def quantile(
     return _quantile("quantile", x, q, dim, keepdim, interpolation, False)
 
 
+@in_full_on_cpu
 def nanquantile(
     x: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:

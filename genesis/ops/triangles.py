@@ -9,6 +9,7 @@ import numpy as np
 
 from genesis.ops import _host
 from genesis.ops import elementwise as ew
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops._host import LinAlgError
 from genesis.ops._op import op
 from genesis.ops.diagonals import tril, triu
@@ -68,6 +69,7 @@ def diagonal_part(x: Any) -> Any:
     return tril(triu(x))
 
 
+@in_full_on_cpu
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """The factor ``L`` of ``A = L L^T`` of each symmetric positive-definite matrix.
 
@@ -96,6 +98,7 @@ class CholeskyEx(NamedTuple):
     info: Any
 
 
+@in_full_on_cpu
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
     """``cholesky`` that reports instead of raising: (L, info), where info is 0 for each that was possible.
 
@@ -113,6 +116,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
     return CholeskyEx(factor, failed)
 
 
+@in_full_on_cpu
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """The ``X`` with ``A X = B``, given Cholesky's factor ``L`` of ``A``.
 
@@ -146,6 +150,7 @@ def _cholesky_solution(needs: Any, grad: Any, lower: Any, out: Any) -> Any:
     return to_b if needs[0] else None, to_lower
 
 
+@in_full_on_cpu
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of ``A``, given Cholesky's factor ``L`` of it."""
     _host.square("cholesky_inverse", L)
@@ -214,6 +219,7 @@ class TriangularSolve(NamedTuple):
     cloned_coefficient: Any
 
 
+@in_full_on_cpu
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> TriangularSolve:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from weakref import ref
 
 from genesis._errors import CheckpointError
+from genesis._states import loads_state
 from genesis.optim._schedule import Schedule
 from genesis.optim._scheduler import LRScheduler
 from genesis.optim._wrap import Towards
@@ -229,6 +230,7 @@ class ComposedLR(LRScheduler):
         }
         return {**kept, "_schedulers": [member.state_dict() for member in self._schedulers]}
 
+    @loads_state
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state; see `LRScheduler.load_state_dict`.
 

@@ -9,9 +9,11 @@ from functools import wraps
 from itertools import chain
 from typing import Any
 
+from genesis._states import loads_state
 from genesis._tensor import RemovableHandle, Tensor
 from genesis.autograd.grad_mode import no_grad
 from genesis.ops.creation import from_dlpack
+from genesis.optim._clipping import Clipped
 from genesis.optim._origins import with_origin
 
 Group = dict[str, Any]
@@ -39,7 +41,7 @@ _SET_BY_OTHERS = {
 }
 
 
-class Optimizer:
+class Optimizer(Clipped):
     """Base class of the optimizers: parameters in groups, each group with its own options.
 
     A subclass gives its constructor's options to this one as `defaults`, and overrides `step`, which reads
@@ -99,6 +101,7 @@ class Optimizer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "step" in cls.__dict__:
+            cls.scales_gradients = cls.__dict__.get("scales_gradients", False)
             cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
         if "state_dict" in cls.__dict__:
             cls.state_dict = with_origin(cls.__dict__["state_dict"])  # type: ignore[method-assign]
@@ -206,6 +209,7 @@ class Optimizer:
             set_to_none: Set them to None, so that a parameter that gets none in the next backward pass is
                 left out of the step; False fills them with zeros.
         """
+        self._grad_scale = 1.0
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
@@ -243,6 +247,7 @@ class Optimizer:
             result = result if changed is None else changed
         return result
 
+    @loads_state
     @no_grad()
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state: its options replace those of the groups, learning rates included.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from genesis._errors import CheckpointError
+from genesis._states import loads_state
 from genesis.optim._binding import Binding, HasParamGroups
 from genesis.optim._call_order import watch
 from genesis.optim._origins import with_origin
@@ -40,6 +41,8 @@ class Saving(Stepping):
         super().__init_subclass__(**options)
         if "state_dict" in cls.__dict__:
             cls.state_dict = with_origin(cls.__dict__["state_dict"])  # type: ignore[method-assign]
+        if "load_state_dict" in cls.__dict__:
+            cls.load_state_dict = loads_state(cls.__dict__["load_state_dict"])  # type: ignore[method-assign]
 
     @with_origin
     def state_dict(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Saving(Stepping):
             state["_metric_states"] = [dict(cell.state) for cell in self._cells.values()]
         return state
 
+    @loads_state
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state: restores the counters and writes its rates into the optimizer.
 

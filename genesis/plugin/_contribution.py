@@ -25,7 +25,7 @@ class Contribution(str):
     (`"ambiguous"`).
 
     Attributes:
-        kind: `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
+        kind: `"backends"`, `"communicators"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
         name: The name as the plugin declared it; for a kernel `"device:op"`.
         summary: One line.
         aliases: Other names that find it.

@@ -35,7 +35,7 @@ class Plugin:
     """One plugin in the role of one kind: what it is, whether it works, and what it declares.
 
     Attributes:
-        kind: `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
+        kind: `"backends"`, `"communicators"`, `"kernels"`, `"optimizers"` or `"schedulers"`.
         name: The name of the entry point, or the one given to `register`.
         module: The module that the entry point names, or a description of the registered object.
         distribution: The distribution that installed it; for a registered object its name.

@@ -142,7 +142,7 @@ _registries = {plural: Registry(kind) for plural, kind in KINDS.items()}
 
 
 def registry(kind: str) -> Registry:
-    """Return the registry of `"backends"`, `"kernels"`, `"optimizers"` or `"schedulers"`."""
+    """Return the registry of a kind, such as `"backends"` or `"schedulers"`."""
     try:
         return _registries[kind]
     except KeyError:
@@ -161,6 +161,18 @@ def list_backends(pattern: str | None = None) -> list[Contribution]:
         `"cpu" in genesis.list_backends()`
     """
     return registry("backends").contributions(pattern)
+
+
+def list_communicators(pattern: str | None = None) -> list[Contribution]:
+    """Return the communicators that are declared, sorted by name, without importing any.
+
+    Args:
+        pattern: Keep only those with a name or an alias that fits this glob, case aside.
+
+    Example:
+        `"mpi" in genesis.list_communicators()`
+    """
+    return registry("communicators").contributions(pattern)
 
 
 def list_kernels(pattern: str | None = None) -> list[Contribution]:

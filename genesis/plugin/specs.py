@@ -18,7 +18,8 @@ The distribution tells Genesis about the module with one line for each kind of t
     [project.entry-points."genesis.schedulers"]
     acme = "acme_schedules.plugin"
 
-The groups are `genesis.backends`, `genesis.kernels`, `genesis.optimizers` and `genesis.schedulers`. Keep
+The groups are `genesis.backends`, `genesis.communicators`, `genesis.kernels`, `genesis.optimizers` and
+`genesis.schedulers`. Keep
 `plugin.py` free of heavy imports, and the `__init__.py` beside it too: they are imported for every listing,
 the targets only when they are used. Nor may the two use `genesis.optim.AdamW` or another name that plugins
 supply: while they are imported, not every plugin has been asked.
@@ -60,6 +61,26 @@ class BackendSpec(NamedTuple):
     summary: str
     aliases: tuple[str, ...] = ()
     namespace: str = ""
+
+
+class CommunicatorSpec(NamedTuple):
+    """Declare a way in which processes that train together send each other arrays.
+
+    Args:
+        name: A Python identifier, what people write in `init_process_group("mpi")`.
+        target: `"package.module:Class"`, a subclass of `genesis.distributed.Communicator`; imported when a
+            group of several processes is made.
+        summary: One line for the listings, ending with a full stop.
+        aliases: Other names for the same communicator.
+
+    Example:
+        `CommunicatorSpec("mpi", "genesis_mpi.communicator:MPI", "MPI, by mpi4py.")`
+    """
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
 
 
 class OptimizerSpec(NamedTuple):
@@ -140,12 +161,21 @@ class KernelSpec(NamedTuple):
         return ()
 
 
-Spec: TypeAlias = "BackendSpec | KernelSpec | OptimizerSpec | SchedulerSpec"
+Spec: TypeAlias = "BackendSpec | CommunicatorSpec | KernelSpec | OptimizerSpec | SchedulerSpec"
 
 
 @hookspec
 def genesis_backends(api: int) -> Iterable[BackendSpec]:  # type: ignore[empty-body]
     """Return the devices that this plugin adds.
+
+    Args:
+        api: `API_VERSION`; may be left out of the implementation.
+    """
+
+
+@hookspec
+def genesis_communicators(api: int) -> Iterable[CommunicatorSpec]:  # type: ignore[empty-body]
+    """Return the communicators that this plugin adds to `genesis.distributed`.
 
     Args:
         api: `API_VERSION`; may be left out of the implementation.
@@ -199,6 +229,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "backends": Kind("backends", "backend", BackendSpec),
+    "communicators": Kind("communicators", "communicator", CommunicatorSpec),
     "kernels": Kind("kernels", "kernel", KernelSpec),
     "optimizers": Kind("optimizers", "optimizer", OptimizerSpec),
     "schedulers": Kind("schedulers", "scheduler", SchedulerSpec),

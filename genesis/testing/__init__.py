@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genesis.testing.backend_checks import Sample as Sample
     from genesis.testing.backend_checks import check_backend as check_backend
     from genesis.testing.backend_checks import check_kernel as check_kernel
+    from genesis.testing.communicator_checks import check_communicator as check_communicator
     from genesis.testing.optimizer_checks import check_optimizer as check_optimizer
     from genesis.testing.plugin_checks import check_plugin as check_plugin
     from genesis.testing.scheduler_checks import check_scheduler as check_scheduler
@@ -30,6 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         "assert_close": "genesis.testing._close:assert_close",
         "Sample": "genesis.testing.backend_checks:Sample",
         "check_backend": "genesis.testing.backend_checks:check_backend",
+        "check_communicator": "genesis.testing.communicator_checks:check_communicator",
         "check_kernel": "genesis.testing.backend_checks:check_kernel",
         "check_optimizer": "genesis.testing.optimizer_checks:check_optimizer",
         "check_plugin": "genesis.testing.plugin_checks:check_plugin",

@@ -10,7 +10,12 @@ import numpy as np
 import genesis
 
 #: relative and absolute tolerance by type; everything else has to be equal
-_TOLERANCES = {genesis.float32: (1.3e-6, 1e-5), genesis.float64: (1e-7, 1e-7)}
+_TOLERANCES = {
+    genesis.float16: (1e-3, 1e-5),
+    genesis.bfloat16: (1.6e-2, 1e-5),
+    genesis.float32: (1.3e-6, 1e-5),
+    genesis.float64: (1e-7, 1e-7),
+}
 
 Message = str | Callable[[str], str] | None
 
@@ -34,7 +39,8 @@ def assert_close(
     Args:
         actual, expected: tensors, NumPy arrays, numbers, None, or sequences and mappings of these.
         allow_subclasses: whether two different classes of tensors may be compared.
-        rtol, atol: given together; by default 1.3e-6 and 1e-5 for float32, 1e-7 and 1e-7 for float64 and for
+        rtol, atol: given together; by default 1.6e-2 and 1e-5 for bfloat16, 1e-3 and 1e-5 for
+            float16, 1.3e-6 and 1e-5 for float32, 1e-7 and 1e-7 for float64 and for
             numbers of Python's, 0 for integers and bools. Of two types the larger tolerances hold.
         equal_nan: whether NaN equals NaN.
         check_device, check_dtype, check_stride: also compare these.
@@ -135,7 +141,7 @@ def _tensors(a: Any, b: Any, options: Any) -> str | None:
             return f"The values for attribute {name!r} do not match: {x} != {y}."
     both = [_TOLERANCES.get(t.dtype, (0, 0)) for t in (a, b)]
     rtol, atol = options["given"] or (max(t[0] for t in both), max(t[1] for t in both))
-    x, y = a.numpy(force=True), b.numpy(force=True)
+    x, y = ((t.float() if t.dtype.is_half else t).numpy(force=True) for t in (a, b))
     if x.dtype.kind != "f" or y.dtype.kind != "f":
         x, y = (v if v.dtype.kind == "f" else v.astype("int64") for v in (x, y))
     with np.errstate(all="ignore"):

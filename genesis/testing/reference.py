@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from genesis import OutOfMemoryError
 from genesis.backend import Backend, Expr, Number, View
 
 Array = np.ndarray[Any, Any]
@@ -61,9 +62,13 @@ class RefBackend(Backend):
     """NumPy on the host, one name at a time."""
 
     name = "ref"
+    halves = True
 
     def allocate(self, nbytes: int, index: int) -> Array:
-        return np.empty(nbytes, np.uint8)
+        try:
+            return np.empty(nbytes, np.uint8)
+        except (MemoryError, ValueError, OverflowError):
+            raise OutOfMemoryError.of(self.name, nbytes) from None
 
     def write(self, out: View, source: Array) -> None:
         native(out)[...] = source
@@ -80,7 +85,10 @@ class RefBackend(Backend):
             elif expr.name == "index":
                 target[...] = np.arange(target.size).reshape(target.shape)
             elif expr.name in ("cast", "arg"):
-                target[...] = np.asarray(operands[0]).astype(target.dtype)
+                source = np.asarray(operands[0])
+                if out.dtype.is_half and source.dtype == np.float64:  # as others round: to float32 first
+                    source = source.astype(np.float32)
+                target[...] = source.astype(target.dtype)
             elif expr.name == "where":
                 target[...] = np.where(*operands)
             else:
@@ -90,13 +98,14 @@ class RefBackend(Backend):
 
     def reduce(self, op: str, out: View, x: View) -> None:
         axes = tuple(i for i, (a, b) in enumerate(zip(x.shape, out.shape, strict=True)) if a != b)
+        source = native(x)
+        if min(x.strides, default=0) < 0:  # NumPy before 2.3 finds a wrong maximum there, now and then
+            source = source.copy()
         if op in REDUCERS:
             with np.errstate(all="ignore"):
-                REDUCERS[op].reduce(
-                    native(x), axis=axes, dtype=out.dtype.name, out=native(out), keepdims=True
-                )
+                REDUCERS[op].reduce(source, axis=axes, dtype=out.dtype.name, out=native(out), keepdims=True)
         else:
-            native(out)[...] = FINDERS[op](native(x), axis=axes[0], keepdims=True) if axes else 0
+            native(out)[...] = FINDERS[op](source, axis=axes[0], keepdims=True) if axes else 0
 
     def matmul(self, out: View, a: View, b: View) -> None:
         np.matmul(native(a), native(b), out=native(out))

@@ -21,6 +21,7 @@ from genesis.autograd import enable_grad, is_grad_enabled
 from genesis.autograd.function import Function
 from genesis.autograd.grad_mode import state
 from genesis.autograd.saved import saved_tensors_hooks
+from genesis.ops._autocast import restored, settings
 
 Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
 
@@ -149,6 +150,7 @@ class _Frame:
     ) -> None:
         self.run, self.context, self.check, self.stop = run, context, check, stop
         self.state = _random_state() if random else None
+        self.autocast = settings()
         self.holders: list[weakref.ref[_Holder]] = []
 
     def pack(self, t: Tensor) -> _Holder:
@@ -189,7 +191,7 @@ class _Frame:
         def used(packed: None) -> Tensor:
             raise CheckpointError("checkpoint: the function runs a backward pass of its own inside")
 
-        with _random_as(self.state), enable_grad(), self.context:
+        with _random_as(self.state), restored(self.autocast), enable_grad(), self.context:
             try:
                 with saved_tensors_hooks(keep, used):
                     self.run()
@@ -208,6 +210,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, function: Callable[..., Any], random: bool, *args: Any) -> Any:
         ctx.function, ctx.state = function, _random_state() if random else None
+        ctx.autocast = settings()
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.others = [None if isinstance(a, Tensor) else a for a in args]
         ctx.save_for_backward(*[args[i] for i in ctx.places])
@@ -224,7 +227,7 @@ class CheckpointFunction(Function):
         args = list(ctx.others)
         for place, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             args[place] = t.detach().requires_grad_(t.requires_grad)
-        with _random_as(ctx.state), enable_grad():
+        with _random_as(ctx.state), restored(ctx.autocast), enable_grad():
             found = ctx.function(*args)
         pairs = [
             (t, g)

@@ -5,9 +5,11 @@ A file is never changed after it was written; another text, processor, Numba or 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
 import inspect
+import logging  # noqa: F401 - before the lock below: of two, a fork takes first what was registered last
 import os
 import stat
 import sys
@@ -24,10 +26,12 @@ from types import ModuleType
 from typing import Any
 
 from genesis_cpu import _machine
+from genesis_cpu._uninterrupted import uninterrupted
 
 #: imported by every kernel: the names that its text may use
 HEADER = """\
 from numba import boolean, float32, float64, int8, int16, int32, int64, uint8, uint32, uint64
+from genesis_cpu._halves import *
 from genesis_cpu._math import *
 from genesis_cpu._pointers import *
 """
@@ -35,6 +39,16 @@ _MAGIC = b"genesis kernel 1"
 
 _lock = threading.RLock()
 _alive: list[Any] = []  # machine code of Numba's goes away with the object that owns it
+
+if hasattr(os, "register_at_fork"):  # a child must not get a compiler that a thread was in the middle of
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+@atexit.register
+def _let_it_end() -> None:
+    """The program must not take LLVM away from a thread that compiles."""
+    with _lock:
+        pass
 
 
 #: called for each kernel that this process gets: its name, whether it had to be compiled, and the seconds
@@ -145,8 +159,8 @@ def _stamp() -> bytes:
     features = binding.get_host_cpu_features().flatten()
     digest.update("\n".join([*machine, features, str(sys.implementation.cache_tag), *settings]).encode())
     here = Path(__file__).parent
-    for name in ("_blas_call", "_circle", "_gemm", "_machine", "_math", "_numba", "_panels", "_pointers",
-                 "_power", "_processor", "_strips", "_tile", "_vectors",
+    for name in ("_blas_call", "_circle", "_gemm", "_halves", "_machine", "_math", "_numba", "_panels",
+                 "_pointers", "_power", "_processor", "_strips", "_tile", "_vectors",
                  "fused/_attention_parts"):  # fmt: skip
         digest.update((here / f"{name}.py").read_bytes())
     return digest.digest()
@@ -180,20 +194,22 @@ def machine_code(text: str, name: str) -> int:
         except _numba.Unsupported:
             return _numba.address(function, _alive)
 
-    stem = _stem(text, name)
-    return _loaded(name, stem, (stem,), compile_it)[0]
+    return uninterrupted(lambda: _loaded(text, name, (), compile_it))[0]
 
 
 def assembled(text: str, names: tuple[str, ...]) -> list[int]:
     """The addresses of functions that are written as LLVM instructions."""
-    return _loaded(names[0], _stem(text, names[0]), names, lambda stem: _machine.assemble(text))
+    return uninterrupted(lambda: _loaded(text, names[0], names, lambda stem: _machine.assemble(text)))
 
 
 def _loaded(
-    title: str, stem: str, names: tuple[str, ...], compile_it: Callable[[str], bytes | int]
+    text: str, title: str, names: tuple[str, ...], compile_it: Callable[[str], bytes | int]
 ) -> list[int]:
+    """The addresses of ``names``; by default there is one function, called like its file."""
     with _lock:
         start = time.perf_counter()
+        stem = _stem(text, title)
+        names = names or (stem,)
         code: bytes | int | None = _read(f"{stem}.code")
         known = code is not None
         if code is None:

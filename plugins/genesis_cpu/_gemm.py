@@ -9,6 +9,7 @@ the left factor left in place.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-arg, var-annotated"
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from llvmlite import ir
@@ -16,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from genesis_cpu._panels import VECTORS, tile
+from genesis_cpu._panels import VECTORS, fetch, tile
 from genesis_cpu._processor import BYTES
 from genesis_cpu._tile import turn
 
@@ -77,19 +78,52 @@ def _move(typing, target, source, zero):
 
 
 @intrinsic
-def _finish(typing, target, source, add):
-    """``target = source``, plus ``target`` where ``add`` is not 0, for one element."""
+def _finish(typing, target, source, add, base, floor):
+    """``target = source``, plus ``base`` where ``add`` is not 0, at least ``floor``, for one element."""
 
     def generate(context, builder, signature, values):
         number = ir.FloatType() if add == types.float32 else ir.DoubleType()
-        at, source = (builder.inttoptr(v, number.as_pointer()) for v in values[:2])
-        zero = ir.Constant(number, 0.0)
+        at, source, base = (builder.inttoptr(values[i], number.as_pointer()) for i in (0, 1, 3))
+        zero, floor = ir.Constant(number, 0.0), values[4]
         adds = builder.fcmp_ordered("!=", values[2], zero)
-        before = builder.select(adds, builder.load(at), zero)
-        builder.store(builder.fadd(builder.load(source), before), at)
+        before = builder.select(adds, builder.load(base), zero)
+        value = builder.fadd(builder.load(source), before)
+        builder.store(builder.select(builder.fcmp_ordered("<", value, floor), floor, value), at)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, add), generate
+    return types.void(types.int64, types.int64, add, types.int64, add), generate
+
+
+@intrinsic
+def _fetch(typing, address):
+    """Let the line of an address come into the second cache."""
+
+    def generate(context, builder, signature, values):
+        fetch(builder, builder.inttoptr(values[0], ir.IntType(8).as_pointer()), writes=False, near=2)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@register_jitable
+def _fetch_pieces(start, pitch, count, nbytes):
+    """Let ``count`` pieces of memory come, which begin ``pitch`` bytes apart."""
+    for i in range(count):
+        for at in range(0, nbytes, 64):
+            _fetch(start + i * pitch + at)
+
+
+@register_jitable
+def _pieces(turned, rows, columns, size):
+    """How many pieces of memory a block of a factor is, and the bytes of each: its rows, or its columns."""
+    return (columns, rows * size) if turned else (rows, columns * size)
+
+
+@register_jitable
+def _fetch_block(start, turned, pitch, rows, columns, size):
+    """Let a block of a factor come."""
+    count, nbytes = _pieces(turned, rows, columns, size)
+    _fetch_pieces(start, pitch * size, count, nbytes)
 
 
 @register_jitable
@@ -115,8 +149,11 @@ def _pack(panel, b, turned, ldb, rows, columns, size, zero):
 
 
 @register_jitable
-def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, c, ldc, size, one):
-    """``c = op(a) op(b)``, plus ``c`` where ``add`` is not 0; ``one`` is 1 of their type."""
+def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ldc, size, one, positive):
+    """``c = op(a) op(b)``, plus ``base`` where ``add`` is not 0; where ``positive``, not less than 0.
+
+    ``base`` may be ``c``, or a row for all rows, whose ``pitch`` is 0. ``one`` is 1 of their type.
+    """
     panel, edge = _room_for_panel(), _room_for_tile()
     zero = one - one
     row, step = (1, lda) if a_turned else (lda, 1)
@@ -126,7 +163,8 @@ def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, c, ldc, size, one)
     high = LEFT // (deep * size) // 10 * 10
     for t in range(0, k, deep):
         deep_here = min(deep, k - t)
-        more = add if t == 0 else one
+        more, start, apart = (add, base, pitch) if t == 0 else (one, c, ldc)
+        floor = zero if positive and t + deep >= k else zero - inf
         for r0 in range(0, m, high):
             rows = min(high, m - r0)
             nines = (10 - rows % 10) % 10  # 10 x + 9 nines = rows, if there are enough
@@ -136,28 +174,55 @@ def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, c, ldc, size, one)
             for q in range(0, n, wide):
                 columns = min(wide, n - q)
                 at = b + ((q * ldb + t) if b_turned else (t * ldb + q)) * size
-                _pack(panel, at, b_turned, ldb, deep_here, columns, size, zero)
                 first, to = a + (r0 * row + t * step) * size, c + (r0 * ldc + q) * size
+                origin = start + (r0 * apart + q) * size
+                if q == 0:
+                    # from further away than the second cache, most likely
+                    _fetch_block(at, b_turned, ldb, deep_here, columns, size)
+                    _fetch_block(first, a_turned, lda, min(10, rows), deep_here, size)
+                _pack(panel, at, b_turned, ldb, deep_here, columns, size, zero)
+                # what the next panel is copied from comes meanwhile, a share with each tile
+                at += wide * (ldb if b_turned else 1) * size
+                columns_then = min(wide, n - q - wide)
+                pieces, piece = _pieces(b_turned, deep_here, columns_then, size)
+                share = pieces * 10 // rows + 1
+                asked = 0 if columns_then > 0 else pieces
                 r = 0
                 while r < rows:
-                    left, target, pitch, addend = first + r * row * size, to + r * ldc * size, ldc, more
+                    if asked < pieces:
+                        _fetch_pieces(at + asked * ldb * size, ldb * size, min(share, pieces - asked), piece)
+                        asked += share
+                    if q == 0 and r + 10 < rows:
+                        ahead = first + (r + 10) * row * size
+                        _fetch_block(ahead, a_turned, lda, min(10, rows - r - 10), deep_here, size)
+                    left, target, tall = first + r * row * size, to + r * ldc * size, ldc
+                    old, addend, least = origin + r * apart * size, more, floor
                     if columns < wide:
-                        target, pitch, addend = edge, wide, zero
+                        target, tall, addend, least = edge, wide, zero, zero - inf
                     if r < 10 * tens:
                         height = 10
-                        _tall(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                        _tall(
+                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
+                        )
                     elif r < 10 * tens + 9 * nines:
                         height = 9
-                        _less(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                        _less(
+                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
+                        )
                     elif r + 4 <= rows:
                         height = 4
-                        _some(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                        _some(
+                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
+                        )
                     else:
                         height = 1
-                        _one(deep_here, left, row, step, panel, target, pitch, wide, addend)
+                        _one(deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least)
                     if columns < wide:
                         for i in range(height):
                             for j in range(columns):
-                                place = (r + i) * ldc + j
-                                _finish(to + place * size, edge + (i * wide + j) * size, more)
+                                place, before = (r + i) * ldc + j, (r + i) * apart + j
+                                _finish(
+                                    to + place * size, edge + (i * wide + j) * size, more,
+                                    origin + before * size, floor,
+                                )  # fmt: skip
                     r += height

@@ -49,13 +49,14 @@ def empty(shape: Shape, dtype: Any, device: Any) -> View:
     # as their __init__ would do it, which would cost as much again as all of this
     buffer = _new(Loan)
     buffer.block, buffer.nbytes, buffer.device, buffer.version = block, nbytes, device, 0
+    buffer.__del__ = block.back
     view: View = _new(View)
     view.buffer, view.dtype, view.shape, view.strides, view.offset = buffer, dtype, shape, strides, 0
     view.native, view._contiguous = block.native, True
     return view
 
 
-def scratch(nbytes: int) -> tuple[int, Buffer]:
+def scratch(nbytes: int) -> tuple[int, Loan]:
     """The address of memory for one call, and its owner."""
     block = pool.take(nbytes)
     return block.native[0], Loan(block, nbytes, None)
@@ -94,7 +95,7 @@ def address(v: View) -> int:
 
 
 def array(v: View) -> np.ndarray[Any, Any]:
-    """The NumPy array over the memory of ``v``."""
+    """The NumPy array over the memory of ``v``, for use within this package while ``v`` is there."""
     native = v.native
     if native is not None and native[1] is not None:
         return native[1]  # type: ignore[no-any-return]
@@ -104,7 +105,9 @@ def array(v: View) -> np.ndarray[Any, Any]:
         made = np.empty(v.shape, v.dtype.name)
     else:
         strides = tuple([s * size for s in v.strides])
-        made = np.ndarray(v.shape, v.dtype.name, v.buffer.handle, v.offset * size, strides)
+        buffer = v.buffer
+        handle = buffer.block.handle if type(buffer) is Loan else buffer.handle
+        made = np.ndarray(v.shape, v.dtype.name, handle, v.offset * size, strides)
     # without Numba, which may not be loaded yet
     v.native = (made.ctypes.data if native is None else native[0], made)
     return made

@@ -14,6 +14,7 @@ call: Any
 float64_pointer: Any
 int64_pointer: Any
 number: Any
+ratio_: Any
 real: Any
 reals: Any
 slot: Any

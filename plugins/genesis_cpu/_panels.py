@@ -9,6 +9,7 @@ in the order in which they are used.  A tile of the result stays in registers wh
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 from typing import Any
 
 from llvmlite import ir
@@ -24,20 +25,29 @@ __all__ = ["multiply"]
 ROWS, VECTORS = 8 if wide() else 4, vectors()
 
 
+def fetch(builder: Any, at: Any, writes: bool, near: int) -> None:
+    """Let a line come that is read, or written, soon: into the first cache (``near=3``) or the second (2)."""
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [builder.bitcast(at, byte), word(int(writes)), word(near), word(1)])
+
+
 @cache
 def tile(rows: int, partial: bool = True) -> Any:
     """A tile of so many rows; ``partial`` if it has to care for ``columns`` fewer than the panel has."""
 
     @intrinsic
-    def run(typing, k, a, lda, step, panel, c, ldc, columns, add):
-        """``c = a @ panel`` for ``rows`` rows and the first ``columns``, plus ``c`` where ``add`` is 1.
+    def run(typing, k, a, lda, step, panel, c, ldc, columns, add, base, pitch, floor):
+        """``c = a @ panel`` for ``rows`` rows and the first ``columns``, plus ``base`` where ``add`` is 1.
 
-        ``lda`` and ``step`` are elements from one row, and from one column of ``a``, to the next.
+        ``lda`` and ``step`` are elements from one row, and from one column of ``a``, to the next; ``pitch``
+        those from one row of ``base`` to the next. What is less than ``floor`` becomes that.
         """
         real = add
 
         def generate(context, builder, signature, values):
-            k, a, lda, step, panel, c, ldc, columns, add = values
+            k, a, lda, step, panel, c, ldc, columns, add, base, pitch, floor = values
             number = ir.FloatType() if real == types.float32 else ir.DoubleType()
             size = 4 if real == types.float32 else 8
             lanes = BYTES // size
@@ -46,20 +56,22 @@ def tile(rows: int, partial: bool = True) -> Any:
             name = f"llvm.fmuladd.v{lanes}f{8 * size}"
             fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
             pointer = number.as_pointer()
-            first, panel, target = (builder.inttoptr(v, pointer) for v in (a, panel, c))
+            first, panel, target, base = (builder.inttoptr(v, pointer) for v in (a, panel, c, base))
             lines = [builder.gep(first, [builder.mul(lda, i64(r))]) for r in range(rows)]
             zero, one = ir.Constant(vector, None), i64(1)
             same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
+            undefined = ir.Constant(vector, ir.Undefined)
+
+            def spread(x: Any) -> Any:
+                x = builder.insert_element(undefined, x, ir.IntType(32)(0))
+                return builder.shuffle_vector(x, undefined, same)
 
             starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
+            bases = [builder.gep(base, [builder.mul(pitch, i64(r))]) for r in range(rows)]
             if rows > 4:  # the result is on its way while the sums are made
-                byte = ir.IntType(8).as_pointer()
-                kind = ir.FunctionType(ir.VoidType(), [byte] + [ir.IntType(32)] * 3)
-                fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
                 for start in starts:
                     for v in range(VECTORS):
-                        at = builder.bitcast(builder.gep(start, [i64(v * lanes)]), byte)
-                        builder.call(fetch, [at, *(ir.IntType(32)(x) for x in (1, 3, 1))])
+                        fetch(builder, builder.gep(start, [i64(v * lanes)]), writes=True, near=3)
 
             before = builder.block
             body, done = builder.append_basic_block("tile"), builder.append_basic_block("tile.done")
@@ -80,9 +92,7 @@ def tile(rows: int, partial: bool = True) -> Any:
             ]
             found = []
             for r in range(rows):
-                x = builder.load(builder.gep(lines[r], [builder.mul(i, step)]))
-                x = builder.insert_element(ir.Constant(vector, ir.Undefined), x, ir.IntType(32)(0))
-                x = builder.shuffle_vector(x, ir.Constant(vector, ir.Undefined), same)
+                x = spread(builder.load(builder.gep(lines[r], [builder.mul(i, step)])))
                 found.append([builder.call(fma, [x, f, t]) for f, t in zip(factors, totals[r], strict=True)])
             following = builder.add(i, one)
             i.add_incoming(following, body)
@@ -96,18 +106,24 @@ def tile(rows: int, partial: bool = True) -> Any:
             whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
             adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
 
+            def raised(value: Any, least: Any) -> Any:
+                return builder.select(builder.fcmp_ordered("<", value, least), least, value)  # nan stays
+
             def all_columns() -> None:
+                least = spread(floor)
                 with builder.if_else(adds) as (sums, values):
                     for block, more in ((sums, True), (values, False)):
                         with block:
                             for r in range(rows):
                                 for v in range(VECTORS):
-                                    at = builder.gep(starts[r], [i64(v * lanes)])
-                                    at = builder.bitcast(at, vector.as_pointer())
+                                    at, old = (
+                                        builder.bitcast(builder.gep(x, [i64(v * lanes)]), vector.as_pointer())
+                                        for x in (starts[r], bases[r])
+                                    )
                                     value = found[r][v]
                                     if more:
-                                        value = builder.fadd(value, builder.load(at, align=size))
-                                    builder.store(value, at, align=size)
+                                        value = builder.fadd(value, builder.load(old, align=size))
+                                    builder.store(raised(value, least), at, align=size)
 
             def some_columns() -> None:
                 room = cgutils.alloca_once(builder, ir.ArrayType(number, lanes * VECTORS))
@@ -117,10 +133,10 @@ def tile(rows: int, partial: bool = True) -> Any:
                         at = builder.bitcast(at, vector.as_pointer())
                         builder.store(found[r][v], at, align=size)
                     with cgutils.for_range(builder, columns) as loop:
-                        at = builder.gep(starts[r], [loop.index])
+                        at, old = (builder.gep(x[r], [loop.index]) for x in (starts, bases))
                         value = builder.load(cgutils.gep_inbounds(builder, room, 0, loop.index))
-                        old = builder.select(adds, builder.load(at), ir.Constant(number, 0.0))
-                        builder.store(builder.fadd(value, old), at)
+                        old = builder.select(adds, builder.load(old), ir.Constant(number, 0.0))
+                        builder.store(raised(builder.fadd(value, old), floor), at)
 
             if partial:
                 with builder.if_else(whole) as (full, rest):
@@ -133,7 +149,7 @@ def tile(rows: int, partial: bool = True) -> Any:
             return context.get_dummy_value()
 
         i = types.int64
-        return types.void(i, i, i, i, i, i, i, i, real), generate
+        return types.void(i, i, i, i, i, i, i, i, real, i, i, real), generate
 
     return run
 
@@ -158,12 +174,14 @@ def multiply(m, n, k, a, lda, packed, c, ldc, add, size):
         columns = min(wide, n - p * wide)
         at = c + p * wide * size
         r = 0
-        while r + ROWS <= m:
-            _tile_many(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
-            r += ROWS
-        while r + 4 <= m:
-            _tile_some(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
-            r += 4
         while r < m:
-            _tile_one(k, a + r * lda * size, lda, 1, panel, at + r * ldc * size, ldc, columns, add)
-            r += 1
+            left, to = a + r * lda * size, at + r * ldc * size
+            if r + ROWS <= m:
+                _tile_many(k, left, lda, 1, panel, to, ldc, columns, add, to, ldc, -inf)
+                r += ROWS
+            elif r + 4 <= m:
+                _tile_some(k, left, lda, 1, panel, to, ldc, columns, add, to, ldc, -inf)
+                r += 4
+            else:
+                _tile_one(k, left, lda, 1, panel, to, ldc, columns, add, to, ldc, -inf)
+                r += 1

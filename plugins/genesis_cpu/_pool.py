@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
+from genesis import OutOfMemoryError
 from genesis.backend import Buffer
 
 #: how much may lie unused: a share of what is in use, and this much in any case
@@ -27,41 +29,69 @@ class _Memory(np.ndarray):
 
 
 class Shelf(list["Block"]):
-    """The free blocks of one size."""
+    """The free blocks of one size.
 
-    size: int
+    Attributes:
+        size: bytes of each.
+        lent: blocks whose buffer is gone, while an array that somebody made over them may not be.
+    """
+
+    __slots__ = ("_patience", "lent", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.lent: list[Block] = []
+        self._patience = 64
+
+    @property
+    def spare(self) -> int:
+        """Bytes that its blocks cost."""
+        return len(self) * (self.size + _OVERHEAD)
+
+    def recover(self) -> None:
+        """Take back what was lent and is seen no more; of many that are held for long, look at few."""
+        lent = self.lent
+        look = len(lent) if len(lent) <= 64 or len(lent) > self._patience else 4
+        seen: list[Block] = []
+        for _ in range(look):
+            block = lent.pop()
+            # the block's reference to the handle and the argument: no array is left over it
+            (self if getrefcount(block.handle) == 2 else seen).append(block)
+        lent.extend(reversed(seen))
+        if look > 4:
+            self._patience = 2 * len(lent)
 
 
 class Block:
-    """A piece of memory: its handle, a flat array of bytes, and where it lies."""
+    """Memory: its handle (a flat array of bytes), where it lies, and the call that gives it back."""
 
-    __slots__ = ("handle", "native", "shelf")
+    __slots__ = ("back", "handle", "native", "shelf")
 
     def __init__(self, handle: np.ndarray[Any, Any], address: int, shelf: Shelf) -> None:
         self.handle, self.shelf = handle, shelf
         self.native = (address, None)  # as views keep it
+        self.back: Any = partial(shelf.append, self)  # a circle, which ``Pool.trim`` opens
 
 
 class Loan(Buffer):
-    """A buffer whose block goes back to its shelf when the buffer is gone."""
+    """A buffer whose block goes back to its shelf when the buffer is gone.
 
-    __slots__ = ("block",)
+    What runs then is the block's ``back``, which is not a function in Python: an interrupt that arrives just
+    then would be raised in there, where Python can only print it and go on.
+    """
+
+    __slots__ = ("__del__", "block")
     owner = None
 
     def __init__(self, block: Block, nbytes: int, device: Any) -> None:
         self.block, self.nbytes, self.device, self.version = block, nbytes, device, 0
+        self.__del__ = block.back
 
     @property
     def handle(self) -> np.ndarray[Any, Any]:
-        return self.block.handle
-
-    def __del__(self) -> None:
         block = self.block
-        # the block's reference to the handle and the argument: no array is left over it
-        if getrefcount(block.handle) == 2:
-            block.shelf.append(block)
-        else:
-            pool.lent.append(block)
+        self.__del__ = partial(block.shelf.lent.append, block)  # arrays over it may outlive this
+        return block.handle
 
 
 class Pool:
@@ -70,17 +100,14 @@ class Pool:
     Attributes:
         shelves: the free blocks for a number of bytes; ``shelves[n].pop()`` is the fast way to take one, and
             where that raises ``KeyError`` or ``IndexError``, ``make(n)``.
-        lent: blocks whose buffer is gone, but not yet an array over them that somebody made.
         made: how many blocks were ever allocated; a warm training step makes none.
         total: bytes in all blocks, free or not.
     """
 
     def __init__(self) -> None:
         self.shelves: dict[int, Shelf] = {}
-        self.lent: list[Block] = []
         self.made = self.total = 0
         self._sizes: dict[int, Shelf] = {}
-        self._patience = 64  # how many blocks may be lent before it is looked which have come back
         self._lock = threading.RLock()
 
     @property
@@ -91,8 +118,10 @@ class Pool:
     @property
     def used(self) -> int:
         """Bytes in blocks that somebody can see."""
-        self._recover()
-        return self.total - self.kept
+        with self._lock:
+            for shelf in self._sizes.values():
+                shelf.recover()
+            return self.total - self.kept
 
     def take(self, nbytes: int) -> Block:
         """A block of at least ``nbytes`` uninitialised bytes."""
@@ -107,32 +136,51 @@ class Pool:
             shelf = self.shelves.get(nbytes)
             if shelf is None:
                 shelf = self._shelf(nbytes)
-            # the array over what was just given back, if any, is gone by now
-            if len(self.lent) > self._patience or any(b.shelf is shelf for b in self.lent[-4:]):
-                self._recover()
+            shelf.recover()
             try:
                 return shelf.pop()
             except IndexError:
                 pass
-            self.trim(SPARE + (self.total - self.kept) // 4)
+            for other in self._sizes.values():
+                other.recover()
+            spare = SPARE + (self.total - self.kept) // 4
+            if self.spare > spare:
+                # By half: else every new block would push out another one, and often one that is used again.
+                self.trim(spare // 2)
             size = shelf.size
-            whole = np.empty(size + _ALIGNMENT, np.uint8).view(_Memory)
+            try:
+                whole = np.empty(size + _ALIGNMENT, np.uint8).view(_Memory)
+            except (MemoryError, ValueError, OverflowError):  # the latter two of sizes that no address has
+                self.trim(0)
+                try:
+                    whole = np.empty(size + _ALIGNMENT, np.uint8).view(_Memory)
+                except (MemoryError, ValueError, OverflowError):
+                    raise OutOfMemoryError.of("cpu", nbytes) from None
             start = int(whole.ctypes.data)
             shift = -start % _ALIGNMENT
             self.made += 1
             self.total += size
             return Block(whole[shift : shift + size].view(np.ndarray), start + shift, shelf)
 
+    @property
+    def spare(self) -> int:
+        """What free blocks cost, in bytes: of many tiny ones, mostly what Python keeps for them."""
+        return sum(shelf.spare for shelf in list(self._sizes.values()))
+
     def trim(self, limit: int) -> None:
-        """Return free blocks to the system until at most ``limit`` bytes are kept."""
+        """Return free blocks to the system until they cost at most ``limit`` bytes."""
         with self._lock:
-            kept = self.kept + _OVERHEAD * sum(map(len, self._sizes.values()))
-            for size, shelf in list(self._sizes.items()):  # the size that came first goes first
-                while shelf and kept > limit:
-                    shelf.pop()
-                    kept -= size + _OVERHEAD
-                    self.total -= size
-                if kept <= limit:
+            spare = self.spare
+            # where most is to be had, so that few blocks go
+            for shelf in sorted(self._sizes.values(), key=lambda shelf: shelf.spare, reverse=True):
+                while spare > limit:
+                    try:
+                        shelf.pop().back = None
+                    except IndexError:
+                        break
+                    spare -= shelf.size + _OVERHEAD
+                    self.total -= shelf.size
+                if spare <= limit:
                     return
 
     def _shelf(self, nbytes: int) -> Shelf:
@@ -140,23 +188,11 @@ class Pool:
         size = max(-(-nbytes // step) * step, _ALIGNMENT)
         shelf = self._sizes.get(size)
         if shelf is None:
-            shelf = self._sizes[size] = Shelf()
-            shelf.size = size
+            shelf = self._sizes[size] = Shelf(size)
         if len(self.shelves) > 4096:  # a program whose sizes never repeat must not grow
             self.shelves.clear()
         self.shelves[nbytes] = shelf
         return shelf
-
-    def _recover(self) -> None:
-        """Put what was lent and is not seen by an array any more on its shelf."""
-        with self._lock:
-            lent, self.lent = self.lent, []
-            for block in lent:
-                if getrefcount(block.handle) == 2:
-                    block.shelf.append(block)
-                else:
-                    self.lent.append(block)
-            self._patience = max(64, 2 * len(self.lent))
 
 
 pool = Pool()

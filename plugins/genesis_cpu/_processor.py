@@ -18,6 +18,15 @@ def wide() -> bool:
     return bool(binding.get_host_cpu_features().get("avx512f"))
 
 
+@cache
+def converts_halves() -> bool:
+    """Whether there are instructions that make float32 of float16, and back."""
+    from llvmlite import binding
+
+    arm = binding.get_process_triple().startswith(("aarch64", "arm64"))
+    return arm or bool(binding.get_host_cpu_features().get("f16c"))
+
+
 def vectors() -> int:
     """How many vectors a panel is wide."""
     return 2 if wide() else 1

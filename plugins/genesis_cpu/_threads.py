@@ -12,6 +12,8 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+from genesis_cpu._uninterrupted import uninterrupted
+
 _lock = threading.RLock()
 _count = 0
 #: most threads that a launch can use
@@ -93,6 +95,10 @@ class _Memory:
 
 def hire(n: int) -> None:
     """Let the team have ``n`` threads, or as many as the system gives."""
+    uninterrupted(lambda: _hire(n))  # the start of a `threading.Thread` does not stand an interrupt
+
+
+def _hire(n: int) -> None:
     global team, hired, _memory
     with _lock:
         if _memory is None:

@@ -11,7 +11,18 @@ from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _cache, _threads
 from genesis_cpu._memory import BYTES, array, empty, wrap
 from genesis_cpu._pool import pool
-from genesis_cpu.kernels import indexing, joining, map, matmul, random, reduce, scan, search, sorting
+from genesis_cpu.kernels import (
+    indexing,
+    joining,
+    map,
+    matmul,
+    prepared,
+    random,
+    reduce,
+    scan,
+    search,
+    sorting,
+)
 
 if TYPE_CHECKING:
     from genesis import device, dtype
@@ -22,6 +33,7 @@ class CpuBackend(Backend):
 
     name: ClassVar[str] = "cpu"
     fuses: ClassVar[bool] = True
+    halves: ClassVar[bool] = True
     kernels: ClassVar[Mapping[str, str]] = {
         "softmax": "genesis_cpu.fused.softmax:softmax",
         "softmax.backward": "genesis_cpu.fused.softmax:softmax_backward",
@@ -72,6 +84,8 @@ class CpuBackend(Backend):
         "embedding.backward": "genesis_cpu.fused.embedding:embedding_backward",
         "linear": "genesis_cpu.fused.linear:linear",
         "linear.backward": "genesis_cpu.fused.linear:linear_backward",
+        "linear_relu": "genesis_cpu.fused.linear:linear_relu",
+        "linear_relu.backward": "genesis_cpu.fused.linear:linear_relu_backward",
         "convolution": "genesis_cpu.fused.convolution:convolution",
         "convolution.backward": "genesis_cpu.fused.convolution:convolution_backward",
         "conv_transpose": "genesis_cpu.fused.convolution:conv_transpose",
@@ -79,6 +93,7 @@ class CpuBackend(Backend):
         "convolution_weight": "genesis_cpu.fused.convolution:convolution_weight",
         "adam_step": "genesis_cpu.fused.optimizer:adam_step",
         "sgd_step": "genesis_cpu.fused.optimizer:sgd_step",
+        "total_norm": "genesis_cpu.fused.total_norm:total_norm",
         "update_step": "genesis_cpu.fused.update:update_step",
     }
 
@@ -98,13 +113,19 @@ class CpuBackend(Backend):
         return wrap(host, device)
 
     def as_numpy(self, x: View) -> np.ndarray[Any, Any]:
+        _ = x.buffer.handle  # from here on others may hold an array over it
         return array(x)
 
     def map(self, expr: Expr, out: View, *inputs: View | Number) -> None:
         map.run(expr, out, inputs)
 
     def prepare_map(self, expr: Expr, out: dtype, kinds: tuple[Any, ...]) -> Callable[..., View]:
-        return map.prepare(expr, out, kinds)
+        return prepared.prepare(expr, out, kinds)
+
+    def prepare_walk(
+        self, expr: Expr, out: dtype, shape: Shape, layouts: tuple[Any, ...]
+    ) -> Callable[..., View] | None:
+        return prepared.prepare_walk(expr, out, shape, layouts)
 
     def reduce(self, op: str, out: View, x: View) -> None:
         reduce.run(op, out, x)
@@ -136,7 +157,7 @@ class CpuBackend(Backend):
     def merge_indices(self, out: View, indices: Sequence[View], lengths: Sequence[int]) -> None:
         indexing.merge_indices(out, indices, lengths)
 
-    def nonzero(self, x: View) -> np.ndarray[Any, Any]:
+    def nonzero(self, x: View) -> np.ndarray[Any, Any] | View:
         found = search.nonzero(x)
         return super().nonzero(x) if found is None else found
 

@@ -19,6 +19,21 @@ from pathlib import Path
 _MAGIC = b"genesis cubin 1\n"
 _COMPILERS = ("numba-cuda", "numba", "llvmlite", "nvidia-nvvm", "nvidia-nvjitlink", "cuda-core")
 
+#: the modules that kernels call, and those that make machine code of them
+FUNCTIONS = (
+    "_chunks",
+    "_cuda",
+    "_intrinsics",
+    "_typed",
+    "_scalars",
+    "_block",
+    "_order",
+    "_philox",
+    "_shares",
+    "_tiles",
+    "_windows",
+)
+
 #: called for each kernel that this process gets: its name, whether it had to be compiled, and the seconds
 watcher: Callable[[str, bool, float], None] | None = None
 
@@ -47,7 +62,7 @@ def _stamp() -> bytes:
         with suppress(metadata.PackageNotFoundError):
             digest.update(f"{package} {metadata.version(package)}\n".encode())
     here = Path(__file__).parent
-    for name in ("_cuda", "_intrinsics", "_typed", "_scalars", "_block"):
+    for name in FUNCTIONS:
         digest.update((here / f"{name}.py").read_bytes())
     return digest.digest()
 

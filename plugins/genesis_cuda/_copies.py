@@ -8,7 +8,7 @@ import numpy as np
 
 from genesis import device, dtype
 from genesis.backend import Buffer, Shape, View, arg, contiguous_strides
-from genesis_cuda import _memory
+from genesis_cuda import _memory, _streams
 from genesis_cuda._driver import call
 from genesis_cuda._memory import Memory, address, handle
 from genesis_cuda.kernels import map as elementwise
@@ -39,13 +39,16 @@ def contiguous(v: View) -> View:
     return v if v.contiguous else duplicate(v)
 
 
-def write(out: View, source: np.ndarray[Any, Any]) -> None:
-    """``Backend.write``; the driver has taken its copy when it returns."""
+def write(out: View, source: np.ndarray[Any, Any], wait: bool = True) -> None:
+    """``Backend.write``; the driver has taken its copy when it returns.
+
+    Without ``wait``, that of page-locked memory may still be under way.
+    """
     if not out.size:
         return
     if not out.contiguous:
         copy = empty(out.shape, out.dtype, out.buffer.device)
-        write(copy, source)
+        write(copy, source, wait)
         elementwise.run(arg(0), out, (copy,))
         return
     memory = handle(out)
@@ -53,9 +56,15 @@ def write(out: View, source: np.ndarray[Any, Any]) -> None:
     memory.unit.enter()
     call("cuMemcpyHtoDAsync", address(out), host.ctypes.data, host.nbytes, memory.unit.stream)
     if _memory.is_pinned(host):  # its copy is still under way
-        memory.unit.synchronize()
+        if wait:
+            memory.unit.synchronize()
+        else:
+            event = _streams.Event(memory.unit, False, False)
+            event.record(_streams.current(memory.unit.index))
+            _memory.keep_until(event, host)
     whole = host.nbytes == out.buffer.nbytes
-    memory.bounds = _bounds(host) if whole else None
+    # memory that may change before it is copied says nothing of what will be there
+    memory.bounds = _bounds(host) if whole and wait else None
 
 
 def read(x: View) -> np.ndarray[Any, Any]:

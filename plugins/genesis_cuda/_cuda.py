@@ -18,22 +18,23 @@ from genesis_cuda._sizes import SIMULATED, THREADS, TILE, WARP
 Function = Callable[..., Any]
 
 _made: Any = import_module(f"genesis_cuda.{'_simulator' if SIMULATED else '_intrinsics'}")
-cuda, math, typed = _made.cuda, _made.math, _made.typed
+cuda, math, typed, casts = _made.cuda, _made.math, _made.typed, _made.casts
+like: Any = typed["like"]
 device: Callable[[Function], Any] = _made.device  # makes a function that kernels call
 
 
 @cache
 def names() -> dict[str, Any]:
     """What the text of a kernel may use."""
-    from genesis_cuda import _block, _scalars
+    from genesis_cuda import _block, _chunks, _order, _philox, _scalars, _shares, _tiles, _windows
 
     found: dict[str, Any] = {
         "cuda": cuda, "math": math,
         "inf": _math.inf, "nan": _math.nan, "THREADS": THREADS, "WARP": WARP, "TILE": TILE,
     }  # fmt: skip
-    for module in (_scalars, _block):
+    for module in (_scalars, _block, _chunks, _order, _philox, _shares, _tiles, _windows):
         found |= {name: getattr(module, name) for name in module.__all__}
-    found |= _made.casts
+    found |= casts
     found |= typed
     return found
 

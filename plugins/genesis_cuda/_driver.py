@@ -60,7 +60,7 @@ class Unit:
         index: its number, as in ``cuda:1``.
         architecture: such as ``"sm_90"``.
         processors: how many of its multiprocessors there are.
-        stream: where its work waits in line.
+        main: the stream in which work waits in line that is given to no other.
         lock: for what threads share.
     """
 
@@ -75,7 +75,7 @@ class Unit:
         self.processors: int = call("cuDeviceGetAttribute", _attribute(_PROCESSORS), self.device)
         name = call("cuDeviceGetName", 256, self.device)
         self.name: str = bytes(name).split(b"\0")[0].decode()
-        self.stream: Any = call("cuStreamCreate", 1)  # 1: it does not wait for the default stream
+        self.main: Any = call("cuStreamCreate", 1)  # 1: it does not wait for the default stream
         self.kernels: dict[Any, Any] = {}  # what was loaded into its context
 
     def properties(self) -> dict[str, Any]:
@@ -96,14 +96,32 @@ class Unit:
             call("cuCtxSetCurrent", self.context)
             _local.unit = self
 
+    @property
+    def stream(self) -> Any:
+        """Where the work of this thread waits in line."""
+        chosen = _local.streams
+        return self.main if chosen is None else chosen.get(self.index, self.main)
+
+    def choose(self, stream: Any) -> None:
+        """Let the work of this thread wait in a stream."""
+        if _local.streams is None:
+            _local.streams = {}
+        _local.streams[self.index] = stream
+
     def synchronize(self) -> None:
-        """Wait until its work is done."""
+        """Wait until the work of this thread's stream is done."""
         self.enter()
         call("cuStreamSynchronize", self.stream)
+
+    def wait(self) -> None:
+        """Wait until the work of all streams is done."""
+        self.enter()
+        call("cuCtxSynchronize")
 
 
 class _Local(threading.local):
     unit: Unit | None = None
+    streams: dict[int, Any] | None = None
 
 
 _local = _Local()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class FakeDriver:
         self._segments: dict[int, np.ndarray[Any, Any]] = {}
         self._functions: list[Any] = []
         self._made = 0
+        self._times: dict[int, float] = {}
+        self.waits: list[tuple[int, int]] = []
 
     # -- devices ---------------------------------------------------------------------------------------
     def cuInit(self, flags: int) -> tuple[int]:
@@ -89,16 +92,24 @@ class FakeDriver:
         self._made += 1
         return 0, self._made
 
-    cuStreamCreate = cuEventCreate = _new
+    cuStreamCreate = cuStreamCreateWithPriority = cuEventCreate = _new
 
     def _nothing(self, *args: Any) -> tuple[int]:
         return (0,)
 
-    cuStreamSynchronize = cuStreamDestroy = cuStreamWaitEvent = cuEventRecord = _nothing
+    cuStreamSynchronize = cuStreamDestroy = cuStreamQuery = cuCtxSynchronize = _nothing
     cuEventSynchronize = cuEventDestroy = cuEventQuery = _nothing
 
-    def cuEventElapsedTime(self, start: Any, end: Any) -> tuple[int, float]:
-        return 0, 0.0
+    def cuEventRecord(self, event: int, stream: int) -> tuple[int]:
+        self._times[event] = time.perf_counter()
+        return (0,)
+
+    def cuStreamWaitEvent(self, stream: int, event: int, flags: int) -> tuple[int]:
+        self.waits.append((stream, event))
+        return (0,)
+
+    def cuEventElapsedTime(self, start: int, end: int) -> tuple[int, float]:
+        return 0, 1000 * (self._times[end] - self._times[start])
 
     # -- kernels ---------------------------------------------------------------------------------------
     def load(self, kernel: Any) -> Any:

@@ -1,7 +1,8 @@
 """Products by cuBLAS, through NVIDIA's own bindings (``nvmath-python``), where they are installed.
 
 cuBLAS counts along columns first: what is ``out = a b`` in rows is ``out' = b' a'`` in columns, with the same
-memory. float32 is multiplied in float32 (no TF32), so that the results agree with those of other devices.
+memory. float32 is multiplied in float32 (no TF32), so that the results agree with those of other devices;
+float16 and bfloat16 are read as they are, added up in float32, and rounded once.
 """
 
 from __future__ import annotations
@@ -20,16 +21,21 @@ from genesis_cuda._memory import address, handle
 from genesis_cuda.kernels import map as elementwise
 
 _TRANSPOSED = 1  # of cublasOperation_t
-_TYPES = {"float32": 0, "float64": 1}  # cudaDataType_t: CUDA_R_32F, CUDA_R_64F
-_COMPUTE = {"float32": 68, "float64": 70}  # cublasComputeType_t: 32F, 64F
+# cudaDataType_t: CUDA_R_32F, CUDA_R_64F, CUDA_R_16F, CUDA_R_16BF
+_TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
+# cublasComputeType_t: 32F, 64F
+_COMPUTE = {"float32": 68, "float64": 70, "float16": 68, "bfloat16": 68}
+_EXACT = 16  # of cublasMath_t: parts of a sum are not joined in 16 bits
 _ALGORITHM = -1  # the library chooses
 _LIMIT = 1 << 31
 _NONE = 0  # in place of a handle
 _SEVERAL = 64  # calls for products that do not lie at even distances, before they are copied
 
-_one = {name: np.ones((), name) for name in _TYPES}
-_zero = {name: np.zeros((), name) for name in _TYPES}
+# factors have the type that is computed in
+_one = {name: np.ones((), "float64" if name == "float64" else "float32") for name in _TYPES}
+_zero = {name: np.zeros((), "float64" if name == "float64" else "float32") for name in _TYPES}
 _handles: dict[int, int] = {}
+_streams: dict[int, int] = {}  # where the handle of each GPU works
 
 
 @cache
@@ -54,8 +60,10 @@ def run(out: View, a: View, b: View) -> bool:
     """Compute the product, if the library can; else False."""
     if out.dtype.name not in _TYPES or max(*out.shape, *a.shape) >= _LIMIT or library() is None:
         return False
-    if _handle(handle(out).unit) == _NONE:
-        return False
+    unit = handle(out).unit
+    with unit.lock:
+        if _handle(unit) == _NONE:
+            return False
     _product(out, a, b)
     return True
 
@@ -111,14 +119,18 @@ def _handle(unit: Unit) -> int:
         unit.enter()
         try:
             found = library().create()
+            library().set_math_mode(found, _EXACT)
         except Exception as error:  # the bindings are there, and what they bind is not
             reason = str(error).partition("\n")[0]
             text = f"cuBLAS cannot be used ({reason}), so products are slower; pip install nvidia-cublas"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
             found = _NONE
-        else:
-            library().set_stream(found, int(unit.stream))
         _handles[unit.index] = found
+        _streams.pop(unit.index, None)
+    stream = int(unit.stream)
+    if found != _NONE and _streams.get(unit.index) != stream:
+        library().set_stream(found, stream)
+        _streams[unit.index] = stream
     return found
 
 

@@ -132,6 +132,7 @@ class Template:
         parameters: their types, separated by blanks; ``real*`` points to elements.
         types: what it is launched with.
         variant: what tells it from others of the same function.
+        exact: sums of float32 are kept in float64.
         constants: further names, as text.
     """
 
@@ -143,9 +144,10 @@ class Template:
         threads: int = THREADS,
         blocks: int = 4,
         variant: str = "",
+        exact: bool = False,
         **constants: str,
     ) -> None:
-        self.variant = variant
+        self.variant, self.exact = variant, exact
         self.function, self.parameters, self.types = function, parameters.split(), types
         self.threads, self.blocks, self.constants = threads, blocks, constants
         self.__doc__ = function.__doc__
@@ -155,7 +157,9 @@ class Template:
     @property
     def name(self) -> str:
         """Of the kernel, with what tells it from others of the same function."""
-        module, name = self.function.__module__.rpartition(".")[2], self.function.__name__.strip("_")
+        module, name = (
+            n.strip("_") for n in (self.function.__module__.rpartition(".")[2], self.function.__name__)
+        )
         name = name if name.startswith(module) else f"{module}_{name}"
         return f"{name}_{self.variant}" if self.variant else name
 
@@ -168,16 +172,15 @@ class Template:
 
     def _make(self, real: str) -> Kernel:
         name = f"{self.name}_{real}"
-        wide = {"float32": "float32", "float64": "float64"}.get(real, "int64")
+        narrow = "float64" if self.exact else "float32"
+        wide = {"float32": narrow, "float64": "float64"}.get(real, "int64")
         constants = {"real": real, "reals": f"{real}_pointer", "wide": wide, **self.constants}
         lines = textwrap.dedent(inspect.getsource(self.function)).splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("def "))
         lines[start] = lines[start].replace(f"def {self.function.__name__}(", f"def {name}(", 1)
         text = "\n".join([*(f"{k} = {v}" for k, v in constants.items()), *lines[start:]]) + "\n"
         parameters = tuple(p.replace("real", real).replace("wide", wide) for p in self.parameters)
-        # float64 needs twice the registers
-        blocks = min(self.blocks, 2) if real == "float64" else self.blocks
-        return Kernel(name, text, parameters, self.threads, blocks)
+        return Kernel(name, text, parameters, self.threads, self.blocks)
 
 
 def blocks_for(unit: Unit, items: int, threads: int = THREADS) -> int:

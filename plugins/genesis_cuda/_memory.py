@@ -146,7 +146,7 @@ class Pool:
     def trim(self) -> None:
         """Give back what is free, as far as whole segments are; it waits for the work that is under way."""
         with self._lock:
-            self.unit.synchronize()
+            self.unit.wait()
             gone: dict[int, Segment] = {}
             for key, blocks in list(self._free.items()):
                 left = [b for b in blocks if b.segment.free < b.segment.blocks]
@@ -200,12 +200,13 @@ class Memory:
     """The handle of a ``genesis.backend.Buffer``; its block goes back when the handle is gone.
 
     Attributes:
-        address: where it begins in the memory of its GPU. bounds: smallest and largest element where they are
-        known, for integers that came from the host, so that
-            indices need not be looked at again. Whoever writes sets it to None.
+        address: where it begins in the memory of its GPU.
+        bounds: smallest and largest element where they are known, for integers that came from the host, so
+            that indices need not be looked at again. Whoever writes sets it to None.
+        others: streams besides its own that work with it, or None.
     """
 
-    __slots__ = ("__weakref__", "_block", "_nbytes", "_pool", "address", "bounds", "unit")
+    __slots__ = ("__weakref__", "_block", "_nbytes", "_pool", "address", "bounds", "others", "unit")
 
     def __init__(self, source: Pool, nbytes: int) -> None:
         self._pool: Pool | None = None
@@ -213,6 +214,7 @@ class Memory:
         self._pool, self._nbytes = source, nbytes
         self.unit, self.address = source.unit, self._block.address
         self.bounds: tuple[int, int] | None = None
+        self.others: set[Any] | None = None
         if SIMULATED:
             simulated.lend(self.address, nbytes)
 
@@ -222,18 +224,32 @@ class Memory:
             return
         if SIMULATED:
             simulated.give_back(self.address)
+        if self.others:  # the next owner waits for what they have been given so far
+            for stream in self.others:
+                stream.before(self._block.stream)
         source.give(self._block, self._nbytes)
 
 
 # -- memory of the host that the GPU reads by itself -------------------------------------------------------
-_pinned: dict[int, int] = {}  # address -> bytes
+_pinned: dict[int, int] = {}  # address -> bytes, of what is in use
+_spare: dict[int, list[int]] = {}  # bytes -> addresses: locking pages takes longer than copying to them
+_under_way: list[tuple[Any, Any]] = []  # copies that were not waited for: an event, and what is read
+
+
+def keep_until(event: Any, host: Any) -> None:
+    """Keep memory of the host until an event was passed."""
+    _under_way[:] = [(e, h) for e, h in _under_way if not e.query()]
+    _under_way.append((event, host))
 
 
 def pinned(shape: tuple[int, ...], kind: str) -> np.ndarray[Any, Any]:
     """An array of the host in page-locked memory: copies from it run at the full speed of the bus."""
-    nbytes = max(1, math.prod(shape) * np.dtype(kind).itemsize)
-    unit(0).enter()
-    start = int(call("cuMemAllocHost", nbytes))
+    nbytes = rounded(math.prod(shape) * np.dtype(kind).itemsize)
+    try:
+        start = _spare[nbytes].pop()
+    except (IndexError, KeyError):
+        unit(0).enter()
+        start = int(call("cuMemAllocHost", nbytes))
     raw = (ctypes.c_uint8 * nbytes).from_address(start)
     _pinned[start] = nbytes
     weakref.finalize(raw, _unpin, start)
@@ -242,8 +258,16 @@ def pinned(shape: tuple[int, ...], kind: str) -> np.ndarray[Any, Any]:
 
 
 def _unpin(start: int) -> None:
-    if _pinned.pop(start, None) is not None:
-        call("cuMemFreeHost", start)
+    nbytes = _pinned.pop(start, None)
+    if nbytes is not None:
+        _spare.setdefault(nbytes, []).append(start)
+
+
+def unlock() -> None:
+    """Give back the page-locked memory that nobody uses."""
+    for starts in list(_spare.values()):
+        while starts:
+            call("cuMemFreeHost", starts.pop())
 
 
 def is_pinned(array: np.ndarray[Any, Any]) -> bool:

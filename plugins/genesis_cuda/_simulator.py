@@ -37,7 +37,7 @@ def _wrapping(name: str) -> Callable[[Any], Any]:
     return cast
 
 
-casts: dict[str, Any] = {name: _wrapping(name) for name in ("uint8", "int8", "int16", "int32")}
+casts: dict[str, Any] = {name: _wrapping(name) for name in ("uint8", "int8", "uint16", "int16", "int32")}
 casts |= {name: getattr(np, name) for name in ("int64", "uint64", "float32", "float64")}
 
 
@@ -112,10 +112,42 @@ class _Memory:
         return Pointer(block[: block.size // size * size].view(kind), (address - start) // size)
 
 
+def _wide_bfloat16(bits):
+    return np.uint32(int(bits) << 16).view(np.float32)
+
+
+def _narrow_bfloat16(x):
+    if x != x:
+        return np.uint16(0x7FC0)
+    bits = int(np.float32(x).view(np.uint32))
+    return np.uint16((bits + (bits >> 16 & 1) + 0x7FFF) >> 16 & 0xFFFF)
+
+
+def _wide_float16(bits):
+    return np.float32(np.uint16(bits).view(np.float16))
+
+
+def _narrow_float16(x):
+    with np.errstate(all="ignore"):
+        return np.float32(x).astype(np.float16).view(np.uint16)
+
+
+#: what ``_typed`` has for halves; they are elements of uint16 here, too
+_conversions = {
+    "wide_float16": _wide_float16,
+    "narrow_float16": _narrow_float16,
+    "float16": lambda x: _wide_float16(_narrow_float16(x)),
+    "wide_bfloat16": _wide_bfloat16,
+    "narrow_bfloat16": _narrow_bfloat16,
+    "bfloat16": lambda x: _wide_bfloat16(_narrow_bfloat16(x)),
+}
+
+
 memory = _Memory()
 typed: dict[str, Any] = {
     f"{name}_pointer": (lambda address, name=name: memory.pointer(int(address), name)) for name in casts
 }
+typed |= _conversions
 typed |= {"floor": np.floor, "ceil": np.ceil, "rint": np.rint, "fmod": np.fmod, "like": like}
 typed |= {"udiv": lambda a, b: int(a) // int(b), "umod": lambda a, b: int(a) % int(b)}
 
@@ -168,6 +200,12 @@ class _Cuda(FakeCUDAModule):
     def shfl_sync(self, mask, value, lane):
         me: Any = threading.current_thread()
         return me.crew.exchange(me, me.thread_id // self.warp * self.warp + int(lane), value)
+
+    def shfl_up_sync(self, mask, value, delta):
+        me: Any = threading.current_thread()
+        there = me.thread_id - int(delta)
+        inside = there >= 0 and there // self.warp == me.thread_id // self.warp
+        return me.crew.exchange(me, there if inside else me.thread_id, value)
 
     def shfl_down_sync(self, mask, value, delta):
         me: Any = threading.current_thread()

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
-TYPES = ("uint8", "int8", "int16", "int32", "int64", "uint64", "float32", "float64")
+TYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "uint64", "float32", "float64")
 
 
 #: functions of floats; those of ``math`` would give integers, as Python has it, or are not there
@@ -87,7 +87,52 @@ def typed_names(intrinsic: Any, types: Any, library: Callable[[str], str]) -> di
 
         return two
 
+    found.update(_conversions(intrinsic, types))
     found.update({name: function_of(name, arity) for name, arity in LIBRARY.items()})
     found.update(like=like, udiv=narrow("udiv"), umod=narrow("urem"))
     found.update({f"{name}_pointer": pointer_to(getattr(types, name)) for name in TYPES})
     return found
+
+
+# -- float16 and bfloat16: kept as uint16, computed with as float32 ----------------------------------------
+def _widened(b: Any, bits: Any, name: str) -> Any:
+    if name == "float16":
+        return b.fpext(b.bitcast(bits, ir.HalfType()), ir.FloatType())
+    return b.bitcast(b.shl(b.zext(bits, _I32), ir.Constant(_I32, 16)), ir.FloatType())
+
+
+def _narrowed(b: Any, x: Any, name: str) -> Any:
+    """To the nearest, to even in the middle."""
+    if name == "float16":
+        return b.bitcast(b.fptrunc(x, ir.HalfType()), ir.IntType(16))
+    bits, sixteen = b.bitcast(x, _I32), ir.Constant(_I32, 16)
+    odd = b.and_(b.lshr(bits, sixteen), ir.Constant(_I32, 1))
+    near = b.lshr(b.add(bits, b.add(odd, ir.Constant(_I32, 0x7FFF))), sixteen)
+    near = b.select(b.fcmp_unordered("uno", x, x), ir.Constant(_I32, 0x7FC0), near)
+    return b.trunc(near, ir.IntType(16))
+
+
+def _conversions(intrinsic: Any, types: Any) -> dict[str, Any]:
+    """``wide_float16`` of bits, ``narrow_float16`` to bits, ``float16``, which rounds; and for bfloat16."""
+
+    def of(name: str) -> dict[str, Any]:
+        @intrinsic
+        def wide(typing, bits):
+            """The bits of a half as float32."""
+            return types.float32(types.uint16), lambda c, b, s, v: _widened(b, v[0], name)
+
+        @intrinsic
+        def narrow(typing, x):
+            """A float32 as the bits of a half."""
+            return types.uint16(types.float32), lambda c, b, s, v: _narrowed(b, v[0], name)
+
+        @intrinsic
+        def rounded(typing, x):
+            """A number rounded to a half, as float32."""
+            return types.float32(types.float32), lambda c, b, s, v: _widened(
+                b, _narrowed(b, v[0], name), name
+            )
+
+        return {f"wide_{name}": wide, f"narrow_{name}": narrow, name: rounded}
+
+    return of("float16") | of("bfloat16")

@@ -29,6 +29,10 @@ class GroupOptimizer(Optimizer):
     #: numbers, and what they begin with
     COUNTS: ClassVar[Mapping[str, float]] = {"step": 0.0}
 
+    scales_gradients: ClassVar[bool] = True
+    #: what gradients are multiplied by in this step
+    _factor = 1.0
+
     def take(self, group: State, params: list[Any], grads: list[Any], states: list[State], lr: float) -> None:
         """Take the step of a group: change the parameters and their states."""
         raise NotImplementedError
@@ -55,6 +59,7 @@ class GroupOptimizer(Optimizer):
         if closure is not None:
             with genesis.enable_grad():
                 loss = closure()
+        self._factor = self.take_grad_scale()
         with genesis.no_grad():
             for group in self.param_groups:
                 params = [p for p in group["params"] if p.grad is not None]
@@ -62,6 +67,10 @@ class GroupOptimizer(Optimizer):
                     states = [self.state[p] or self._first(p, group) for p in params]
                     self.take(group, params, [p.grad for p in params], states, float(group["lr"]))
         return loss
+
+    def sign(self, group: State) -> float:
+        """What the gradients of a group are multiplied by: negative where it maximizes."""
+        return -self._factor if group["maximize"] else self._factor
 
     def _first(self, p: genesis.Tensor, group: State) -> State:
         state = self.state[p]
@@ -135,8 +144,3 @@ def _default_dtype() -> genesis.dtype:
 def gradient(g: Any, p: Any, sign: Any, l2: Any) -> Any:
     """The formula of the gradient with `maximize` and an L2 penalty."""
     return sign * g + l2 * p
-
-
-def direction(group: State) -> float:
-    """The sign of the gradient: -1 where a group maximizes."""
-    return -1.0 if group["maximize"] else 1.0

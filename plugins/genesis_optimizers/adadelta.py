@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient
 from genesis_optimizers._options import at_least_zero, check_common
 
 _UPDATE = Update(
@@ -95,6 +95,6 @@ class Adadelta(GroupOptimizer):
         """Take the step of a group."""
         count_up(states)
         _UPDATE(
-            params, grads, column(states, "square_avg"), column(states, "acc_delta"), sign=direction(group),
+            params, grads, column(states, "square_avg"), column(states, "acc_delta"), sign=self.sign(group),
             l2=float(group["weight_decay"]), keep=group["rho"], new=1 - group["rho"], eps=group["eps"], lr=lr,
         )  # fmt: skip

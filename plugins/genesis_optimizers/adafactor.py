@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import genesis
 from genesis.backend import call
@@ -75,6 +75,8 @@ class Adafactor(GroupOptimizer):
 
     Reference: Shazeer and Stern, arXiv 1804.04235, algorithms 4 and 5, in PyTorch's form.
     """
+
+    scales_gradients: ClassVar[bool] = False
 
     def __init__(
         self,

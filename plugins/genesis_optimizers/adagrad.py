@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient
 from genesis_optimizers._options import at_least_zero, check_common
 
 _UPDATE = Update(
@@ -105,6 +105,6 @@ class Adagrad(GroupOptimizer):
         """Take the step of a group."""
         sizes = [lr / (1 + (t - 1) * group["lr_decay"]) for t in count_up(states)]
         _UPDATE(
-            params, grads, column(states, "sum"), size=sizes, sign=direction(group),
+            params, grads, column(states, "sum"), size=sizes, sign=self.sign(group),
             l2=float(group["weight_decay"]), eps=group["eps"],
         )  # fmt: skip

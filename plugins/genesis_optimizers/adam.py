@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import genesis
 from genesis.ops import adam_step
@@ -50,6 +50,8 @@ class Adam(Optimizer):
 
     References: Kingma and Ba, arXiv 1412.6980, algorithm 1; Reddi, Kale, Kumar, arXiv 1904.09237 (amsgrad).
     """
+
+    scales_gradients: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -125,6 +127,7 @@ class Adam(Optimizer):
         if closure is not None:
             with genesis.enable_grad():
                 loss = closure()
+        grad_scale = self.take_grad_scale()
         for group in self.param_groups:
             params = group["params"]
             grads = [p.grad for p in params]
@@ -149,6 +152,7 @@ class Adam(Optimizer):
                 weight_decay=float(group["weight_decay"]),
                 decoupled=group["decoupled_weight_decay"],
                 maximize=group["maximize"],
+                grad_scale=grad_scale,
             )
             for state, count in zip(states, steps, strict=True):
                 state["step"] = count
@@ -156,10 +160,8 @@ class Adam(Optimizer):
 
     def _start(self, p: genesis.Tensor) -> dict[str, Any]:
         state = self.state[p]
-        state["step"] = 0.0
-        state["exp_avg"] = genesis.zeros_like(p)
-        state["exp_avg_sq"] = genesis.zeros_like(p)
-        return state
+        state.update(step=0.0, exp_avg=genesis.zeros_like(p), exp_avg_sq=genesis.zeros_like(p))
+        return state  # whole or empty, whenever an interrupt comes
 
 
 def _numbers(betas: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient
 from genesis_optimizers._options import at_least_zero, check_betas, check_common
 
 _UPDATE = Update(
@@ -95,6 +95,6 @@ class Adamax(GroupOptimizer):
         sizes = [lr / (1 - beta1**t) for t in count_up(states)]
         _UPDATE(
             params, grads, column(states, "exp_avg"), column(states, "exp_inf"), size=sizes,
-            sign=direction(group), l2=float(group["weight_decay"]), new=1 - beta1, keep=beta2,
+            sign=self.sign(group), l2=float(group["weight_decay"]), new=1 - beta1, keep=beta2,
             eps=group["eps"],
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient, single
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient, single
 from genesis_optimizers._options import check_common
 
 _UPDATE = Update(
@@ -104,7 +104,7 @@ class ASGD(GroupOptimizer):
         etas = column(states, "eta")
         _UPDATE(
             params, grads, column(states, "ax"), eta=etas, keep=[1 - lambd * eta for eta in etas],
-            mu=column(states, "mu"), sign=direction(group), l2=float(group["weight_decay"]),
+            mu=column(states, "mu"), sign=self.sign(group), l2=float(group["weight_decay"]),
         )  # fmt: skip
         for state, t in zip(states, count_up(states), strict=True):
             state["eta"] = single(lr / (1 + lambd * lr * t) ** alpha)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, direction
+from genesis_optimizers._base import GroupOptimizer, State, column
 from genesis_optimizers._options import check_betas, check_common
 
 _UPDATE = Update(
@@ -89,6 +89,6 @@ class Lion(GroupOptimizer):
         """Take the step of a group."""
         beta1, beta2 = map(float, group["betas"])
         _UPDATE(
-            params, grads, column(states, "exp_avg"), sign=direction(group), new1=1 - beta1, new2=1 - beta2,
+            params, grads, column(states, "exp_avg"), sign=self.sign(group), new1=1 - beta1, new2=1 - beta2,
             keep=1 - lr * float(group["weight_decay"]), lr=lr,
         )  # fmt: skip

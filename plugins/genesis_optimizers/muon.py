@@ -64,6 +64,7 @@ class Muon(GroupOptimizer):
 
     AVERAGES: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
     COUNTS: ClassVar[Mapping[str, float]] = {}
+    scales_gradients: ClassVar[bool] = False
 
     def __init__(
         self,

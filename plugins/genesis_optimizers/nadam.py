@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient, single
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient, single
 from genesis_optimizers._options import at_least_zero, check_betas, check_common
 
 _UPDATE = Update(
@@ -118,7 +118,7 @@ class NAdam(GroupOptimizer):
         decoupled = group["decoupled_weight_decay"]
         _UPDATE(
             params, grads, column(states, "exp_avg"), column(states, "exp_avg_sq"), correction=corrections,
-            now=now, ahead=ahead, sign=direction(group), l2=0.0 if decoupled else l2,
+            now=now, ahead=ahead, sign=self.sign(group), l2=0.0 if decoupled else l2,
             keep=1 - lr * l2 if decoupled else 1.0, new1=1 - beta1, keep2=beta2, new2=1 - beta2,
             eps=group["eps"],
         )  # fmt: skip

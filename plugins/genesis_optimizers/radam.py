@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, gradient
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, gradient
 from genesis_optimizers._options import at_least_zero, check_betas, check_common
 
 _UPDATE = Update(
@@ -110,7 +110,7 @@ class RAdam(GroupOptimizer):
             params, grads, column(states, "exp_avg"), column(states, "exp_avg_sq"),
             size=[lr / (1 - beta1**t) for t in counts],
             rect=[_rectification(t, beta2) * math.sqrt(1 - beta2**t) for t in counts],
-            sign=direction(group), l2=0.0 if decoupled else l2, keep=1 - lr * l2 if decoupled else 1.0,
+            sign=self.sign(group), l2=0.0 if decoupled else l2, keep=1 - lr * l2 if decoupled else 1.0,
             new1=1 - beta1, keep2=beta2, new2=1 - beta2, eps=group["eps"],
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction, ensure, gradient
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up, ensure, gradient
 from genesis_optimizers._options import at_least_zero, check_common
 
 
@@ -121,7 +121,7 @@ class RMSprop(GroupOptimizer):
             lists.append(ensure(states, params, "momentum_buffer"))
         count_up(states)
         _update(centered, momentum > 0)(
-            params, grads, *lists, sign=direction(group), l2=float(group["weight_decay"]),
+            params, grads, *lists, sign=self.sign(group), l2=float(group["weight_decay"]),
             keep=group["alpha"], new=1 - group["alpha"], eps=group["eps"], lr=lr,
             **({"momentum": momentum} if momentum > 0 else {}),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import genesis
 from genesis.backend import call
 from genesis.ops import Update
-from genesis_optimizers._base import GroupOptimizer, State, column, count_up, direction
+from genesis_optimizers._base import GroupOptimizer, State, column, count_up
 from genesis_optimizers._options import check_common
 
 
@@ -109,6 +109,6 @@ class Rprop(GroupOptimizer):
         (down, up), (least, most) = group["etas"], group["step_sizes"]
         count_up(states)
         _UPDATE(
-            params, grads, column(states, "prev"), column(states, "step_size"), sign=direction(group),
+            params, grads, column(states, "prev"), column(states, "step_size"), sign=self.sign(group),
             down=down, up=up, least=least, most=most,
         )  # fmt: skip

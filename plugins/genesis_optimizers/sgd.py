@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import genesis
 from genesis.ops import sgd_step
@@ -42,6 +42,8 @@ class SGD(Optimizer):
     Reference: Sutskever, Martens, Dahl and Hinton, ICML 2013, section 2; as in PyTorch, the rate multiplies
     the buffer and is not inside it.
     """
+
+    scales_gradients: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class SGD(Optimizer):
         if closure is not None:
             with genesis.enable_grad():
                 loss = closure()
+        grad_scale = self.take_grad_scale()
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
             momentum = group["momentum"]
@@ -121,5 +124,6 @@ class SGD(Optimizer):
                 nesterov=group["nesterov"],
                 maximize=group["maximize"],
                 first=first,
+                grad_scale=grad_scale,
             )
         return loss

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from genesis import CheckpointError
 from genesis.optim import LRScheduler, Schedule
 from genesis_schedulers._checks import number, steps
 from genesis_schedulers._fields import places
@@ -102,6 +103,15 @@ class MultiStepLR(ClosedFormLR):
     def schedule_for(self, index: int, base_lr: float) -> Schedule:
         """The stairs."""
         return MultiStep(tuple(sorted(self.milestones.elements())), self.gamma)
+
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        """With the milestones as a Counter; a checkpoint has them as a plain dict."""
+        counts = state.get("milestones")
+        if not isinstance(counts, Mapping) or not all(
+            isinstance(count, int) and 0 < count <= 1000 for count in counts.values()
+        ):
+            raise CheckpointError(f"milestones are a dict that says how often each comes, got {counts!r:.80}")
+        return {**state, "milestones": Counter(counts)}
 
 
 class ConstantLR(ClosedFormLR):

@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     [],
     ["train"],
+    ["checkpoint"],
+    ["checkpoint", "inspect"],
+    ["checkpoint", "verify"],
     ["warmup"],
     ["plugins"],
     ["plugins", "stubs"],
@@ -24,9 +27,10 @@ COMMANDS = (
     ["optimizers"],
     ["backends"],
     ["kernels"],
+    ["communicators"],
     ["port"],
 )
-KINDS = ("schedulers", "optimizers", "backends")
+KINDS = ("schedulers", "optimizers", "backends", "communicators")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -93,7 +97,7 @@ def outside(environment: dict[str, str], *words: str) -> subprocess.CompletedPro
 def test_broken_plugins_are_listed_with_their_cause(broken_plugin: dict[str, str]) -> None:
     done = outside(broken_plugin, "plugins")
     assert (done.returncode, done.stderr) == (0, "")
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("schedulers   bad ")]
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[:2] == ["schedulers", "bad"]]
     assert "broken" in line
     assert "acme-bad" in line
     assert "2.5" in line

@@ -71,7 +71,20 @@ def wait_for_another_checkpoint(folder: Path, process: subprocess.Popen[Any]) ->
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("reference", [1, 2], indirect=True, ids=["one thread", "two threads"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param(
+            1,
+            id="one thread",
+            marks=pytest.mark.skipif(
+                os.environ.get("GENESIS_TEST_ALL") != "1", reason="needs GENESIS_TEST_ALL=1"
+            ),
+        ),
+        pytest.param(2, id="two threads"),
+    ],
+    indirect=True,
+)
 def test_kill_at_random_moments(reference: Reference, launcher: Any, tmp_path: Path) -> None:
     chance, folder = random.Random(reference.threads), tmp_path / "run"
     within: list[str] = []
@@ -170,3 +183,16 @@ def copy_at(source: Path, target: Path, epochs: int) -> Path:
         name = f"checkpoints/epoch-{number:03d}.ckpt"
         (target / name).write_bytes((source / name).read_bytes())
     return target
+
+
+def test_a_run_that_began_with_an_older_genesis_goes_on(
+    reference: Reference, launcher: Any, tmp_path: Path
+) -> None:
+    folder = copy_at(reference.folder, tmp_path / "run", epochs=2)
+    path = folder / "checkpoints" / "epoch-002.ckpt"
+    new = genesis.load_checkpoint(path)
+    old = {"step": new["step"], "seconds": 1.0, "values": new["training"]["values"]}
+    old |= {name: new[name] for name in ("model", "optimizer", "scheduler", "loader")}
+    genesis.save_checkpoint({**old, "random": new["random"]["genesis"]}, path)
+    launcher.run("train", "--resume", folder, cwd=tmp_path)
+    reference.assert_equals(folder)

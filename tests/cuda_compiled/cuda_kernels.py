@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import genesis
+import genesis_cuda
 import genesis_cuda.fused
 import genesis_cuda.kernels
 from genesis.backend import ALPHABET, Buffer, Shape, View, arg, call, cast, contiguous_strides
 from genesis.ops import Update
 from genesis_cuda import _walk
+from genesis_cuda._cache import FUNCTIONS
 from genesis_cuda._kernel import Kernel, templates
 from genesis_cuda.kernels import _reductions, indexing
 from genesis_cuda.kernels import map as elementwise
@@ -71,6 +76,20 @@ def of_map() -> Iterator[tuple[str, Kernel]]:
     )
     erf = x * (0.5 * (1 + call("erf", x * 0.7071)))
     yield "map/gelu", map_kernel(erf, view("float32"), view("float32"))
+
+
+def of_halves() -> Iterator[tuple[str, Kernel]]:
+    """Those that are kept in 16 bits are computed with in float32."""
+    for half in ("float16", "bfloat16"):
+        kind = getattr(genesis, half)
+        for other in ("float32", "int64", "bool"):
+            yield (
+                f"map/cast/{half}/{other}",
+                map_kernel(cast(arg(0), getattr(genesis, other)), view(other), view(half)),
+            )
+            yield f"map/cast/{other}/{half}", map_kernel(cast(arg(0), kind), view(half), view(other))
+        total = cast(cast(arg(0), genesis.float32) + cast(arg(1), genesis.float32), kind)
+        yield f"map/add/{half}", map_kernel(total, view(half), view(half), view(half))
 
 
 def of_reduce() -> Iterator[tuple[str, Kernel]]:
@@ -136,9 +155,80 @@ def updates() -> dict[str, Update]:
 def all_kernels() -> dict[str, Kernel]:
     """By label; texts that are the same are compiled once."""
     found: dict[tuple[str, ...], tuple[str, Kernel]] = {}
-    for part in (of_map, of_reduce, of_indexing, of_templates, of_optimizers):
+    for part in (of_map, of_halves, of_reduce, of_indexing, of_templates, of_optimizers):
         for label, kernel in part():
             found.setdefault((kernel.text, *kernel.parameters), (label, kernel))
     named = dict(found.values())
     assert len(named) == len(found), "two kernels of one name"
     return named
+
+
+# -- what a kernel needs of a multiprocessor ---------------------------------------------------------------
+ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
+REGISTERS = 65536  # of a multiprocessor, as many in all three generations
+RESIDENT = 2048  # threads that it holds
+BLOCKS = 32  # blocks that it holds
+SHARED = {"sm_80": 164 << 10, "sm_90": 228 << 10, "sm_100": 228 << 10}  # bytes of shared memory
+RESERVED = 1 << 10  # bytes of it that each block takes besides
+
+
+class Resources(NamedTuple):
+    """What the assembler says of a kernel."""
+
+    registers: int
+    shared: int
+    spilled: int
+
+    def occupancy(self, architecture: str, threads: int) -> float:
+        """The part of a multiprocessor's threads that may be busy at once, in whole blocks."""
+        warps = -(-threads // 32)
+        of_warp = -(-self.registers * 32 // 256) * 256
+        blocks = min(
+            RESIDENT // threads,
+            REGISTERS // (of_warp * warps),
+            SHARED[architecture] // (self.shared + RESERVED),
+            BLOCKS,
+        )
+        return blocks * threads / RESIDENT
+
+
+def resources(log: str) -> Resources:
+    """From the log of the assembler."""
+
+    def number(pattern: str) -> int:
+        found = re.search(pattern, log)
+        return int(found[1]) if found else 0
+
+    spilled = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
+    return Resources(number(r"Used (\d+) registers"), number(r"(\d+) bytes smem"), spilled)
+
+
+def least(label: str) -> float:
+    """The occupancy that a kernel must allow: half, but for those named here, with the reason."""
+    for start, allowed in EXCEPTIONS:
+        if re.match(start, label):
+            return allowed
+    return 0.5
+
+
+#: patterns of labels, the first that fits counts; why registers are worth more there than threads
+EXCEPTIONS: list[tuple[str, float]] = [
+    # products: what a thread has in registers it multiplies several times, and its loads do not wait for each
+    # other; two results of a tile each on sm_80: less would be read from shared memory twice
+    (r"attention_backward_of_keys", 0.125),
+    (r"attention|gathered_tiles|matmul", 0.25),
+    # products too: places along three axes. With 64 registers 56 to 204 bytes are spilled, and 16 to 40
+    (r"gathered_(each|sums)", 0.375),
+]
+
+
+def digests(kernels: dict[str, Kernel]) -> dict[str, str]:
+    """Of all that the machine code of each kernel depends on, but the compiler."""
+    called = hashlib.sha256()
+    for name in FUNCTIONS:
+        called.update((Path(genesis_cuda.__file__).parent / f"{name}.py").read_bytes())
+    found = {}
+    for label, kernel in kernels.items():
+        own = repr((label, kernel.text, kernel.parameters, kernel.threads, kernel.blocks))
+        found[label] = hashlib.sha256(called.digest() + own.encode()).hexdigest()[:8]
+    return found

@@ -67,6 +67,11 @@ int cuStreamCreate(Handle *stream, unsigned flags) {
     *stream = (Handle)++made;
     return 0;
 }
+int cuStreamCreateWithPriority(Handle *stream, unsigned flags, int priority) {
+    return priority <= 0 ? cuStreamCreate(stream, flags) : INVALID_VALUE;
+}
+int cuStreamQuery(Handle stream) { return stream ? 0 : INVALID_HANDLE; }
+int cuCtxSynchronize(void) { return current ? 0 : INVALID_CONTEXT; }
 int cuStreamSynchronize(Handle stream) { return stream ? 0 : INVALID_HANDLE; }
 int cuStreamWaitEvent(Handle stream, Handle event, unsigned flags) { return stream && event ? 0 : INVALID_HANDLE; }
 int cuEventCreate(Handle *event, unsigned flags) { *event = (Handle)0x77; return 0; }

@@ -108,6 +108,40 @@ answer["places"] = [v._view.buffer.handle.address for v in (y, x)]
     assert again["launches"] == [["kept", sizes, []]]
 
 
+def test_streams_events_and_copies_that_are_not_waited_for(library: Path, tmp_path: Path) -> None:
+    found = ask(
+        library,
+        """
+x = genesis.arange(6.0, device="cuda")
+stream, urgent = genesis.cuda.Stream(), genesis.cuda.Stream(priority=-1)
+first, start, end = genesis.cuda.current_stream(), *[genesis.cuda.Event(True) for _ in range(2)]
+answer["numbers"] = [s.cuda_stream for s in (first, stream, urgent)]
+start.record()
+with genesis.cuda.stream(stream):
+    answer["current"] = genesis.cuda.current_stream().cuda_stream
+    y = x + 1
+    y.record_stream(first)
+    end.record()
+urgent.wait_event(end)
+urgent.wait_stream(stream)
+del y
+answer["done"] = [stream.query(), end.query()]
+for each in (stream, end, genesis.cuda):
+    each.synchronize()
+answer["elapsed"] = start.elapsed_time(end)
+host = genesis.arange(5.0).pin_memory()
+answer["pinned"] = [host.is_pinned(), host.to("cuda", non_blocking=True).tolist()]
+genesis.cuda.empty_cache()
+""",
+        tmp_path,
+    )
+    assert len(set(found["numbers"])) == 3
+    assert found["current"] == found["numbers"][1]
+    assert found["done"] == [True, True]
+    assert found["elapsed"] == 1.5
+    assert found["pinned"] == [True, [0, 1, 2, 3, 4]]
+
+
 def test_a_training_step_goes_through(library: Path, tmp_path: Path) -> None:
     found = ask(
         library,
@@ -138,9 +172,18 @@ def test_the_numbers_of_cublas_are_those_of_its_bindings() -> None:
     from genesis_cuda import _gemm
 
     assert _gemm.library() is cublas
-    assert _gemm._TYPES == {"float32": CudaDataType.CUDA_R_32F, "float64": CudaDataType.CUDA_R_64F}
+    assert _gemm._TYPES == {
+        "float32": CudaDataType.CUDA_R_32F,
+        "float64": CudaDataType.CUDA_R_64F,
+        "float16": CudaDataType.CUDA_R_16F,
+        "bfloat16": CudaDataType.CUDA_R_16BF,
+    }
     kinds = cublas.ComputeType
-    assert _gemm._COMPUTE == {"float32": kinds.COMPUTE_32F, "float64": kinds.COMPUTE_64F}
+    assert {
+        name: kinds.COMPUTE_64F if name == "float64" else kinds.COMPUTE_32F for name in _gemm._TYPES
+    } == _gemm._COMPUTE
+    assert cublas.Math.DISALLOW_REDUCED_PRECISION_REDUCTION == _gemm._EXACT
+    assert callable(cublas.set_math_mode)
     assert cublas.Operation.T == _gemm._TRANSPOSED
     wanted = "(intptr_t handle, int transa, int transb, int m, int n, int k, intptr_t alpha, intptr_t a, "
     assert wanted in cublas.gemm_strided_batched_ex.__doc__

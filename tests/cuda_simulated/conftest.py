@@ -17,6 +17,7 @@ from genesis.testing.backend_checks import (  # noqa: E402
     _map,
     _matmul,
     _memory,
+    _norms,
     _steps,
     _updates,
 )
@@ -26,7 +27,7 @@ _map.LARGE = _expressions.LARGE = _memory.LARGE = 1003
 _matmul.SIZES = ((1, 1, 1), (3, 17, 5), (1, 30, 7), (9, 1, 7), (7, 9, 1), (8, 8, 8), (9, 5, 13))
 _matmul.LARGE = (19, 23, 17)
 _matmul.PLACED, _matmul.MANY, _matmul.AGAIN = ((5, 7, 6), (9, 11, 10)), (3, 5, 6, 7), 15
-_steps.SHAPES = _updates.SHAPES = ((3, 4), (10,), (9, 13), (), (0, 3))
+_norms.SHAPES = _steps.SHAPES = _updates.SHAPES = ((3, 4), (10,), (9, 13), (), (0, 3))
 
 
 def _small(make, most):

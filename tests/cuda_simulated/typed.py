@@ -29,12 +29,17 @@ def names() -> dict[str, Any]:
     found: dict[str, Any] = _typed.typed_names(intrinsic, types, str)
     found |= {name: getattr(types, name) for name in _typed.TYPES}
     found |= {"math": math, "inf": math.inf, "nan": math.nan, "THREADS": _sizes.THREADS, "WARP": _sizes.WARP}
-    module = ModuleType("scalars")
-    text = (Path(genesis_cuda.__file__).parent / "_scalars.py").read_text()
-    text = text.replace("from genesis_cuda._cuda import device, math, typed\n", "")
-    module.__dict__.update(device=numba.njit(error_model="numpy"), math=math, typed=found)
-    exec(compile(text, "<scalars>", "exec"), module.__dict__)
-    return found | {name: getattr(module, name) for name in module.__all__}
+    place = Path(genesis_cuda.__file__).parent
+    own: dict[str, Any] = {}
+    for part in ("scalars", "philox"):
+        module = ModuleType(part)
+        lines = (place / f"_{part}.py").read_text().splitlines(keepends=True)
+        text = "".join([line for line in lines if not line.startswith("from genesis_cuda._cuda import")])
+        given = {"device": numba.njit(error_model="numpy"), "math": math, "typed": found, "casts": found}
+        module.__dict__.update(given)
+        exec(compile(text, f"<{part}>", "exec"), module.__dict__)
+        own |= {name: getattr(module, name) for name in module.__all__}
+    return found | own
 
 
 _compiled: dict[tuple[str, ...], Any] = {}

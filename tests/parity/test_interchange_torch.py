@@ -79,14 +79,23 @@ def test_arrays_of_numpy_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_becomes_single(tmp_path: Path, dtype: torch.dtype) -> None:
+def test_half_precision_stays(tmp_path: Path, dtype: torch.dtype) -> None:
     x = torch.linspace(-3, 70, 33).to(dtype)
     torch.save({"x": x}, tmp_path / "a.pth")
     safetensors.torch.save_file({"x": x}, tmp_path / "a.safetensors")
     for name in ("a.pth", "a.safetensors"):
         ours = genesis.load(tmp_path / name)["x"]
-        assert ours.dtype is genesis.float32
-        np.testing.assert_array_equal(ours.numpy(), x.float().numpy())
+        assert str(ours.dtype).split(".")[1] == str(dtype).split(".")[1]
+        np.testing.assert_array_equal(ours.float().numpy(), x.float().numpy())
+    genesis.save({"x": ours}, tmp_path / "b.pth", format="torch")
+    back = torch.load(tmp_path / "b.pth", weights_only=True)["x"]
+    assert back.dtype is dtype
+    assert torch.equal(back, x)
+    genesis.save({"x": ours}, tmp_path / "c.ckpt")
+    assert torch.equal(safetensors.torch.load_file(tmp_path / "c.ckpt")["x"], x)
+    own = genesis.load(tmp_path / "c.ckpt")["x"]
+    assert own.dtype is ours.dtype
+    assert genesis.equal(own, ours)
 
 
 @pytest.mark.parametrize("thing", [torch.complex(torch.ones(2), torch.ones(2)), torch.nn.Linear(2, 2)])

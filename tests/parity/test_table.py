@@ -209,7 +209,6 @@ def test_agrees(place: str, case: Case) -> None:
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda c: c.id)
 def test_both_refuse(case: Case) -> None:
-    torch.distributions.Distribution.set_default_validate_args(True)  # compiling has switched it off
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(KINDS) as theirs:

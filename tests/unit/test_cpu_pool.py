@@ -64,3 +64,25 @@ def test_what_lies_unused_is_bounded() -> None:
     assert pool.kept <= cpu.SPARE + (60 << 20)
     pool.trim(0)
     assert pool.kept == 0
+
+
+@pytest.mark.parametrize("nbytes", [300, 2 << 20])
+def test_blocks_of_a_loop_stay_when_others_lie_unused(nbytes: int) -> None:
+    """A program that once had many tensors must not lose those of its loop at each new one."""
+    pool = cpu.Pool()
+
+    def borrowed(sizes: list[int]) -> None:
+        for block in [pool.take(size) for size in sizes]:
+            block.shelf.append(block)
+
+    loop = [64, 128, 1000, 64, 5000]
+    borrowed(loop)
+    borrowed([nbytes] * (5 * cpu.SPARE // 4 // (nbytes + cpu._OVERHEAD)))
+    for i in range(20):
+        borrowed(loop)
+        borrowed([64 * i])
+    made = pool.made
+    for i in range(200):
+        borrowed(loop)
+        borrowed([64 * (i % 20)])
+    assert pool.made == made

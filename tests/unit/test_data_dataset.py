@@ -6,7 +6,7 @@ import collections
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import genesis
@@ -104,6 +104,7 @@ def test_the_sizes_of_a_random_split(n: int, lengths: list[float], sizes: list[i
 
 
 @pytest.mark.filterwarnings("ignore:part . of random_split is empty")  # 0 and 1 are read as fractions
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=5).filter(sum), st.integers(0, 2**32))
 def test_the_parts_of_a_split_are_the_whole_without_overlap(sizes: list[int], seed: int) -> None:
     parts = random_split(range(sum(sizes)), sizes, generator=genesis.Generator().manual_seed(seed))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import genesis
@@ -45,6 +45,7 @@ def test_batches_in_order() -> None:
     assert values(DataLoader(numbers(2))) == [[0], [1]]
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(0, 40),
     batch_size=st.integers(1, 9),
@@ -183,6 +184,7 @@ def test_a_custom_batch_sampler_sets_the_batches() -> None:
 # resuming
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(1, 30),
     batch_size=st.integers(1, 7),
@@ -365,3 +367,11 @@ def test_a_loader_does_not_silently_ignore_a_new_batch_size() -> None:
     loader = DataLoader(numbers(4), batch_size=2)
     with pytest.raises(ValueError, match="batch_size of a DataLoader cannot be changed"):
         loader.batch_size = 4
+
+
+def test_pinned_memory_without_an_accelerator_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genesis.data._pin.current", lambda: None)
+    loader = DataLoader([1, 2], pin_memory=True)
+    with pytest.warns(UserWarning, match="no accelerator is found") as caught:
+        assert [batch.item() for batch in loader] == [1, 2]
+    assert caught[0].filename == __file__

@@ -158,3 +158,25 @@ def test_seeds_of_ones_own_stay() -> None:
     for _, ours, python, _ in loader:
         assert python.item() == expected.random()
         assert ours.item() == genesis.rand(1, generator=generator).item()
+
+
+@pytest.mark.timeout(120)
+def test_an_interrupt_in_the_middle_of_an_answer_ends_these_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the answer would be taken for the next one."""
+    from genesis.data._transport import Link
+
+    loader = DataLoader(Squares(24), batch_size=4, num_workers=1, persistent_workers=True)
+    wanted = values(loader)
+
+    def interrupted(link: Link) -> None:
+        link.connection.recv_bytes()
+        raise KeyboardInterrupt
+
+    running = iter(loader)
+    with monkeypatch.context() as patch:
+        patch.setattr(Link, "receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(running)
+    with pytest.raises(StopIteration):
+        next(running)
+    assert values(loader) == wanted

@@ -18,23 +18,33 @@ one = genesis.ones(2)
     [
         D.Bernoulli(0.3 * one),
         D.Beta(2 * one, 5 * one),
+        D.Binomial(7, 0.3 * one),
         D.Chi2(3 * one),
+        D.ContinuousBernoulli(0.2 * one),
         D.Dirichlet(genesis.tensor([1.0, 2.0, 3.0])),
         D.Exponential(2 * one),
+        D.FisherSnedecor(4 * one, 20 * one),
         D.Gamma(0.5 * one, 2 * one),
+        D.GeneralizedPareto(one, one, 0.1),
         D.Geometric(0.4 * one),
         D.Gumbel(one, 2 * one),
         D.HalfNormal(2 * one),
         D.Independent(D.Normal(one, 2 * one), 1),
+        D.InverseGamma(9 * one, one),
+        D.Kumaraswamy(2 * one, 3 * one),
         D.Laplace(one, 2 * one),
         D.LogNormal(0 * one, 0.5 * one),
         D.MixtureSameFamily(D.Categorical(one), D.Normal(genesis.tensor([-1.0, 2.0]), 0.5)),
+        D.Multinomial(5, genesis.tensor([0.2, 0.3, 0.5])),
         D.MultivariateNormal(one, genesis.tensor([[2.0, 0.5], [0.5, 1.0]])),
+        D.NegativeBinomial(3, 0.4 * one),
         D.Normal(one, 2 * one),
         D.OneHotCategorical(genesis.tensor([0.2, 0.3, 0.5])),
+        D.Pareto(one, 9 * one),
         D.Poisson(3 * one),
         D.StudentT(8 * one, one),
         D.Uniform(-one, 2 * one),
+        D.Weibull(one, 2 * one),
     ],
     ids=lambda d: type(d).__name__,
 )
@@ -97,3 +107,27 @@ def test_a_way_to_compute_attention_may_be_chosen() -> None:
 def test_names_that_are_not_here_say_so() -> None:
     with pytest.raises(ImportError, match="StackTransform"):
         from genesis.distributions.transforms import StackTransform  # noqa: F401
+
+
+def test_angles_are_around_their_direction() -> None:
+    genesis.manual_seed(3)
+    d = D.VonMises(genesis.tensor([3.0, -1.0]), genesis.tensor([4.0, 0.5]))
+    drawn = d.sample((20000,))
+    assert (drawn.abs() <= genesis.pi).all()
+    x, y = drawn.cos().mean(0), drawn.sin().mean(0)
+    assert genesis.allclose(genesis.atan2(y, x), d.mean, atol=0.05)
+    assert genesis.allclose(1 - genesis.hypot(x, y), d.variance, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "d",
+    [
+        D.RelaxedBernoulli(genesis.tensor(0.3), 0.2 * one),
+        D.RelaxedOneHotCategorical(genesis.tensor(0.3), genesis.tensor([0.2, 0.8])),
+    ],
+    ids=lambda d: type(d).__name__,
+)
+def test_relaxed_samples_are_on_the_side_of_their_class(d: Any) -> None:
+    genesis.manual_seed(3)
+    drawn = d.rsample((20000,))
+    assert genesis.allclose((drawn[..., 0] > 0.5).float().mean(), genesis.tensor(0.2), atol=0.02)

@@ -58,7 +58,7 @@ def test_safetensors_of_others_are_read(tmp_path: Path) -> None:
     save_file(arrays, tmp_path / "a.safetensors", metadata={"made": "elsewhere"})
     loaded = genesis.load(tmp_path / "a.safetensors")
     assert {k: v.tolist() for k, v in loaded.items()} == {k: v.tolist() for k, v in arrays.items()}
-    assert loaded["a"].dtype is genesis.float32
+    assert loaded["a"].dtype is genesis.float16
     assert loaded["c"].dtype is genesis.float64
 
 

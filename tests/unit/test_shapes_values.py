@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesis import optim
@@ -124,6 +124,7 @@ def test_a_restart_happens_at_its_very_step(mul):
     assert restarts.phase(edges[13] - 1) == "cycle 13"
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1e4), st.floats(1.001, 8), st.floats(0, 1e8))
 def test_a_step_lies_in_its_cycle(first, mul, step):
     index, start, length = cycle_at(step, first, mul)
@@ -134,6 +135,7 @@ def test_a_step_lies_in_its_cycle(first, mul, step):
     assert found == pytest.approx([index, start, length], rel=1e-9) or abs(found[0] - index) == 1
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 50), st.integers(0, 50))
 def test_a_line_stays_between_its_ends(start, end, length, step):
     value = Linear(length, start, end)(step)

@@ -177,8 +177,18 @@ def _scheduler(c: Contribution) -> Sequence[Check]:
     return check_scheduler(str(c), lambda optimizer: example_options(c, {}, length, optimizer)[0])
 
 
+def _communicator(c: Contribution) -> Sequence[Check]:
+    from genesis.testing import check_communicator
+
+    available = c.load().probe()
+    if not available.ok:
+        raise _Skipped(f"it cannot be used here, {available.reason}")
+    return check_communicator(str(c))
+
+
 _KITS: dict[str, Callable[[Contribution], Sequence[Any]]] = {
     "backends": _backend,
+    "communicators": _communicator,
     "kernels": _kernel,
     "optimizers": _optimizer,
     "schedulers": _scheduler,

@@ -21,6 +21,7 @@ from genesis.plugin import UnknownNameError, list_kernels, registry
 from genesis.plugin._kernels import offered_kernel
 
 if TYPE_CHECKING:
+    from genesis.cli._training.team import Team
     from genesis.recipes.recipe import Recipe
 
 
@@ -51,6 +52,33 @@ def run(request: Request) -> None:
 
 
 def _run(request: Request, claimed: ExitStack) -> None:
+    from genesis.cli._training.team import Team
+
+    team = Team(join=True)
+    try:
+        if team.leads:
+            _lead(request, claimed, team)
+        else:
+            _follow(request, team)
+    except BaseException as error:
+        team.failed(error)
+        raise
+
+
+def _follow(request: Request, team: Team) -> None:
+    """Train with the process that leads: it has chosen what, and it alone saves and reports."""
+    team.be_quiet()
+    config = Config.from_json(team.from_leader(str), "the first process")
+    from genesis.cli._training.loop import Training, follow
+
+    device = check_device(config.device)
+    _set_threads(device, request.threads)
+    training = Training(config, recipes.load(config.recipe)(), team)
+    training.join()
+    follow(training)
+
+
+def _lead(request: Request, claimed: ExitStack, team: Team) -> None:
     started = time.perf_counter()
     folder = _folder(request)
     config: Config | None = None
@@ -68,6 +96,7 @@ def _run(request: Request, claimed: ExitStack) -> None:
     name = recipes.find(config.recipe if config else str(request.recipe))
     _check_names(request)
 
+    from genesis.cli._training.checkpoints import RunCheckpoints
     from genesis.cli._training.loop import Training, train
     from genesis.cli._training.progress import progress_on
     from genesis.cli._training.results import finish
@@ -80,27 +109,28 @@ def _run(request: Request, claimed: ExitStack) -> None:
         _check_suppliers(config, folder)
         device = check_device(config.device)
         recipe = recipes.load(name)()
-        _set_threads(device, config.threads)
+        _set_threads(device, config.threads if team.size == 1 else request.threads)
         _warn_of_other_kernels(config, device)
-    training = Training(config, recipe)
+    team.from_leader(config.to_json)
+    training = Training(config, recipe, team)
     if folder is None:
         folder = RunFolder(new_folder(name))
     if request.resume is None:
         claimed.enter_context(folder)
     if not folder.has_config:
         folder.write_config(config)
-    loaded = folder.load()
-    if loaded is not None:
-        training.load_state_dict(loaded[0])
-    progress = progress_on(training, folder, resumed=None if loaded is None else loaded[1])
-    try:
-        with progress:
-            train(training, folder, progress, request.save_every)
-    finally:
-        from genesis.cli._training.curves import draw_quietly
+    with RunCheckpoints(folder.path, training, request.save_every) as checkpoints:
+        checkpoints.resume()
+        training.join()
+        progress = progress_on(training, folder, resumed=checkpoints.resumed_from)
+        try:
+            with progress:
+                train(training, folder, checkpoints, progress)
+        finally:
+            from genesis.cli._training.curves import draw_quietly
 
-        title = f"{name}: {config.optimizer}, {config.scheduler}"
-        draw_quietly(folder.path, title, recipe.measure, training.steps_per_epoch)
+            title = f"{name}: {config.optimizer}, {config.scheduler}"
+            draw_quietly(folder.path, title, recipe.measure, training.steps_per_epoch)
     finish(training, folder, time.perf_counter() - started)
 
 

@@ -51,11 +51,22 @@ class Config:
             content = json.loads(text)
             if set(content) != {f.name for f in fields(cls)}:
                 raise ValueError("it has other keys")
-        except (ValueError, TypeError) as error:
+            for f in fields(cls):
+                if not isinstance(content[f.name], _TYPES[f.name]) or isinstance(content[f.name], bool):
+                    raise ValueError(f"{f.name!r} is a {type(content[f.name]).__name__}")
+        except (ValueError, TypeError, RecursionError) as error:
             raise Stopped(f"{path} is not a configuration that this Genesis can read: {error}") from None
         for key in ("optimizer_options", "scheduler_options"):
             content[key] = {name: _frozen(value) for name, value in content[key].items()}
         return cls(**content)
+
+
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("recipe", "device", "optimizer", "scheduler", "genesis"), str),
+    **dict.fromkeys(("epochs", "batch_size", "seed"), int),
+    **dict.fromkeys(("optimizer_options", "scheduler_options", "supplied_by"), dict),
+    "threads": int | None,
+}
 
 
 def parse_options(words: list[str], flag: str) -> dict[str, Any]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
 
-from genesis._errors import CheckpointError
-from genesis.checkpoint import atomic_write, load_checkpoint, save_checkpoint
-from genesis.cli._console import warn
+from genesis.checkpoint import FolderInUseError, atomic_write
+from genesis.checkpoint._lock import FolderLock
 from genesis.cli._errors import Misuse, Stopped
 from genesis.cli._training.config import Config
 
-_CHECKPOINT = re.compile(r"epoch-(\d+)(?:-batch-(\d+))?\.ckpt")
 _RUN_FILES = ("config.json", "metrics.csv", "checkpoints")
 
 
@@ -25,15 +21,11 @@ class RunFolder:
 
     Args:
         path: The folder; a `with` statement makes it.
-
-    `checkpoints/epoch-003.ckpt` is the state after three epochs, `epoch-003-batch-0120.ckpt` that after 120
-    more batches. Those within an epoch are removed when two newer checkpoints are there.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.checkpoints = path / "checkpoints"
-        self._lock: IO[str] | None = None
+        self._lock: FolderLock | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -55,32 +47,21 @@ class RunFolder:
             Misuse: It cannot be made, or another process is training in it.
         """
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Misuse(f"cannot make the run folder {self.path}: {error.strerror or error}") from None
-        self._claim()
-        for folder in (self.path, self.checkpoints):
-            for leftover in folder.glob(".genesis-*.tmp"):  # of a process that was killed while it was saving
-                with suppress(OSError):
-                    leftover.unlink()
+        try:
+            self._lock = FolderLock(self.path)
+        except FolderInUseError as error:
+            raise Misuse(f"another process is training in {self.path}: {error}") from None
+        for leftover in self.path.glob(".genesis-*.tmp"):  # of a process that was killed while it was saving
+            with suppress(OSError):
+                leftover.unlink()
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._lock is not None:
-            self._lock.close()
-
-    def _claim(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # not on this system
-            return
-        lock = open(self.path / ".lock", "w")  # noqa: SIM115 - closed by __exit__
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it after a kill
-            self._lock = lock
-        except BlockingIOError:
-            lock.close()
-            raise Misuse(f"another process is training in {self.path}") from None
+            self._lock.release()
 
     def write_config(self, config: Config) -> None:
         """Write `config.json`."""
@@ -91,46 +72,6 @@ class RunFolder:
         """Read `config.json`."""
         path = self.path / "config.json"
         return Config.from_json(path.read_text(encoding="utf-8"), str(path))
-
-    def save(self, state: dict[str, Any], epoch: int, batch: int) -> Path:
-        """Write a checkpoint and remove those within an epoch that are no longer needed."""
-        within = f"-batch-{batch:04d}" if batch else ""
-        path = self.checkpoints / f"epoch-{epoch:03d}{within}.ckpt"
-        save_checkpoint(state, path)
-        for number, old in enumerate(self._newest_first()):
-            if number >= 2 and _place(old)[1]:
-                with suppress(OSError):
-                    old.unlink()
-        return path
-
-    def load(self) -> tuple[dict[str, Any], Path] | None:
-        """Read the newest checkpoint that is whole; put damaged ones aside and say so."""
-        for path in self._newest_first():
-            try:
-                state: dict[str, Any] = load_checkpoint(path)
-            except CheckpointError as error:
-                aside = path.with_name(f"{path.name}.damaged")
-                os.replace(path, aside)
-                warn(f"{error}. It is now called {aside.name}; the checkpoint before it is used.")
-            else:
-                return state, path
-        return None
-
-    def newest(self) -> Path | None:
-        """The newest checkpoint, unread."""
-        return next(iter(self._newest_first()), None)
-
-    def _newest_first(self) -> list[Path]:
-        if not self.checkpoints.is_dir():
-            return []
-        found = (path for path in self.checkpoints.iterdir() if _CHECKPOINT.fullmatch(path.name))
-        return sorted(found, key=_place, reverse=True)
-
-
-def _place(path: Path) -> tuple[int, int]:
-    match = _CHECKPOINT.fullmatch(path.name)
-    assert match
-    return int(match[1]), int(match[2] or 0)
 
 
 def new_folder(recipe: str) -> Path:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import genesis
 from genesis import nn
-from genesis._errors import CheckpointError
+from genesis._errors import CheckpointError, OutOfMemoryError
 from genesis.cli._errors import Interrupted, Misuse, Stopped
 from genesis.cli._training.config import NO_SCHEDULER, Config
 from genesis.cli._training.folder import Metrics, RunFolder
+from genesis.cli._training.team import END_SIGNAL, Team
 from genesis.data import DataLoader
 
 if TYPE_CHECKING:
+    from genesis.cli._training.checkpoints import RunCheckpoints
     from genesis.cli._training.progress import Progress
     from genesis.recipes.recipe import Recipe
 
@@ -28,20 +30,23 @@ if TYPE_CHECKING:
 class Training:
     """A model on its way from step 0 to `total_steps`.
 
-    Everything that later steps depend on is in `state_dict`: parameters, the state of optimizer and schedule,
-    the random numbers, and the place in the data.
+    Everything that later steps depend on, but for the random numbers, is in its `parts`: parameters, the
+    state of optimizer and schedule, the place in the data, and what it counts itself.
 
     Attributes:
         step: Steps taken.
         seconds: Time spent on them, that of earlier processes included.
         values: The evaluation after each epoch.
+        team: The processes that train it, each on its part of every batch.
     """
 
-    def __init__(self, config: Config, recipe: Recipe) -> None:
+    def __init__(self, config: Config, recipe: Recipe, team: Team | None = None) -> None:
         self.config, self.recipe = config, recipe
+        self.team = team or Team()
         self.device = genesis.device(config.device)
         genesis.manual_seed(config.seed)
         self.model: nn.Module = recipe.model().to(self.device)
+        self.trained = self.model  # what losses are computed with
         self.loader: DataLoader[Any] = DataLoader(recipe.data, batch_size=config.batch_size, shuffle=True)
         self.optimizer = self._made("optimizer", self.model.parameters())
         self.scheduler: Any = None
@@ -52,6 +57,12 @@ class Training:
         self.step = 0
         self.seconds = 0.0
         self.values: list[float] = []
+        if self.team.size > 1 and _needs_closure(self.optimizer):
+            raise Misuse(f"{config.optimizer} looks at the loss within a step: train in one process")
+
+    def join(self) -> None:
+        """Begin, or go on, together with the other processes."""
+        self.trained = self.team.wrap(self)
 
     def _made(self, what: str, subject: Any) -> Any:
         """Make the optimizer or the scheduler; what it says about its options is for the user."""
@@ -77,27 +88,22 @@ class Training:
         """Where the run ends."""
         return self.config.epochs * self.steps_per_epoch
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the steps to come depend on."""
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint of the run has."""
         return {
-            "step": self.step,
-            "seconds": self.seconds,
-            "values": list(self.values),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-            "loader": self.loader.state_dict(),
-            "random": genesis.get_rng_state(),
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "scheduler": self.scheduler,
+            "loader": self.loader,
+            "training": self,
         }
 
+    def state_dict(self) -> dict[str, Any]:
+        """What this object counts."""
+        return {"step": self.step, "seconds": self.seconds, "values": list(self.values)}
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state_dict` was called."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["scheduler"])
-        self.loader.load_state_dict(state["loader"])
-        genesis.set_rng_state(state["random"])
+        """Go on counting where `state_dict` was called."""
         self.step, self.seconds, self.values = state["step"], state["seconds"], state["values"]
 
     def train_batch(self, batch: Any) -> tuple[float, float]:
@@ -106,9 +112,12 @@ class Training:
         Raises:
             Diverged: The loss is not a finite number; the parameters are as they were.
         """
+        batch, weight = self.team.share(batch)
         tensors = [tensor.to(self.device) for tensor in batch]
-        loss = self.recipe.loss(self.model, tensors)
-        value = float(loss.item())
+        loss = self.recipe.loss(self.trained, tensors)
+        if weight != 1.0:
+            loss = loss * weight
+        value = self.team.mean(loss)
         if not math.isfinite(value):
             raise Diverged(self.step + 1, f"the loss became {value}")
         lr = float(self.optimizer.param_groups[0]["lr"])
@@ -127,13 +136,13 @@ class Training:
         self.optimizer.zero_grad()
         loss.backward()
         if self.recipe.clip is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+            self.optimizer.clip_grad_norm_(self.recipe.clip)
         return loss
 
     def evaluate(self) -> float:
         """Return the recipe's measure of the model as it is."""
         self.model.eval()
-        value = float(self.recipe.evaluate(self.model, self.device))
+        value = float(self.team.from_leader(lambda: self.recipe.evaluate(self.model, self.device)))
         self.model.train()
         return value
 
@@ -158,35 +167,57 @@ class Diverged(Exception):
         self.step = step
 
 
-def train(training: Training, folder: RunFolder, progress: Progress, save_every: float) -> None:
-    """Train to the end, saving after each epoch and every `save_every` seconds within.
+def train(training: Training, folder: RunFolder, checkpoints: RunCheckpoints, progress: Progress) -> None:
+    """Train to the end, saving after each epoch and when it is due within.
 
     Raises:
         Stopped: The loss is not finite, or nothing can be saved. The last good checkpoint is there.
         Interrupted: A signal came. All is saved, unless it came twice.
     """
     path = folder.path / "metrics.csv"
-    with Metrics(path, training.recipe.measure, training.step) as metrics, _signals() as signals:
+    with Metrics(path, training.recipe.measure, training.step) as metrics:
+
+        def newest() -> Path | None:
+            with suppress(CheckpointError, OutOfMemoryError):
+                checkpoints.wait()
+            return checkpoints.newest()
+
         try:
-            _Run(training, folder, metrics, progress, save_every, signals).go()
+            _Run(training, folder, checkpoints, metrics, progress).go()
         except Diverged as error:
             metrics.flush()
             epoch = (error.step - 1) // training.steps_per_epoch + 1
             raise Stopped(
                 f"{error} at step {error.step} (epoch {epoch}); the training has stopped. "
-                f"The last good checkpoint is {folder.newest()}. A lower --lr may help."
+                f"The last good checkpoint is {newest()}. A lower --lr may help."
             ) from None
-        except (CheckpointError, OSError) as error:
+        except (CheckpointError, OutOfMemoryError, OSError) as error:
             raise Stopped(
-                f"{error}; the training has stopped. The last good checkpoint is {folder.newest()}. When the "
+                f"{error}; the training has stopped. The last good checkpoint is {newest()}. When the "
                 f"cause is gone, go on with: {resume_command(folder)}"
             ) from None
         except KeyboardInterrupt:
             raise Interrupted(
-                f"stopped at once; the last checkpoint is {folder.newest()}. "
-                f"Go on with: {resume_command(folder)}",
+                f"stopped at once; the last checkpoint is {newest()}. Go on with: {resume_command(folder)}",
                 signal.SIGINT,
             ) from None
+
+
+def follow(training: Training) -> None:
+    """Train to the end with a process that saves and reports."""
+    try:
+        _Run(training, None, _Silent(), _Silent(), _Silent()).go()
+    except Diverged as error:
+        raise Stopped(f"{error} at step {error.step}") from None
+
+
+class _Silent:
+    """In the place of what saves or reports."""
+
+    due, signal = False, None
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: None
 
 
 class _Run:
@@ -195,15 +226,13 @@ class _Run:
     def __init__(
         self,
         training: Training,
-        folder: RunFolder,
-        metrics: Metrics,
-        progress: Progress,
-        save_every: float,
-        signals: list[int],
+        folder: RunFolder | None,
+        checkpoints: RunCheckpoints | _Silent,
+        metrics: Metrics | _Silent,
+        progress: Progress | _Silent,
     ) -> None:
-        self.training, self.folder, self.metrics, self.progress = training, folder, metrics, progress
-        self.save_every, self.signals = save_every, signals
-        self.saved = time.perf_counter()
+        self.training, self.folder, self.checkpoints = training, folder, checkpoints
+        self.metrics, self.progress = metrics, progress
 
     def go(self) -> None:
         training = self.training
@@ -211,6 +240,7 @@ class _Run:
             self.save()  # so that there is a good checkpoint from the beginning
         while training.step < training.total_steps:
             self.epoch()
+        self.checkpoints.wait()
 
     def epoch(self) -> None:
         """Train through the data, or what is left of it after a restart, then evaluate."""
@@ -218,7 +248,7 @@ class _Run:
         training.model.train()
         number, last = training.step // training.steps_per_epoch + 1, (0.0, 0.0, 0.0)
         before = time.perf_counter()
-        for batch in training.loader:
+        for batch in training.team.batches(training):
             loss, lr = training.train_batch(batch)
             now = time.perf_counter()
             training.seconds += now - before
@@ -226,7 +256,7 @@ class _Run:
             self.progress.step(training.step, len(batch[0]), *last)
             if training.step % training.steps_per_epoch:  # the last step gets its row after the evaluation
                 self.metrics.add(training.step, number, *last, None)
-                if self.signals or now - self.saved >= self.save_every:
+                if self.checkpoints.due:
                     self.save()
             before = time.perf_counter()
         value = training.evaluate()
@@ -243,32 +273,16 @@ class _Run:
         training = self.training
         training.check_parameters()
         self.metrics.flush()  # first, so that every step of a checkpoint has its row
-        path = self.folder.save(training.state_dict(), *divmod(training.step, training.steps_per_epoch))
-        self.saved = time.perf_counter()
-        if self.signals and training.step < training.total_steps:
+        path, asked = self.checkpoints.save(), self.checkpoints.signal
+        if asked is not None and training.step < training.total_steps:
+            self.checkpoints.wait()
+            assert self.folder is not None
+            number = signal.SIGINT if asked == END_SIGNAL else asked
             raise Interrupted(
-                f"everything is saved in {path}. Go on with: {resume_command(self.folder)}", self.signals[0]
+                f"everything is saved in {path}. Go on with: {resume_command(self.folder)}", number
             )
 
 
 def resume_command(folder: RunFolder) -> str:
     """What to type to go on."""
     return f"genesis train --resume {folder}"
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Yield a list that is filled by the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts at once."""
-    received: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

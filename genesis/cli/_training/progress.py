@@ -123,6 +123,7 @@ def progress_on(training: Training, folder: RunFolder, resumed: Path | None) -> 
     count = sum(parameter.numel() for parameter in training.model.parameters())
     threads = "" if config.threads is None else f", {config.threads} thread{'s' * (config.threads != 1)}"
     by: dict[str, Any] = config.supplied_by
+    threads += f", {training.team.size} processes" if training.team.size > 1 else ""
     schedule = f"{config.scheduler} ({by['scheduler']})" if "scheduler" in by else "constant rate"
     print(f"{training.recipe.data_note}; {type(training.model).__name__} of {count:,} parameters")
     print(

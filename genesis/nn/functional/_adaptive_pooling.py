@@ -6,6 +6,7 @@ from typing import Any
 
 from genesis._tensor import Tensor
 from genesis.ops import pools
+from genesis.ops._autocast import in_full_on_cpu
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -68,6 +69,7 @@ def adaptive_max_pool2d_with_indices(
     return pools.adaptive_max_pool_nd(2, input, output_size)
 
 
+@in_full_on_cpu
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """The average of windows of about equal size that cover the input.
 
@@ -79,6 +81,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     return out
 
 
+@in_full_on_cpu
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The largest element of windows of about equal size that cover the input.
 

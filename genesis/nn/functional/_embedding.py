@@ -177,8 +177,11 @@ def embedding_bag(
     if mode == "max":
         return _largest(index, weight, edges, keep)
     found: Tensor = ops.embedding(index, weight)
+    kind = weight.dtype
+    if kind.is_half:
+        found = found.float()  # the sums are rounded once
     if scale_grad_by_freq:
-        found = _scaled_gradient(found, _frequency_scale(index, rows, weight).unsqueeze(-1))
+        found = _scaled_gradient(found, _frequency_scale(index, rows, found).unsqueeze(-1))
     if per_sample_weights is not None:
         found = found * per_sample_weights.reshape(-1, 1)[: index.numel()]
     bags = len(edges) - 1
@@ -190,19 +193,19 @@ def embedding_bag(
     if lengths[0] and (lengths == lengths[0]).all() and index.numel() == bags * lengths[0]:
         table: Tensor = found.reshape(bags, int(lengths[0]), width)  # bags of one length lie side by side
         if mode == "sum":
-            return table.sum(1)
+            return table.sum(1).to(kind)
         if keep is None:
-            return table.mean(1)
+            return table.mean(1).to(kind)
         kept: Tensor = keep.reshape(bags, -1).sum(1, keepdim=True)
-        return table.sum(1) / kept.clamp(min=1)
+        return (table.sum(1) / kept.clamp(min=1)).to(kind)
     bag = ops.tensor(np.repeat(np.arange(bags), lengths).astype(np.int64), device=weight.device)
-    zeros = ops.zeros((bags, width), dtype=weight.dtype, device=weight.device)
+    zeros = ops.zeros((bags, width), dtype=found.dtype, device=weight.device)
     out: Tensor = zeros.scatter_add(0, bag.unsqueeze(1).expand(-1, width), found)
     if mode == "sum":
-        return out
-    counted = ops.ones_like(index).to(weight.dtype) if keep is None else keep.to(weight.dtype)
-    counts = ops.zeros(bags, dtype=weight.dtype, device=weight.device).scatter_add(0, bag, counted)
-    return out / counts.clamp(min=1).unsqueeze(1)
+        return out.to(kind)
+    counted = ops.ones_like(index).to(found.dtype) if keep is None else keep.to(found.dtype)
+    counts = ops.zeros(bags, dtype=found.dtype, device=weight.device).scatter_add(0, bag, counted)
+    return (out / counts.clamp(min=1).unsqueeze(1)).to(kind)
 
 
 def _largest(index: Tensor, weight: Tensor, edges: np.ndarray, keep: Tensor | None) -> Tensor:

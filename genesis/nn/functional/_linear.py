@@ -7,6 +7,7 @@ from genesis._errors import ShapeError
 from genesis._tensor import Tensor
 from genesis.autograd.graph import PLAIN
 from genesis.nn._checks import shape_of
+from genesis.ops._autocast import in_widest_on_cuda, lowered
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -20,16 +21,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         ShapeError: the last dimensions differ, or the bias does not fit.
     """
-    if type(input) in PLAIN and type(weight) in PLAIN and (bias is None or type(bias) in PLAIN):
-        x, w = input._view, weight._view  # what most calls are
-        if (
-            len(w.shape) == 2
-            and x.shape
-            and x.shape[-1] == w.shape[1]
-            and x.dtype is w.dtype
-            and (bias is None or bias._view.shape == w.shape[:1])
-        ):
-            return ops.linear(input, weight, bias)  # type: ignore[no-any-return]
+    if _common(input, weight, bias):
+        return ops.linear(input, weight, bias)  # type: ignore[no-any-return]
+    if input.dtype.special or weight.dtype.special:
+        input, weight, bias = lowered(input, weight, bias)
     given, wanted = input.shape, weight.shape
     if len(wanted) == 1 and given[-1:] == wanted:
         return _plus(input @ weight, bias)
@@ -48,6 +43,31 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return out
 
 
+def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``relu(linear(input, weight, bias))``, as one operation where it is a usual one."""
+    if _common(input, weight, bias):
+        return ops.linear_relu(input, weight, bias)  # type: ignore[no-any-return]
+    return ops.relu(linear(input, weight, bias))
+
+
+def _common(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether this is what most calls are: plain tensors of one type, whose shapes fit."""
+    if (
+        type(input) not in PLAIN
+        or type(weight) not in PLAIN
+        or (bias is not None and type(bias) not in PLAIN)
+    ):
+        return False
+    x, w = input._view, weight._view
+    return (
+        len(w.shape) == 2
+        and len(x.shape) > 0
+        and x.shape[-1] == w.shape[1]
+        and x.dtype is w.dtype
+        and (bias is None or bias._view.shape == w.shape[:1])
+    )
+
+
 def _plus(out: Tensor, bias: Tensor | None, of: str = "") -> Tensor:
     """The sum, of the shape of ``out``."""
     if bias is None:
@@ -60,6 +80,7 @@ def _plus(out: Tensor, bias: Tensor | None, of: str = "") -> Tensor:
     return out + bias
 
 
+@in_widest_on_cuda
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``y_k = x1ᵀ A_k x2 + b_k``.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from genesis import ops
 from genesis._tensor import Tensor
 from genesis.nn._checks import check_reduction, shape_of, warn_of_broadcast
+from genesis.ops._autocast import in_full
 
 
+@in_full
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -36,6 +38,7 @@ def cross_entropy(
     return out
 
 
+@in_full
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -54,6 +57,7 @@ def nll_loss(
     return out
 
 
+@in_full
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -78,6 +82,7 @@ def mse_loss(
     return out
 
 
+@in_full
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -102,6 +107,7 @@ def l1_loss(
     return out
 
 
+@in_full
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,

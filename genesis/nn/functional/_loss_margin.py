@@ -9,10 +9,13 @@ from genesis._errors import ShapeError
 from genesis._tensor import Tensor
 from genesis.nn._checks import check_reduction, shape_of
 from genesis.nn.functional._activation import logsigmoid
+from genesis.ops._autocast import in_full
+from genesis.ops._half_calls import in_float32
 from genesis.ops.distance import pairwise_distance
 from genesis.ops.loss import reduced
 
 
+@in_full
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -50,6 +53,8 @@ def _check_margin(margin: float) -> None:
         raise ValueError(f"margin must be greater than 0, got {margin}")
 
 
+@in_full
+@in_float32
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -119,6 +124,7 @@ def triplet_margin_with_distance_loss(
     return reduced((margin + near - far).clamp_min(0), reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -177,6 +183,7 @@ def _check_classes(name: str, target: Tensor, low: int, classes: int) -> None:
         raise RuntimeError(f"{name}: target out of range, there are {classes} classes")
 
 
+@in_full
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

@@ -11,9 +11,11 @@ from genesis._errors import ShapeError
 from genesis._tensor import Tensor
 from genesis.nn._checks import check_reduction, shape_of, warn_of_broadcast
 from genesis.ops import loss_formulas as formulas
+from genesis.ops._autocast import in_full, in_full_on_cpu
 from genesis.ops.loss import reduced
 
 
+@in_full
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -43,6 +45,7 @@ def smooth_l1_loss(
     return reduced(formulas.smooth_l1(input, target, beta), reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -81,6 +84,7 @@ def checked_weight(name: str, weight: Tensor, input: Tensor) -> Tensor:
     return weight
 
 
+@in_full
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -112,6 +116,7 @@ def kl_div(
     return out / input.shape[0] if batch and input.dim() else out
 
 
+@in_full_on_cpu
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -151,6 +156,7 @@ def binary_cross_entropy(
     return reduced(losses if weight is None else losses * weight, reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -179,7 +185,7 @@ def poisson_nll_loss(
     else:
         losses = formulas.poisson_of_rate(input, target, eps)
     if full:
-        losses = losses + formulas.log_factorial(target)
+        losses = losses + formulas.log_factorial(target).to(losses.dtype)
     return reduced(losses, reduction)  # type: ignore[no-any-return]
 
 
@@ -228,6 +234,7 @@ def gaussian_nll_loss(
     return reduced(losses, reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -240,6 +247,7 @@ def soft_margin_loss(
     return reduced(formulas.soft_margin(input, target), reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -261,6 +269,7 @@ def hinge_embedding_loss(
     return reduced(formulas.hinge_embedding(input, target, margin), reduction)  # type: ignore[no-any-return]
 
 
+@in_full
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,

@@ -7,6 +7,7 @@ from typing import Any
 
 from genesis._tensor import Tensor
 from genesis.ops import pools
+from genesis.ops._autocast import in_full_on_cpu
 from genesis.ops.fractional import fractional_max_pool_nd
 
 Count = int | Sequence[int]
@@ -94,6 +95,9 @@ def max_pool2d_with_indices(
     return pools.max_pool_nd(2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+_full_max_pool = in_full_on_cpu(pools.max_pool_nd)
+
+
 def max_pool3d(
     input: Tensor,
     kernel_size: Count,
@@ -117,7 +121,8 @@ def max_pool3d(
     Raises:
         RuntimeError: the sizes do not fit.
     """
-    out, where = pools.max_pool_nd(3, input, kernel_size, stride, padding, dilation, ceil_mode)
+    pool = pools.max_pool_nd if return_indices else _full_max_pool
+    out, where = pool(3, input, kernel_size, stride, padding, dilation, ceil_mode)
     return (out, where) if return_indices else out
 
 
@@ -188,6 +193,7 @@ def avg_pool2d(
     return out
 
 
+@in_full_on_cpu
 def avg_pool3d(
     input: Tensor,
     kernel_size: Count,
@@ -237,6 +243,7 @@ def lp_pool1d(
     return out
 
 
+@in_full_on_cpu
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -280,6 +287,7 @@ def lp_pool2d(
     return out
 
 
+@in_full_on_cpu
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -303,6 +311,7 @@ def max_unpool2d(
     return out
 
 
+@in_full_on_cpu
 def lp_pool3d(
     input: Tensor,
     norm_type: float,
@@ -323,6 +332,7 @@ def lp_pool3d(
     return out
 
 
+@in_full_on_cpu
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,
@@ -358,6 +368,7 @@ def fractional_max_pool2d_with_indices(
     return fractional_max_pool_nd(2, input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@in_full_on_cpu
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: Count,
@@ -392,6 +403,7 @@ def fractional_max_pool3d_with_indices(
     return fractional_max_pool_nd(3, input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@in_full_on_cpu
 def fractional_max_pool3d(
     input: Tensor,
     kernel_size: Count,

@@ -159,32 +159,6 @@ class BatchNorm3d(_BatchNorm):
     ranks = (5,)
 
 
-class SyncBatchNorm(Module):
-    """Batch normalization over several processes, which Genesis has not got.
-
-    Raises:
-        NotImplementedError: always; it says what to use.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        raise NotImplementedError(
-            "SyncBatchNorm: Genesis trains in one process; use nn.BatchNorm1d, BatchNorm2d or BatchNorm3d, "
-            "whose statistics are already those of the whole batch"
-        )
-
-    @classmethod
-    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
-        """PyTorch's way to replace the batch normalization of a model.
-
-        Raises:
-            NotImplementedError: always; the model can be trained as it is.
-        """
-        raise NotImplementedError(
-            "SyncBatchNorm.convert_sync_batchnorm: Genesis trains in one process; leave this call out, the "
-            "model's batch normalization already sees the whole batch"
-        )
-
-
 class _InstanceNorm(_Norm):
     def __init__(
         self,

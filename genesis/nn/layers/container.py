@@ -8,6 +8,10 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain, groupby
 from typing import Any, TypeVar, overload
 
+from genesis.nn._hooks import unwatched
+from genesis.nn.functional._linear import linear_relu
+from genesis.nn.layers.activation import ReLU
+from genesis.nn.layers.linear import Linear
 from genesis.nn.module import Module
 
 Self = TypeVar("Self", bound="_Numbered")
@@ -109,9 +113,18 @@ class Sequential(_Numbered):
                 self.add_module(str(index), layer)  # type: ignore[arg-type]  # a mapping is refused there
 
     def forward(self, input: Any) -> Any:
+        layer: Linear | None = None  # one that has not run: with the rectifier behind it, it is one operation
         for module in self._modules.values():
-            input = module(input)
-        return input
+            if layer is not None:
+                if type(module) is ReLU and unwatched(module):
+                    input, layer = linear_relu(input, layer.weight, layer.bias), None
+                    continue
+                input, layer = layer(input), None
+            if type(module) is Linear and unwatched(module):
+                layer = module
+            else:
+                input = module(input)
+        return input if layer is None else layer(input)
 
     @overload
     def __getitem__(self, index: int) -> Module: ...

@@ -16,6 +16,7 @@ from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
 from genesis.nn.utils.rnn import PackedSequence
 from genesis.ops import recurrent
+from genesis.ops._autocast import casts
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
@@ -151,7 +152,7 @@ class RNNBase(Module):
 
     def _check_input(self, input: Tensor) -> None:
         weight = self._flat_weights[0]
-        if input.dtype is not weight.dtype:
+        if input.dtype is not weight.dtype and not casts(input):
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}); convert one "
                 "with .to(dtype)"
@@ -179,7 +180,7 @@ class RNNBase(Module):
             h = h if batched else h.unsqueeze(1)
             if tuple(h.shape) != (count, batch, n):
                 raise RuntimeError(f"expected {name} size {(count, batch, n)}, got {tuple(h.shape)}")
-            if h.dtype is not like.dtype:
+            if h.dtype is not like.dtype and not casts(like):
                 raise RuntimeError(f"input ({like.dtype}) and {name} ({h.dtype}) must have one dtype")
             found.append(h)
         return found

@@ -13,6 +13,7 @@ from genesis.nn import init
 from genesis.nn.module import Module
 from genesis.nn.parameter import Parameter
 from genesis.ops import recurrent
+from genesis.ops._autocast import FULL, LOWER, listed
 
 
 class RNNCellBase(Module):
@@ -158,6 +159,7 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
+    @listed(cpu=FULL, cuda=LOWER)
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """The next hidden state, from (batch, input_size) and (batch, hidden_size), or without a batch."""
         input, (h,), batched = self._prepared(input, hx, 1)
@@ -190,6 +192,7 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
+    @listed(cpu=FULL, cuda=LOWER)
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The next hidden and cell state.
 

@@ -12,11 +12,14 @@ from genesis._dtypes import bool_
 from genesis._dtypes import dtype as DType
 from genesis._tensor import Tensor
 from genesis.nn import functional as F
+from genesis.nn._hooks import unwatched
+from genesis.nn.functional._linear import linear_relu
 from genesis.nn.layers.attention import MultiheadAttention
 from genesis.nn.layers.dropout import Dropout
 from genesis.nn.layers.linear import Linear
 from genesis.nn.layers.normalization import LayerNorm
 from genesis.nn.module import Module
+from genesis.ops.dropouts import dropout_add
 
 Activation = str | Callable[[Tensor], Tensor]
 
@@ -86,9 +89,30 @@ class _Layer(Module):
             self.add_module(f"dropout{i}", Dropout(dropout))
         self.activation = _function(activation)
 
-    def _ff_block(self, x: Tensor, dropout: Module) -> Tensor:
-        out: Tensor = dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+    def _ff_block(self, x: Tensor) -> Tensor:
+        layer = self.linear1
+        if self.activation is F.relu and type(layer) is Linear and unwatched(layer):
+            hidden = linear_relu(x, layer.weight, layer.bias)
+        else:
+            hidden = self.activation(layer(x))
+        out: Tensor = self.linear2(self.dropout(hidden))
         return out
+
+
+def _plus(x: Tensor, part: Tensor, dropout: Module) -> Tensor:
+    """``x + dropout(part)``, in one pass where that is a plain dropout."""
+    if (
+        type(dropout) is Dropout
+        and dropout.training
+        and 0.0 < dropout.p < 1.0
+        and type(x) is type(part) is Tensor
+        and x.shape == part.shape
+        and x.dtype is part.dtype
+        and x.dtype.is_floating_point
+        and unwatched(dropout)
+    ):
+        return dropout_add(part, x, dropout.p)
+    return x + dropout(part)  # type: ignore[no-any-return]
 
 
 class TransformerEncoderLayer(_Layer):
@@ -153,14 +177,14 @@ class TransformerEncoderLayer(_Layer):
                 x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False, attn_mask=src_mask,
                 is_causal=is_causal,
             )  # fmt: skip
-            return self.dropout1(out[0])  # type: ignore[no-any-return]
+            return out[0]  # type: ignore[no-any-return]
 
         x = src
         if self.norm_first:
-            x = x + attend(self.norm1(x))
-            return x + self._ff_block(self.norm2(x), self.dropout2)
-        x = self.norm1(x + attend(x))
-        return self.norm2(x + self._ff_block(x, self.dropout2))  # type: ignore[no-any-return]
+            x = _plus(x, attend(self.norm1(x)), self.dropout1)
+            return _plus(x, self._ff_block(self.norm2(x)), self.dropout2)
+        x = self.norm1(_plus(x, attend(x), self.dropout1))
+        return self.norm2(_plus(x, self._ff_block(x), self.dropout2))  # type: ignore[no-any-return]
 
 
 class TransformerDecoderLayer(_Layer):
@@ -219,20 +243,20 @@ class TransformerDecoderLayer(_Layer):
                 x, x, x, key_padding_mask=tgt_key_padding_mask, need_weights=False, attn_mask=tgt_mask,
                 is_causal=tgt_is_causal,
             )  # fmt: skip
-            return self.dropout1(out[0])  # type: ignore[no-any-return]
+            return out[0]  # type: ignore[no-any-return]
 
         def look(x: Tensor) -> Tensor:
             out = self.multihead_attn(
                 x, memory, memory, key_padding_mask=memory_key_padding_mask, need_weights=False,
                 attn_mask=memory_mask, is_causal=memory_is_causal,
             )  # fmt: skip
-            return self.dropout2(out[0])  # type: ignore[no-any-return]
+            return out[0]  # type: ignore[no-any-return]
 
         x = tgt
         if self.norm_first:
-            x = x + attend(self.norm1(x))
-            x = x + look(self.norm2(x))
-            return x + self._ff_block(self.norm3(x), self.dropout3)
-        x = self.norm1(x + attend(x))
-        x = self.norm2(x + look(x))
-        return self.norm3(x + self._ff_block(x, self.dropout3))  # type: ignore[no-any-return]
+            x = _plus(x, attend(self.norm1(x)), self.dropout1)
+            x = _plus(x, look(self.norm2(x)), self.dropout2)
+            return _plus(x, self._ff_block(self.norm3(x)), self.dropout3)
+        x = self.norm1(_plus(x, attend(x), self.dropout1))
+        x = self.norm2(_plus(x, look(x), self.dropout2))
+        return self.norm3(_plus(x, self._ff_block(x), self.dropout3))  # type: ignore[no-any-return]

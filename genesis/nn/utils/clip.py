@@ -6,9 +6,9 @@ import math
 import warnings
 from collections.abc import Iterable
 
-from genesis import no_grad, stack, tensor
+from genesis import no_grad, tensor
 from genesis._tensor import Tensor
-from genesis.ops import Update
+from genesis.ops import Update, total_norm
 
 #: all gradients in one pass
 _scaled = Update("clip_grad_norm_", ("grads",), {"grads": lambda grads, factor: grads * factor})
@@ -47,12 +47,7 @@ def get_total_norm(
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return tensor(0.0)
-    if exponent == math.inf:
-        total = stack([t.abs().amax() for t in tensors]).amax()
-    elif exponent == 2.0:
-        total = stack([(t * t).sum() for t in tensors]).sum().sqrt()
-    else:
-        total = stack([(t.abs() ** exponent).sum() for t in tensors]).sum() ** (1 / exponent)
+    total: Tensor = total_norm(tensors, exponent)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"the norm of order {norm_type} of the gradients is {total.item()}, so they cannot be clipped; "
@@ -112,14 +107,23 @@ def clip_grads_with_norm_(
         foreach: accepted for PyTorch's sake.
     """
     grads = _grads(parameters)
-    if grads:
-        # Always multiplied, by 1 when there is nothing to clip: that spares waiting for the value.
+    if not grads:
+        return
+    if total_norm.device.type != "cpu" or len(set(map(id, grads))) < len(grads):
+        # multiplied also by 1, when there is nothing to clip: that spares waiting for the value
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        if factor.device.type == "cpu" and len(set(map(id, grads))) == len(grads):  # nothing to wait for
-            _scaled(grads, factor=factor.item())
-        else:
-            for grad in grads:
-                grad.mul_(factor)
+        for grad in grads:
+            grad.mul_(factor)
+        return
+    number = clip_factor(max_norm, total_norm)
+    if number != 1.0:
+        _scaled(grads, factor=number)
+
+
+def clip_factor(max_norm: float, total_norm: Tensor) -> float:
+    """What gradients with this norm are multiplied by, at most 1; nan where the norm is nan."""
+    norm = float(total_norm) + 1e-6
+    return 1.0 if norm <= float(max_norm) else float(max_norm) / norm
 
 
 def clip_grad_norm(

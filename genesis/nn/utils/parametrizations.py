@@ -60,8 +60,8 @@ def _iterated(matrix: Tensor, u: Tensor, v: Tensor, steps: int, eps: float) -> t
     """Better estimates of the first singular vectors; unlike the hook, it begins with ``u``."""
     with no_grad():
         for _ in range(steps):
-            u = F.normalize(matrix @ v, dim=0, eps=eps)
-            v = F.normalize(matrix.t() @ u, dim=0, eps=eps)
+            u = F.normalize(matrix.mv(v), dim=0, eps=eps)
+            v = F.normalize(matrix.t().mv(u), dim=0, eps=eps)
     return u, v
 
 
@@ -99,7 +99,7 @@ class _SpectralNorm(Module):
             with no_grad():
                 self._u.copy_(u)
                 self._v.copy_(v)
-        return weight / self._u.clone().dot(matrix @ self._v.clone())
+        return weight / self._u.clone().dot(matrix.mv(self._v.clone()))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         return value
@@ -156,7 +156,7 @@ def _reflected(a: Tensor, tau: Tensor) -> Tensor:
 
 def _decomposed(q: Tensor) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """LAPACK's QR of matrices on the host: the reflections (columns), and their factors."""
-    host = q.detach().numpy()
+    host = q.detach()._host()
     flat = host.reshape(-1, *host.shape[-2:])
     parts = [np.linalg.qr(m, mode="raw") for m in flat]
     a = np.stack([h.T for h, _ in parts]).reshape(host.shape)
@@ -165,7 +165,7 @@ def _decomposed(q: Tensor) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 
 def _nearest(q: Tensor) -> Tensor:
     """An orthogonal matrix with the same first columns, by QR with a positive diagonal of R."""
-    host = q.detach().numpy()
+    host = q.detach()._host()
     flat = host.reshape(-1, *host.shape[-2:])
     out = []
     for m in flat:

@@ -34,8 +34,8 @@ def power_iteration(matrix: Tensor, u: Tensor, v: Tensor, steps: int, eps: float
     """Better estimates of the first singular vectors."""
     with no_grad():
         for _ in range(steps):
-            v = F.normalize(matrix.t() @ u, dim=0, eps=eps)
-            u = F.normalize(matrix @ v, dim=0, eps=eps)
+            v = F.normalize(matrix.t().mv(u), dim=0, eps=eps)
+            u = F.normalize(matrix.mv(v), dim=0, eps=eps)
     return u, v
 
 
@@ -60,7 +60,7 @@ class SpectralNorm:
                 u.copy_(new[0])
                 v.copy_(new[1])
             u, v = u.clone(), v.clone()  # what the backward pass reads; the buffers change again
-        out: Tensor = weight / u.dot(matrix @ v)
+        out: Tensor = weight / u.dot(matrix.mv(v))
         return out
 
     def remove(self, module: Module) -> None:

@@ -14,7 +14,7 @@ import genesis
 import genesis.testing.backend_checks._samples_pooling
 import genesis.testing.backend_checks._samples_sequences
 from genesis.autograd.graph import new
-from genesis.ops._op import OVERRIDABLE, Op
+from genesis.ops._op import ON_LISTS, OVERRIDABLE, Op
 from genesis.testing._check import Question
 from genesis.testing.backend_checks._agree import agree
 from genesis.testing.backend_checks._bench import FLOATS, Array, Bench, undeclared
@@ -89,11 +89,11 @@ def questions(bench: Bench, kernels: Kernels, samples: Sequence[Sample] | None =
 
 
 def unknown_operation(name: str) -> None:
-    near = get_close_matches(name, [*OVERRIDABLE, "adam_step", "sgd_step", "update_step"], 1, 0.5)
+    near = get_close_matches(name, [*OVERRIDABLE, *ON_LISTS], 1, 0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise AssertionError(
         f"there is no operation {name!r}{hint} A kernel may be given for {', '.join(sorted(OVERRIDABLE))}, "
-        "for each of these with .backward, and for adam_step, sgd_step and update_step. A step that step_op "
+        f"for each of these with .backward, and for {', '.join(ON_LISTS)}. A step that step_op "
         "declares is checked with its optimizer: check_optimizer(..., device=...) runs it through the kernel"
     )
 

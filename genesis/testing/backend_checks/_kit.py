@@ -15,11 +15,14 @@ from genesis.plugin import registry
 from genesis.testing._check import Check, Question, named
 from genesis.testing.backend_checks import (
     _expressions,
+    _halves,
     _indexing,
     _kernels,
     _map,
     _matmul,
     _memory,
+    _named,
+    _norms,
     _optional,
     _reduce,
     _steps,
@@ -69,7 +72,7 @@ def check_backend(
     except Exception as error:
         return _unloadable(error, expected_failures)
     asked: list[Question] = [("loads", lambda: None)]
-    for module in (_memory, _map, _walk, _reduce, _matmul, _indexing, _optional):
+    for module in (_memory, _map, _walk, _reduce, _matmul, _indexing, _optional, _halves):
         asked += module.questions(bench)
     if bench.backend.fuses:
         asked += _expressions.questions(bench)
@@ -143,6 +146,12 @@ def _of_kernel(
     if op == _updates.NAME:
         yield from _updates.questions(bench, function)
         return
+    if op == _norms.NAME:
+        yield from _norms.questions(bench, function)
+        return
+    if op in _named.NAMES:
+        yield from _named.questions(bench, op, function)
+        return
     base = op.removesuffix(".backward")
     if base == op:
         kernels = Kernels(base, function, kernel_of(bench.backend, f"{base}.backward"))
@@ -165,6 +174,10 @@ def _own_kernels(bench: Bench, samples: Mapping[str, Sequence[Sample]]) -> Itera
             yield from _steps.questions(bench, name, loaded[name])
         elif name == _updates.NAME:
             yield from _updates.questions(bench, loaded[name])
+        elif name == _norms.NAME:
+            yield from _norms.questions(bench, loaded[name])
+        elif name in _named.NAMES:
+            yield from _named.questions(bench, name, loaded[name])
         else:
             kernels = Kernels(name, loaded.get(name), loaded.get(f"{name}.backward"))
             yield from _kernels.questions(bench, kernels, samples.get(name))

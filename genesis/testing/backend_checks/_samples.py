@@ -285,6 +285,7 @@ SAMPLES: dict[str, Callable[[], Sequence[Sample]]] = {
     ],
     "embedding": _embedding,
     "linear": _linear,
+    "linear_relu": _linear,
     "convolution": _convolution,
     "conv_transpose": _conv_transpose,
     "convolution_weight": _convolution_weight,

@@ -38,6 +38,8 @@ CASES: dict[str, dict[str, tuple[dict[str, Any], int]]] = {
         "decoupled": ({"weight_decay": 0.1, "decoupled": True}, 2),
         "maximize": ({"maximize": True, "weight_decay": 0.1}, 2),
         "maximize, decoupled": ({"maximize": True, "weight_decay": 0.1, "decoupled": True}, 2),
+        "scaled gradients": ({"grad_scale": 0.3, "weight_decay": 0.1}, 2),
+        "scaled gradients, maximize": ({"grad_scale": 0.3, "maximize": True, "weight_decay": 0.1}, 2),
         "amsgrad": ({}, 3),
         "amsgrad, decoupled": ({"weight_decay": 0.1, "decoupled": True}, 3),
         "other constants": ({"lr": 0.3, "beta1": 0.0, "beta2": 0.5, "eps": 1e-3}, 2),
@@ -46,6 +48,7 @@ CASES: dict[str, dict[str, tuple[dict[str, Any], int]]] = {
         "plain": ({}, 0),
         "weight decay": ({"weight_decay": 0.1}, 0),
         "maximize": ({"maximize": True, "weight_decay": 0.1}, 0),
+        "scaled gradients": ({"grad_scale": 0.3, "weight_decay": 0.1}, 0),
         "momentum": ({"momentum": 0.9}, 1),
         "dampening": ({"momentum": 0.9, "dampening": 0.5}, 1),
         "Nesterov": ({"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}, 1),
@@ -148,6 +151,7 @@ def check(bench: Bench, name: str, function: Function, dtype: str, case: str) ->
         "momentum": "where first[i] is True the buffer becomes the gradient, whatever it held (nan, too)",
         "decoupled": "decoupled: the parameter shrinks by 1 - lr * weight_decay first, and the gradient "
         "stays",
+        "scaled gradients": "grad_scale: the gradient is multiplied by it before the weight decay is added",
         "maximize": "maximize: the gradient is negated before the weight decay is added",
     }.get(case.split(",")[0], "")
     _check(bench, name, function, dtype, case, f"{case} {options}, after three steps", text)

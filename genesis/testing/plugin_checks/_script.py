@@ -275,9 +275,10 @@ def _scheduler(thing: Any, entry: Fields) -> str:
 
 def _kernel(thing: Any, entry: Fields) -> str:
     from genesis.ops import OVERRIDABLE
+    from genesis.ops._op import BY_NAME, ON_LISTS
 
     op = entry["op"].removesuffix(".backward")
-    if op not in OVERRIDABLE and not op.endswith("_step"):
+    if op not in OVERRIDABLE and op not in (*ON_LISTS, *BY_NAME) and not op.endswith("_step"):
         from difflib import get_close_matches
 
         near = get_close_matches(op, OVERRIDABLE, 1)
@@ -286,8 +287,18 @@ def _kernel(thing: Any, entry: Fields) -> str:
     return _takes_first(thing, "backend")
 
 
+def _communicator(thing: Any, entry: Fields) -> str:
+    from genesis.distributed import Communicator
+
+    if not (isinstance(thing, type) and issubclass(thing, Communicator)):
+        return f"it is {_said(thing)}; expected a subclass of genesis.distributed.Communicator"
+    missing = sorted(thing.__abstractmethods__)
+    return f"{thing.__name__} lacks {', '.join(missing)}" if missing else ""
+
+
 FITS: dict[str, Callable[[Any, Fields], str]] = {
     "backends": _backend,
+    "communicators": _communicator,
     "kernels": _kernel,
     "optimizers": _optimizer,
     "schedulers": _scheduler,

@@ -265,6 +265,7 @@ case(
     "linear", lambda ns, x, w, b: ns.linear(x, bias=b, weight=w), A, floats(2, 4), floats(2), label="by name"
 )
 case("linear", lambda ns, x, w: ns.linear(x, w), A, floats(2, 4), label="no bias")
+case("linear_relu", lambda ns, x, w, b: ns.linear_relu(x, w, b), CUBE, floats(5, 4), floats(5), parity=False)
 
 # -- networks ----------------------------------------------------------------------------------------------
 for name in ("softmax", "log_softmax"):
@@ -325,7 +326,7 @@ case(
 #: those whose result is no function of a tensor of floats, or a step function whose type is not floating
 NOT_DIFFERENTIABLE = {
     # machinery and optimizers' steps
-    "OVERRIDABLE", "Elementwise", "Op", "Update", "op", "adam_step", "sgd_step", "step_op",
+    "OVERRIDABLE", "Elementwise", "Op", "Update", "op", "adam_step", "sgd_step", "step_op", "total_norm",
     # new tensors
     "arange", "as_tensor", "bernoulli", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
     "full_like", "linspace", "multinomial", "normal", "ones", "ones_like", "rand", "rand_like", "randint",

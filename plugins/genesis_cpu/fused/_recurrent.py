@@ -93,6 +93,30 @@ def serves(x: View, h0: View, *others: View | None) -> bool:
     )
 
 
+def fits(
+    batch_sizes: Sequence[int],
+    gates: int,
+    x: View,
+    w_ih: View,
+    w_hh: View,
+    *states: View,
+    biases: Sequence[Any] = (),
+) -> bool:
+    """Whether the shapes belong together: the loops read and write by them, and check nothing."""
+    n = states[0].shape[-1]
+    return (
+        x.ndim == 2
+        and sum(batch_sizes) == x.shape[0]
+        and list(batch_sizes) == sorted(batch_sizes, reverse=True)
+        and min(batch_sizes) >= 0
+        and all(s.ndim == 2 and s.shape == (states[0].shape[0], n) for s in states)
+        and batch_sizes[0] <= states[0].shape[0]
+        and w_ih.shape == (gates * n, x.shape[1])
+        and w_hh.shape == (gates * n, n)
+        and all(b is None or b.shape == (gates * n,) for b in biases)
+    )
+
+
 def cut(batch: int, work: int) -> int:
     """Into how many parts to cut a batch: a part needs some rows, or its products are slow."""
     if work < ALONE:

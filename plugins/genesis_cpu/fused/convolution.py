@@ -299,7 +299,7 @@ def _gradient(
     if not with_bias:
         return out, None
     total = empty((results,), dtype, device)
-    whole = owner.handle[: plan.portions * plan.sums].reshape(plan.portions, plan.sums)
+    whole = owner.block.handle[: plan.portions * plan.sums].reshape(plan.portions, plan.sums)
     columns = np.ascontiguousarray(whole[:, plan.bias :]).view(np.ndarray).view(dtype.name)
     array(total)[...] = columns.sum(0).reshape(groups, -1)[:, :outs].reshape(-1)
     return out, total
@@ -326,7 +326,7 @@ def convolution(
     backend: Backend, x: View, weight: View, bias: View | None, *, groups: int, size: Ints, **geometry: Ints
 ) -> Any:
     """The sum over taps of source and weight, and the bias."""
-    if not _serves(x, weight, bias):
+    if not _serves(x, weight, bias) or 0 in size:
         return NotImplemented
     return _run(False, x, weight, bias, groups, size, **geometry)
 
@@ -335,7 +335,7 @@ def conv_transpose(
     backend: Backend, x: View, weight: View, bias: View | None, *, groups: int, size: Ints, **geometry: Ints
 ) -> Any:
     """The transpose of the convolution with the same weight, and the bias."""
-    if not _serves(x, weight, bias):
+    if not _serves(x, weight, bias) or 0 in size:
         return NotImplemented
     return _run(True, x, weight, bias, groups, size, **geometry)
 
@@ -372,7 +372,7 @@ def convolution_backward(
     groups: int, size: Ints, **geometry: Ints,
 ) -> Any:  # fmt: skip
     """The gradients of input, weight and bias."""
-    if not _serves(grad, x, weight):
+    if not _serves(grad, x, weight) or not x.size:  # of nothing but padding
         return NotImplemented
     return _backward(False, needs, grad, x, weight, groups, **geometry)
 
@@ -382,6 +382,6 @@ def conv_transpose_backward(
     groups: int, size: Ints, **geometry: Ints,
 ) -> Any:  # fmt: skip
     """The gradients of input, weight and bias."""
-    if not _serves(grad, x, weight):
+    if not _serves(grad, x, weight) or not x.size:  # of nothing but padding
         return NotImplemented
     return _backward(True, needs, grad, x, weight, groups, **geometry)

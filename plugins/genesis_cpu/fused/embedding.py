@@ -63,9 +63,11 @@ def embedding(backend: Backend, index: View, weight: View, *, padding_idx: int |
     """
     if index.dtype.name != "int64" or not weight.dtype.is_floating_point:
         return NotImplemented
-    index, weight = contiguous(index), contiguous(weight)
     length, *rest = weight.shape
     n = math.prod(rest)
+    if not weight.contiguous and weight.size > 8 * index.size * n:
+        return NotImplemented  # a copy of all rows for the sake of a few
+    index, weight = contiguous(index), contiguous(weight)
     out = empty((*index.shape, *rest), weight.dtype, weight.buffer.device)
     count = index.size
     if count:

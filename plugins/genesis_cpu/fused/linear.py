@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from genesis.backend import Backend, View
+from genesis.backend import Backend, View, arg
+from genesis.ops.linear_relu import passed
 from genesis_cpu import _threads
 from genesis_cpu._memory import address, empty
 from genesis_cpu.kernels import matmul, reduce
 from genesis_cpu.kernels.map import duplicate, remember
+from genesis_cpu.kernels.prepared import prepare
 
 
 def _flat(x: View) -> View:
@@ -39,12 +41,14 @@ class _Ahead:
 
     __slots__ = ("flat", "plan", "shape")
 
-    def __init__(self, x: View, weight: View) -> None:
+    def __init__(self, x: View, weight: View, positive: bool) -> None:
         n = weight.shape[0]
         self.shape, self.flat = (*x.shape[:-1], n), (x.size // x.shape[-1], n)
         rows = x if x.ndim == 2 else x.reshape((self.flat[0], x.shape[-1]))
         out = View(x.buffer, x.dtype, self.flat, (n, 1))
-        self.plan = None if rows is None else matmul.plan_of(out, rows, weight.permute((1, 0)))
+        self.plan = (
+            None if rows is None else matmul.plan_of(out, rows, weight.permute((1, 0)), positive=positive)
+        )
 
 
 _ahead: dict[tuple[Any, ...], _Ahead | None] = {}
@@ -52,18 +56,30 @@ _ahead: dict[tuple[Any, ...], _Ahead | None] = {}
 
 def linear(backend: Backend, x: View, weight: View, bias: View | None) -> Any:
     """``x @ weight.T + bias``."""
+    return _forward(x, weight, bias, False)
+
+
+def linear_relu(backend: Backend, x: View, weight: View, bias: View | None) -> Any:
+    """``relu(x @ weight.T + bias)``."""
+    return _forward(x, weight, bias, True)
+
+
+def _forward(x: View, weight: View, bias: View | None, positive: bool) -> Any:
     key = (
+        positive,
         x.shape, x.strides, x.dtype, weight.shape, weight.strides, weight.dtype,
         None if bias is None else (bias.shape, bias.strides, bias.dtype), _threads.get_num_threads(),
     )  # fmt: skip
     if key in _ahead:
         ahead = _ahead[key]
     else:
-        ahead = remember(_ahead, key, _Ahead(x, weight) if _serves(x, weight, bias) else None)
+        ahead = remember(_ahead, key, _Ahead(x, weight, positive) if _serves(x, weight, bias) else None)
     if ahead is None:
         return NotImplemented
     plan = ahead.plan
     if plan is None:
+        if positive:
+            return NotImplemented
         out = empty(ahead.flat, x.dtype, x.buffer.device)
         matmul.run(out, _flat(x), weight.permute((1, 0)), bias)
         return out.reshape(ahead.shape)
@@ -134,3 +150,22 @@ def linear_backward(
         gb = empty((back.columns,), dtype, device)
         reduce.sum_rows(address(gb), at, back.rows, back.columns, dtype)
     return gx, gw, gb
+
+
+#: of types: what lets the gradient through a rectifier whose result is known
+_passing: dict[tuple[Any, Any], Callable[..., View]] = {}
+
+
+def linear_relu_backward(
+    backend: Backend, needs: Sequence[bool], grad: View, x: View, weight: View, bias: View | None, out: View
+) -> Any:
+    """``linear_backward`` of the gradient where the result is positive."""
+    if not (grad.contiguous and out.contiguous):
+        return NotImplemented
+    types = grad.dtype, out.dtype
+    passing = _passing.get(types)
+    if passing is None:
+        passing = _passing[types] = prepare(passed(arg(0), arg(1)), grad.dtype, types)
+    return linear_backward(
+        backend, needs, passing(grad.buffer.device, grad.shape, grad, out), x, weight, bias
+    )

@@ -18,6 +18,7 @@ from genesis_cpu.fused._recurrent import (
     Steps,
     copied,
     cut,
+    fits,
     inputs,
     last_gradient,
     packed,
@@ -140,7 +141,11 @@ def lstm(
     w_hr: View | None, *, batch_sizes: tuple[int, ...], reverse: bool, keep: bool,
 ) -> Any:  # fmt: skip
     """All steps; what is kept are the gates after their functions, and the cell states."""
-    if w_hr is not None or not serves(x, h0, c0, w_ih, w_hh, bias):
+    if (
+        w_hr is not None
+        or not serves(x, h0, c0, w_ih, w_hh, bias)
+        or not fits(batch_sizes, 4, x, w_ih, w_hh, h0, c0, biases=(bias,))
+    ):
         return NotImplemented
     w_hh = contiguous(w_hh)
     batch, n = h0.shape

@@ -18,7 +18,17 @@ from genesis_cpu._memory import address, layout
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import float64_pointer, fma_, int64_pointer, max_, real, reals, slot, sqrt_
+    from genesis_cpu._names import (
+        float64_pointer,
+        fma_,
+        int64_pointer,
+        max_,
+        ratio_,
+        real,
+        reals,
+        slot,
+        sqrt_,
+    )
 
 
 # Both kernels work on a range of the elements of all tensors laid end to end.  The table has the addresses of
@@ -30,6 +40,7 @@ def _adam(args, lo, hi):
     options, n = float64_pointer(slot(args, 4)), slot(args, 5)
     sign, l2, keep = real(options[0]), real(options[1]), real(options[2])
     new1, keep2, new2, eps = real(options[3]), real(options[4]), real(options[5]), real(options[6])
+    plain = sign == real(1) and l2 == real(0)
     t = 0
     while starts[t + 1] <= lo:
         t += 1
@@ -52,6 +63,17 @@ def _adam(args, lo, hi):
                 v[i] = square
                 top[i] = largest
                 p[i] = x - step * (mean / (sqrt_(largest) * root + eps))
+        elif plain and step > real(0):
+            # the same with fewer products, which is what takes the time
+            scale, least = root / step, eps / step
+            for i in range(a, b):
+                x = p[i] * keep
+                d = g[i]
+                mean = fma_(new1, d - m[i], m[i])
+                square = fma_(new2, fma_(d, d, -v[i]), v[i])
+                m[i] = mean
+                v[i] = square
+                p[i] = x - ratio_(mean, fma_(sqrt_(square), scale, least))
         else:
             for i in range(a, b):
                 x = p[i] * keep
@@ -157,6 +179,15 @@ class _Room(threading.local):
 _room = _Room()
 
 
+def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
+    """The address of these words and then floats, until the next call of this thread."""
+    many = len(words) + len(floats)
+    if many > _room.words:
+        _room.grow(many)
+    _layout(len(words), len(floats)).pack_into(_room.memory, 0, *words, *floats)
+    return _room.address
+
+
 def launch_step(
     kernel: int, weight: float, plan: tuple[Any, ...], scales: Sequence[float], flag: int, options: Any
 ) -> None:
@@ -175,11 +206,7 @@ def launch_step(
         return
     # one block: the addresses, the starts, the scales, the options
     k = len(table) + len(starts)
-    more = len(scales) + len(options)
-    if k + more > _room.words:
-        _room.grow(k + more)
-    place = _room.address
-    _layout(k, more).pack_into(_room.memory, 0, *table, *starts, *scales, *options)
+    place = pack([*table, *starts], [*scales, *options])
     words = (
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
         len(starts) - 1, len(table) // (len(starts) - 1),
@@ -203,6 +230,7 @@ def adam_step(
     weight_decay: float,
     decoupled: bool,
     maximize: bool,
+    grad_scale: float = 1.0,
 ) -> Any:
     """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, AdamW (arXiv 1711.05101), in place."""
     amsgrad = bool(max_exp_avg_sqs)
@@ -217,7 +245,7 @@ def adam_step(
         scales += known[t]
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
-    options = (-1.0 if maximize else 1.0, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
+    options = (-grad_scale if maximize else grad_scale, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
     launch_step(adam(params[0].dtype.name), _ADAM, plan, scales, amsgrad, options)
     return None
 
@@ -235,6 +263,7 @@ def sgd_step(
     nesterov: bool,
     maximize: bool,
     first: Sequence[bool],
+    grad_scale: float = 1.0,
 ) -> Any:
     """One step of gradient descent with momentum (the rate multiplies the buffer), in place."""
     plan = tabulate(params, grads, *([momentum_buffers] if momentum_buffers else []))
@@ -243,6 +272,6 @@ def sgd_step(
     scales: list[float] = []
     for fresh in first:
         scales += (0.0, 1.0) if fresh else (momentum, 1 - dampening)
-    options = (-1.0 if maximize else 1.0, weight_decay, lr, momentum)
+    options = (-grad_scale if maximize else grad_scale, weight_decay, lr, momentum)
     launch_step(sgd(params[0].dtype.name), _SGD, plan, scales, nesterov, options)
     return None

@@ -14,6 +14,7 @@ from genesis_cpu.fused._recurrent import (
     Steps,
     copied,
     cut,
+    fits,
     inputs,
     last_gradient,
     packed,
@@ -127,7 +128,9 @@ def gru(
     *, batch_sizes: tuple[int, ...], reverse: bool, keep: bool,
 ) -> Any:  # fmt: skip
     """All steps; what is kept are r, z, n and the part of n that r multiplies."""
-    if not serves(x, h0, w_ih, w_hh, b_ih, b_hh):
+    if not serves(x, h0, w_ih, w_hh, b_ih, b_hh) or not fits(
+        batch_sizes, 3, x, w_ih, w_hh, h0, biases=(b_ih, b_hh)
+    ):
         return NotImplemented
     w_hh = contiguous(w_hh)
     b_hh = None if b_hh is None else contiguous(b_hh)
@@ -266,7 +269,7 @@ def rnn(
     *, batch_sizes: tuple[int, ...], reverse: bool, nonlinearity: str,
 ) -> Any:  # fmt: skip
     """All steps."""
-    if not serves(x, h0, w_ih, w_hh, bias):
+    if not serves(x, h0, w_ih, w_hh, bias) or not fits(batch_sizes, 1, x, w_ih, w_hh, h0, biases=(bias,)):
         return NotImplemented
     w_hh = contiguous(w_hh)
     batch, n = h0.shape

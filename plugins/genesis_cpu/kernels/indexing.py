@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from genesis.backend import View
+from genesis.backend import View, collapse
 from genesis_cpu._kernel import Kernel, launch, parts
 from genesis_cpu._memory import address, report
-from genesis_cpu.kernels.map import collapse, contiguous
+from genesis_cpu.kernels.map import contiguous
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import int64_pointer, real, reals, slot, udiv, umod

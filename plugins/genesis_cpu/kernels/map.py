@@ -10,18 +10,23 @@ import contextvars
 import math
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from genesis import dtype
-from genesis.backend import Buffer, Expr, Number, Shape, View, arg, number_dtype, scalar_source, topological
+from genesis.backend import (
+    Expr,
+    Number,
+    View,
+    arg,
+    collapse,
+    number_dtype,
+    scalar_source,
+    topological,
+)
 from genesis_cpu import _threads
 from genesis_cpu._kernel import ALONE, compile_text, float_place, launch
 from genesis_cpu._memory import address, array, empty, layout
-
-if TYPE_CHECKING:
-    from genesis import device
 
 #: below so many elements one IEEE operation goes to NumPy: it needs no compilation
 SMALL = 2048
@@ -29,8 +34,7 @@ SMALL = 2048
 WEIGHTS = {"exp": 6, "expm1": 6, "log": 6, "log1p": 8, "tanh": 8, "erf": 10, "sin": 30, "cos": 30,
            "pow": 40, "floordiv": 100, "mod": 100, "div": 2, "sqrt": 2}  # fmt: skip
 #: how often one is left to NumPy before its formula is compiled after all, which is faster
-_PATIENCE = 200
-_NOWHERE = Buffer(None, 0, None)
+PATIENCE = 200
 _LIMIT = 4096  # plans kept; programs whose shapes never repeat must not grow
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
@@ -58,7 +62,7 @@ class _Numpy:
 
     def __init__(self, function: Callable[..., Any], order: tuple[tuple[bool, Any], ...]) -> None:
         self.function, self.order = function, order
-        self.left = _PATIENCE
+        self.left = PATIENCE
 
 
 #: contiguous operands: the kernel, and what an element costs; one loop serves every length
@@ -74,9 +78,14 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
     if size < SMALL or out.dtype.itemsize < 4 or expr.name in _SHIFTS:
         if not size:
             return
-        kinds = (expr, *map(type, inputs))
-        plan = _numpy[kinds] if kinds in _numpy else remember(_numpy, kinds, _numpy_plan(expr, inputs))
-        if plan and (expr.name in _SHIFTS or _narrow(inputs) or (size < SMALL and plan.left)):
+        half = out.dtype.is_half
+        if half or (size < SMALL and any([type(x) is View and x.dtype.is_half for x in inputs])):
+            from genesis_cpu.kernels import halves
+
+            if halves.run(expr, out, inputs):
+                return
+        plan = numpy_plan(expr, inputs)
+        if plan and not half and (expr.name in _SHIFTS or _narrow(inputs) or (size < SMALL and plan.left)):
             plan.left = max(0, plan.left - 1)
             _run_numpy(plan, out, inputs)
             return
@@ -109,93 +118,12 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
                 words.append(int(x))  # type: ignore[arg-type]
     found = _flat.get(tuple(key))
     if found is None:
-        found = _plan_flat(tuple(key), expr, out, inputs, len(words))
+        found = plan_flat(tuple(key), expr, out, inputs, len(words))
     kernel, weight = found
     if size * weight < ALONE:
         _threads.serial(kernel, size, *words, *floats)
     else:
         launch(kernel, size, _threads.get_num_threads(), words, floats)
-
-
-def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[..., View]:
-    """``Backend.prepare_map``: all that can be known before the operands is found out once."""
-    inputs = [View(_NOWHERE, k, (1,), (1,)) if isinstance(k, dtype) else k() for k in kinds]
-    sorts = (expr, *map(type, inputs))
-    plan = _numpy[sorts] if sorts in _numpy else remember(_numpy, sorts, _numpy_plan(expr, inputs))
-    weight = weigh(expr)
-    itemsize = out_type.itemsize
-    alone = ALONE / weight  # from so many elements on a second thread pays
-    kernel = 0
-
-    def first(device: device, shape: Shape, operands: Sequence[View | Number]) -> View:
-        """As long as it is not compiled."""
-        nonlocal kernel
-        out = empty(shape, out_type, device)
-        if plan is None or not plan.left or out.size >= SMALL:
-            flat = (expr, out_type, *kinds)
-            words = 1 + len(kinds) - kinds.count(float)
-            found = _flat.get(flat) or _plan_flat(flat, expr, out, operands, words)
-            kernel = found[0]
-        run(expr, out, operands)
-        return out
-
-    def one(device: device, shape: Shape, x: View) -> View:
-        if not kernel:
-            return first(device, shape, (x,))
-        out = empty(shape, out_type, device)
-        size, at, x_at = out.buffer.nbytes // itemsize, out.native, x.native
-        if size < alone:
-            _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0])
-        else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)))
-        return out
-
-    def two(device: device, shape: Shape, x: View, y: View) -> View:
-        if not kernel:
-            return first(device, shape, (x, y))
-        out = empty(shape, out_type, device)
-        size, at, x_at, y_at = out.buffer.nbytes // itemsize, out.native, x.native, y.native
-        if size < alone:
-            _threads.serial(
-                kernel, size, at[0],
-                address(x) if x_at is None else x_at[0], address(y) if y_at is None else y_at[0],
-            )  # fmt: skip
-        else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x), address(y)))
-        return out
-
-    def with_number(device: device, shape: Shape, x: View, number: float) -> View:
-        if not kernel:
-            return first(device, shape, (x, number))
-        out = empty(shape, out_type, device)
-        size, at, x_at = out.buffer.nbytes // itemsize, out.native, x.native
-        if size < alone:
-            _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0], number)
-        else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)), (number,))
-        return out
-
-    def many(device: device, shape: Shape, *operands: View | Number) -> View:
-        if not kernel:
-            return first(device, shape, operands)
-        out = empty(shape, out_type, device)
-        words: list[Any] = [out.native[0]]
-        floats: list[Any] = []
-        for x in operands:
-            if type(x) is View:
-                words.append(address(x))
-            else:
-                floats.append(x)
-        size = out.buffer.nbytes // itemsize
-        launch(kernel, size, 1 if size < alone else _threads.get_num_threads(), words, floats)
-        return out
-
-    views = [isinstance(k, dtype) for k in kinds]
-    if views == [True]:
-        return one
-    if views == [True, True]:
-        return two
-    return with_number if views == [True, False] and kinds[1] is float else many
 
 
 # -- NumPy -------------------------------------------------------------------------------------------------
@@ -208,7 +136,17 @@ class _Quiet(threading.local):
         self.run = context.run
 
 
-_quiet = _Quiet()
+quiet = _Quiet()
+
+
+def numpy_plan(expr: Expr, inputs: Sequence[View | Number]) -> _Numpy | None:
+    """How NumPy does it, if it does; remembered, as it counts."""
+    kinds = (expr, *map(type, inputs))
+    return _numpy[kinds] if kinds in _numpy else remember(_numpy, kinds, _numpy_plan(expr, inputs))
+
+
+def is_shift(expr: Expr) -> bool:
+    return expr.name in _SHIFTS
 
 
 def _numpy_plan(expr: Expr, inputs: Sequence[View | Number]) -> _Numpy | None:
@@ -257,12 +195,12 @@ def _run_numpy(plan: _Numpy, out: View, inputs: Sequence[View | Number]) -> None
     for is_input, value in plan.order:
         x = inputs[value] if is_input else value
         operands.append(array(x) if type(x) is View else x)
-    _quiet.run(plan.function, *operands, out=array(out))
+    quiet.run(plan.function, *operands, out=array(out))
 
 
 def _narrow(inputs: Sequence[View | Number]) -> bool:
     """True when all operands are bools or small integers, where a compiled loop would bring nothing."""
-    return all(type(x) is not View or x.dtype.itemsize < 4 for x in inputs)
+    return all(type(x) is not View or (x.dtype.itemsize < 4 and not x.dtype.is_half) for x in inputs)
 
 
 # -- compiled ----------------------------------------------------------------------------------------------
@@ -285,9 +223,13 @@ def _compiled(text: str) -> int:
     return found
 
 
-def _plan_flat(
+def plan_flat(
     key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int
 ) -> tuple[int, float]:
+    """How contiguous operands are walked; remembered."""
+    found = _flat.get(key)
+    if found is not None:
+        return found
     base = address(out)
     patterns = [_pattern(x, "=" if _in_place(x, out, base) else "1") for x in inputs]
     text = _text(expr, out, inputs, "1", patterns, 0, words)
@@ -322,12 +264,13 @@ def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
                 words.append(int(x))  # type: ignore[arg-type]
     found = _walks.get(tuple(key))
     if found is None:
-        found = _plan_walk(tuple(key), expr, out, inputs, len(words))
+        found = remember(_walks, tuple(key), plan_walk(expr, out, inputs, len(words)))
     parts = 1 if found.work < ALONE else min(_threads.get_num_threads(), found.n)
     launch(found.kernel, found.n, parts, [*words, *found.words], floats)
 
 
-def _plan_walk(key: Any, expr: Expr, out: View, inputs: Sequence[View | Number], words: int) -> _Walk:
+def plan_walk(expr: Expr, out: View, inputs: Sequence[View | Number], words: int) -> _Walk:
+    """How operands of one shape and any strides are walked; ``words``: how many addresses and integers."""
     base = address(out)
     operands = [out, *[x for x in inputs if isinstance(x, View)]]
     ordered = any(e.name == "index" for e in topological(expr))
@@ -357,8 +300,7 @@ def _plan_walk(key: Any, expr: Expr, out: View, inputs: Sequence[View | Number],
             extra.append(s[-1])
     text = _text(expr, out, inputs, patterns[0], patterns[1:], len(outer), words, len(extra))
     n = math.prod(outer or [inner])
-    plan: _Walk = remember(_walks, key, _Walk(_compiled(text), n, out.size * weigh(expr), tuple(extra)))
-    return plan
+    return _Walk(_compiled(text), n, out.size * weigh(expr), tuple(extra))
 
 
 def duplicate(v: View) -> View:
@@ -371,27 +313,6 @@ def duplicate(v: View) -> View:
 def contiguous(v: View) -> View:
     """``v`` itself when it is contiguous, else a copy."""
     return v if v.contiguous else duplicate(v)
-
-
-def collapse(
-    shape: Sequence[int], strides: Sequence[Sequence[int]], keep_order: bool = False
-) -> tuple[list[int], list[list[int]]]:
-    """Drop axes of length 1, walk the first operand in memory order, merge axes where all operands allow."""
-    axes = [i for i, s in enumerate(shape) if s != 1]
-    if not keep_order:
-        axes.sort(key=lambda i: -abs(strides[0][i]))
-    sizes: list[int] = []
-    merged: list[list[int]] = [[] for _ in strides]
-    for i in axes:
-        if sizes and all(m[-1] == s[i] * shape[i] for m, s in zip(merged, strides, strict=True)):
-            sizes[-1] *= shape[i]
-            for m, s in zip(merged, strides, strict=True):
-                m[-1] = s[i]
-        else:
-            sizes.append(shape[i])
-            for m, s in zip(merged, strides, strict=True):
-                m.append(s[i])
-    return sizes, merged
 
 
 def _text(
@@ -410,6 +331,8 @@ def _text(
     ``n`` a number.
     """
     types = [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs]
+    if out.dtype.is_half and expr.name == "cast" and expr.value is out.dtype:
+        expr = expr.args[0]  # what is written is rounded anyway
     body, result = scalar_source(expr, types, "index", out.dtype)
     used = {e.value for e in topological(expr) if e.name == "arg"}
     lines: list[str] = []  # once
@@ -461,9 +384,12 @@ def _text(
             value = pointer(f"a{k}", t.name, place, pattern)
             place += 1
         if k in used:
-            load = f"x{k} = {value}" + (" != 0" if t.kind == "b" else "")
+            load = f"x{k} = wide_{t.name}({value})" if t.is_half else f"x{k} = {value}"
+            load += " != 0" if t.kind == "b" else ""
             (item if pattern != "0" else row if outer else lines).append(load)
     store = f"uint8({result})" if out.dtype.kind == "b" else f"{out.dtype.name}({result})"
+    if out.dtype.is_half:
+        store = f"narrow_{out.dtype.name}(float32({result}))"
     indexed = any(e.name == "index" for e in topological(expr))
     if indexed:
         item.append("index = row * inner + i" if outer else "index = i")

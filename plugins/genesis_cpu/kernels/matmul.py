@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genesis.backend import View, arg
+from genesis.backend import View, arg, collapse
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch
 from genesis_cpu._memory import address, array
 from genesis_cpu._processor import wide, width
 from genesis_cpu.kernels import map as elementwise
-from genesis_cpu.kernels.map import collapse, duplicate, remember
+from genesis_cpu.kernels.map import duplicate, remember
 
 if TYPE_CHECKING:  # what kernels find in their file
-    from genesis_cpu._names import gemm, product, real, reals, slot
+    from genesis_cpu._names import gemm, max_, product, real, reals, slot
 
 #: multiplications below which a second thread costs more than it brings
 ALONE = 400_000
@@ -33,7 +33,7 @@ def _products(args, lo, hi):
     a0, b0, c0 = slot(plan, 9), slot(plan, 10), slot(plan, 11)
     a1, b1, c1 = slot(plan, 12), slot(plan, 13), slot(plan, 14)
     a_turned, b_turned, by_rows, add = flags & 1, (flags >> 1) & 1, flags & 4, flags & 8
-    own = flags & 16
+    own, positive = flags & 16, flags & 32
     size = slot(plan, 15)
     for t in range(lo, hi):
         matrix, piece = t // pieces, t % pieces
@@ -53,7 +53,14 @@ def _products(args, lo, hi):
         pa += size * (r0 if a_turned else r0 * lda)
         pb += size * (q0 * ldb if b_turned else q0)
         pc += size * (r0 * ldc + q0)
-        beta = real(0)
+        beta = real(1) if bias or add else real(0)
+        if own:
+            start, pitch = (bias + size * q0, 0) if bias else (pc, ldc)
+            product(
+                a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, start, pitch, pc, ldc, size,
+                real(1), positive,
+            )  # fmt: skip
+            continue
         if bias:
             # BLAS clears (or scales) its result before it adds to it, so starting from the bias is free
             row = reals(bias)
@@ -61,13 +68,12 @@ def _products(args, lo, hi):
                 target = reals(pc + size * r * ldc)
                 for q in range(q1 - q0):
                     target[q] = row[q0 + q]
-            beta = real(1)
-        elif add:
-            beta = real(1)
-        if own:
-            product(a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, pc, ldc, size, real(1))
-        else:
-            gemm(a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, pc, ldc)
+        gemm(a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, pc, ldc)
+        if positive:
+            for r in range(r1 - r0):
+                target = reals(pc + size * r * ldc)
+                for q in range(q1 - q0):
+                    target[q] = max_(target[q], real(0))
 
 
 products = Kernel(_products, "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product")
@@ -88,13 +94,13 @@ def _stored(rows: int, columns: int, row: int, column: int) -> tuple[int, int] |
     return None
 
 
-def _own(m: int, n: int, k: int, turned: int, itemsize: int) -> bool:
-    """Whether our own tiles are faster than BLAS: by a tenth for most shapes that small networks have.
+def _own(m: int, n: int, k: int, itemsize: int) -> bool:
+    """Whether our own tiles are faster than BLAS: by a tenth for most shapes that networks have.
 
     There must be enough rows to pay for the copies of the right factor, and few empty columns in its last
-    panel. BLAS is better at long rows, of the result or of a left factor that is not ``turned``.
+    panel. BLAS is better by a few hundredths where all three are long.
     """
-    if m < 32 or k < 64 or (not turned and (n > 512 or k > 1024)):
+    if m < 32 or k < 64 or min(m, n, k) > 1024:
         return False
     wide = _panel(itemsize)
     return bool(wide) and n >= 0.9 * (-(-n // wide) * wide)
@@ -136,16 +142,19 @@ def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False
         plan.run(address(out), address(a), address(b), 0 if bias is None else address(bias))
 
 
-def plan_of(out: View, a: View, b: View, add: bool = False) -> Plan | None:
-    """How to multiply such matrices; None where that takes more than a launch."""
+def plan_of(out: View, a: View, b: View, add: bool = False, positive: bool = False) -> Plan | None:
+    """How to multiply such matrices; None where that takes more than a launch.
+
+    With ``positive``, what is below zero becomes zero.
+    """
     key = (
         out.shape, out.strides, a.shape, a.strides, b.shape, b.strides,
-        out.dtype, add, _threads.get_num_threads(),
+        out.dtype, add, positive, _threads.get_num_threads(),
     )  # fmt: skip
     try:
         return _plans[key]
     except KeyError:
-        plan: Plan | None = remember(_plans, key, _plan(out, a, b, add))
+        plan: Plan | None = remember(_plans, key, _plan(out, a, b, add, positive))
         return plan
 
 
@@ -154,7 +163,7 @@ def _by_blas(out: View, a: View, b: View) -> bool:
     return out.dtype.is_floating_point and max(m, b.shape[-1], k) < 2**31 and k > 0 and _blas()
 
 
-def _plan(out: View, a: View, b: View, add: bool) -> Plan | None:
+def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None:
     m, k = a.shape[-2:]
     n = b.shape[-1]
     if not out.size or not _by_blas(out, a, b):
@@ -182,8 +191,8 @@ def _plan(out: View, a: View, b: View, add: bool) -> Plan | None:
     pieces = 1 if batch >= threads else -(-threads // batch)
     by_rows = m >= n
     pieces = max(1, min(pieces, (m if by_rows else n) // 16))
-    own = _own(m, n, k, first[0], out.dtype.itemsize)
-    flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4
+    own = _own(m, n, k, out.dtype.itemsize)
+    flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4 | positive << 5
     size = out.dtype.itemsize
     words = (
         m, n, k, first[1], second[1], target[1], flags, pieces, inner,

@@ -173,6 +173,8 @@ def _product(out: View, x: View) -> bool:
 def _by_numpy(op: str, out: View, x: View) -> None:
     axes = tuple(i for i, (a, b) in enumerate(zip(x.shape, out.shape, strict=True)) if a != b)
     source, target = array(x), array(out)
+    if min(x.strides, default=0) < 0:  # NumPy before 2.3 finds a wrong maximum there, now and then
+        source = source.copy()
     if op in _REDUCERS:
         # NumPy adds float32 columns one after another, which loses digits
         wide = "float64" if out.dtype.name == "float32" and op in ("sum", "prod") else out.dtype.name

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what kernels find in their module
         WIDTH,
         cuda,
         inf,
+        load_rows,
         math,
         real,
         udiv,
@@ -50,6 +51,7 @@ def _attention(
     totals = cuda.local.array(ROWS, wide)
     result = cuda.local.array(BOTH, wide)
     lane, warp = umod(cuda.threadIdx.x, WARP), udiv(cuda.threadIdx.x, WARP)
+    none = wide(0)
     tiles = (length + QUERIES - 1) // QUERIES
     item = cuda.blockIdx.x
     while item < heads * tiles:
@@ -57,15 +59,10 @@ def _attention(
         first = (item - head * tiles) * QUERIES
         h0 = udiv(head, size1)
         h1 = head - h0 * size1
-        t = cuda.threadIdx.x
-        while t < QUERIES * width:
-            r = udiv(t, width)
-            e = t - r * width
-            value = wide(0)
-            if first + r < length:
-                value = wide(q[h0 * q_0 + h1 * q_1 + (first + r) * q_row + e]) * wide(scale)
-            queries[r * WIDTH + e] = value
-            t += THREADS
+        q_at = h0 * q_0 + h1 * q_1
+        k_at = h0 * k_0 + h1 * k_1
+        v_at = h0 * v_0 + h1 * v_1
+        load_rows(queries, WIDTH, QUERIES, q, q_at + first * q_row, q_row, length - first, width, none)
         for r in range(ROWS):
             tops[r] = wide(-inf)
             totals[r] = wide(0)
@@ -75,15 +72,7 @@ def _attention(
         start = 0
         while start < limit:
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < WARP * width:
-                j = udiv(t, width)
-                e = t - j * width
-                value = wide(0)
-                if start + j < limit:
-                    value = wide(k[h0 * k_0 + h1 * k_1 + (start + j) * k_row + e])
-                tile[j * (WIDTH + 1) + e] = value
-                t += THREADS
+            load_rows(tile, WIDTH + 1, WARP, k, k_at + start * k_row, k_row, limit - start, width, none)
             cuda.syncthreads()
             for r in range(ROWS):
                 scores[r] = wide(0)
@@ -94,7 +83,7 @@ def _attention(
             column = start + lane
             for r in range(ROWS):
                 row = first + warp * ROWS + r
-                x = scores[r]
+                x = scores[r] * wide(scale)
                 takes_part = column < limit and row < length
                 if causal != 0 and column > row:
                     takes_part = False
@@ -115,15 +104,7 @@ def _attention(
                 for c in range(COLUMNS):
                     result[r * COLUMNS + c] *= keep
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < WARP * values:
-                j = udiv(t, values)
-                e = t - j * values
-                value = wide(0)
-                if start + j < limit:
-                    value = wide(v[h0 * v_0 + h1 * v_1 + (start + j) * v_row + e])
-                tile[j * (WIDTH + 1) + e] = value
-                t += THREADS
+            load_rows(tile, WIDTH + 1, WARP, v, v_at + start * v_row, v_row, limit - start, values, none)
             cuda.syncthreads()
             last = min(WARP, limit - start)
             j = 0

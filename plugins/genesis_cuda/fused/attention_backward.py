@@ -27,11 +27,11 @@ if TYPE_CHECKING:  # what kernels find in their module
         QUERIES,
         ROOM,
         ROWS,
-        THREADS,
         TILE_ROOM,
         WARP,
         WIDTH,
         cuda,
+        load_rows,
         math,
         real,
         udiv,
@@ -51,6 +51,7 @@ def _of_queries(
     slopes = cuda.local.array(ROWS, wide)
     result = cuda.local.array(BOTH, wide)
     lane, warp = umod(cuda.threadIdx.x, WARP), udiv(cuda.threadIdx.x, WARP)
+    none = wide(0)
     tiles = (length + QUERIES - 1) // QUERIES
     item = cuda.blockIdx.x
     while item < heads * tiles:
@@ -58,25 +59,13 @@ def _of_queries(
         first = (item - head * tiles) * QUERIES
         h0 = udiv(head, size1)
         h1 = head - h0 * size1
+        q_at = h0 * q_0 + h1 * q_1
+        k_at = h0 * k_0 + h1 * k_1
+        v_at = h0 * v_0 + h1 * v_1
+        g_at = h0 * g_0 + h1 * g_1
         cuda.syncthreads()
-        t = cuda.threadIdx.x
-        while t < QUERIES * width:
-            r = udiv(t, width)
-            e = t - r * width
-            inside = first + r < length
-            queries[r * WIDTH + e] = (
-                wide(q[h0 * q_0 + h1 * q_1 + (first + r) * q_row + e]) if inside else wide(0)
-            )
-            t += THREADS
-        t = cuda.threadIdx.x
-        while t < QUERIES * values:
-            r = udiv(t, values)
-            e = t - r * values
-            inside = first + r < length
-            grads[r * WIDTH + e] = (
-                wide(g[h0 * g_0 + h1 * g_1 + (first + r) * g_row + e]) if inside else wide(0)
-            )
-            t += THREADS
+        load_rows(queries, WIDTH, QUERIES, q, q_at + first * q_row, q_row, length - first, width, none)
+        load_rows(grads, WIDTH, QUERIES, g, g_at + first * g_row, g_row, length - first, values, none)
         for c in range(BOTH):
             result[c] = wide(0)
         limit = min(source, first + QUERIES) if causal != 0 else source
@@ -84,12 +73,7 @@ def _of_queries(
         while start < limit:
             last = min(WARP, limit - start)
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < last * values:
-                j = udiv(t, values)
-                e = t - j * values
-                tile[j * (WIDTH + 1) + e] = wide(v[h0 * v_0 + h1 * v_1 + (start + j) * v_row + e])
-                t += THREADS
+            load_rows(tile, WIDTH + 1, last, v, v_at + start * v_row, v_row, last, values, none)
             cuda.syncthreads()
             for r in range(ROWS):
                 slopes[r] = wide(0)
@@ -98,12 +82,7 @@ def _of_queries(
                 for r in range(ROWS):
                     slopes[r] += grads[(warp * ROWS + r) * WIDTH + e] * value
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < last * width:
-                j = udiv(t, width)
-                e = t - j * width
-                tile[j * (WIDTH + 1) + e] = wide(k[h0 * k_0 + h1 * k_1 + (start + j) * k_row + e])
-                t += THREADS
+            load_rows(tile, WIDTH + 1, last, k, k_at + start * k_row, k_row, last, width, none)
             cuda.syncthreads()
             column = start + lane
             for r in range(ROWS):
@@ -153,6 +132,7 @@ def _of_keys(
     key = cuda.local.array(BOTH, wide)
     value = cuda.local.array(BOTH, wide)
     lane, warp = umod(cuda.threadIdx.x, WARP), udiv(cuda.threadIdx.x, WARP)
+    none = wide(0)
     tiles = (source + QUERIES - 1) // QUERIES
     item = cuda.blockIdx.x
     while item < heads * tiles:
@@ -160,25 +140,13 @@ def _of_keys(
         first = (item - head * tiles) * QUERIES
         h0 = udiv(head, size1)
         h1 = head - h0 * size1
+        q_at = h0 * q_0 + h1 * q_1
+        k_at = h0 * k_0 + h1 * k_1
+        v_at = h0 * v_0 + h1 * v_1
+        g_at = h0 * g_0 + h1 * g_1
         cuda.syncthreads()
-        t = cuda.threadIdx.x
-        while t < QUERIES * width:
-            r = udiv(t, width)
-            e = t - r * width
-            inside = first + r < source
-            keys[r * WIDTH + e] = (
-                wide(k[h0 * k_0 + h1 * k_1 + (first + r) * k_row + e]) if inside else wide(0)
-            )
-            t += THREADS
-        t = cuda.threadIdx.x
-        while t < QUERIES * values:
-            r = udiv(t, values)
-            e = t - r * values
-            inside = first + r < source
-            those[r * WIDTH + e] = (
-                wide(v[h0 * v_0 + h1 * v_1 + (first + r) * v_row + e]) if inside else wide(0)
-            )
-            t += THREADS
+        load_rows(keys, WIDTH, QUERIES, k, k_at + first * k_row, k_row, source - first, width, none)
+        load_rows(those, WIDTH, QUERIES, v, v_at + first * v_row, v_row, source - first, values, none)
         for c in range(BOTH):
             key[c] = wide(0)
             value[c] = wide(0)
@@ -186,12 +154,7 @@ def _of_keys(
         while start < length:
             last = min(WARP, length - start)
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < last * width:
-                j = udiv(t, width)
-                e = t - j * width
-                tile[j * (WIDTH + 1) + e] = wide(q[h0 * q_0 + h1 * q_1 + (start + j) * q_row + e])
-                t += THREADS
+            load_rows(tile, WIDTH + 1, last, q, q_at + start * q_row, q_row, last, width, none)
             cuda.syncthreads()
             row = start + lane
             for r in range(ROWS):
@@ -209,12 +172,7 @@ def _of_keys(
                         weight = math.exp(x - wide(sums[head * length + row]))
                 weights[r] = weight
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < last * values:
-                j = udiv(t, values)
-                e = t - j * values
-                tile[j * (WIDTH + 1) + e] = wide(g[h0 * g_0 + h1 * g_1 + (start + j) * g_row + e])
-                t += THREADS
+            load_rows(tile, WIDTH + 1, last, g, g_at + start * g_row, g_row, last, values, none)
             cuda.syncthreads()
             dot = wide(dots[head * length + row]) if lane < last else wide(0)
             for r in range(ROWS):
@@ -232,12 +190,7 @@ def _of_keys(
                             value[r * COLUMNS + c] += weight * tile[j * (WIDTH + 1) + c * WARP + lane]
                 j += 1
             cuda.syncthreads()
-            t = cuda.threadIdx.x
-            while t < last * width:
-                j = udiv(t, width)
-                e = t - j * width
-                tile[j * (WIDTH + 1) + e] = wide(q[h0 * q_0 + h1 * q_1 + (start + j) * q_row + e])
-                t += THREADS
+            load_rows(tile, WIDTH + 1, last, q, q_at + start * q_row, q_row, last, width, none)
             cuda.syncthreads()
             j = 0
             while j < last:

@@ -22,7 +22,7 @@ def _normalize(rows, n, out, x, weight, has_weight, bias, has_bias, means, rstds
     shared = cuda.shared.array(WARPS, wide)
     me = cuda.threadIdx.x % GROUP
     row = (cuda.blockIdx.x * THREADS + cuda.threadIdx.x) // GROUP
-    while row < rows:
+    if row < rows:
         at = row * n
         mean = wide(0)
         if CENTERED:
@@ -52,14 +52,13 @@ def _normalize(rows, n, out, x, weight, has_weight, bias, has_bias, means, rstds
             rstds[row] = real(rstd)
             if CENTERED:
                 means[row] = real(mean)
-        row += cuda.gridDim.x * (THREADS // GROUP)
 
 
 def _backward(rows, n, gx, g, x, weight, has_weight, means, rstds):
     shared = cuda.shared.array(WARPS, wide)
     me = cuda.threadIdx.x % GROUP
     row = (cuda.blockIdx.x * THREADS + cuda.threadIdx.x) // GROUP
-    while row < rows:
+    if row < rows:
         at = row * n
         mean = wide(means[row]) if CENTERED else wide(0)
         rstd = wide(rstds[row])
@@ -81,7 +80,6 @@ def _backward(rows, n, gx, g, x, weight, has_weight, means, rstds):
                 p *= wide(weight[i])
             gx[at + i] = real(rstd * (p - first - (wide(x[at + i]) - mean) * rstd * second))
             i += GROUP
-        row += cuda.gridDim.x * (THREADS // GROUP)
 
 
 def _columns(rows, n, parts, chunk, sums, g, x, means, rstds):

@@ -18,9 +18,6 @@ _OPTIONS = ("sign", "l2", "keep", "new1", "keep2", "new2", "eps")
 def adam_kernel(real: str, amsgrad: bool) -> Kernel:
     """The step of Adam for a type of elements."""
     names = ["p", "g", "m", "v", *(["top"] if amsgrad else [])]
-    common = [f"{name} = {real}(numbers[options + {k}])" for k, name in enumerate(_OPTIONS)]
-    own = [f"{name} = {real}_pointer(table[{k} * n + t])" for k, name in enumerate(names)]
-    own += [f"step = {real}(numbers[floats + 2 * t])", f"root = {real}(numbers[floats + 2 * t + 1])"]
     element = [
         "x = p[i]",
         "d = sign * g[i] + l2 * x",
@@ -32,29 +29,26 @@ def adam_kernel(real: str, amsgrad: bool) -> Kernel:
         *(["square = max_f(top[i], square)", "top[i] = square"] if amsgrad else []),
         "p[i] = x * keep - step * (mean / (math.sqrt(square) * root + eps))",
     ]
-    return _multi.kernel(f"adam_{'amsgrad_' if amsgrad else ''}{real}", common, own, element)
+    kind = "adam_amsgrad" if amsgrad else "adam"
+    return _multi.kernel(kind, real, names, ("step", "root"), _OPTIONS, element)
 
 
 @cache
 def sgd_kernel(real: str, momentum: bool, nesterov: bool) -> Kernel:
     """The step of gradient descent for a type of elements."""
     names = ["p", "g", *(["buffer"] if momentum else [])]
-    common = [
-        f"{name} = {real}(numbers[options + {k}])" for k, name in enumerate(("sign", "l2", "lr", "momentum"))
-    ]
-    own = [f"{name} = {real}_pointer(table[{k} * n + t])" for k, name in enumerate(names)]
     element = ["x = p[i]", "d = sign * g[i] + l2 * x"]
     if momentum:
         # a fresh buffer is set to the gradient: what it holds may be anything, nan included
-        own += [f"stay = {real}(numbers[floats + 2 * t])", f"new = {real}(numbers[floats + 2 * t + 1])"]
         element += [
             f"mean = d if stay == {real}(0) else stay * buffer[i] + new * d",
             "buffer[i] = mean",
             "d = d + momentum * mean" if nesterov else "d = mean",
         ]
     element.append("p[i] = x - lr * d")
-    kind = f"sgd_{'nesterov_' if nesterov else 'momentum_' if momentum else ''}{real}"
-    return _multi.kernel(kind, common, own, element)
+    kind = "sgd_nesterov" if nesterov else "sgd_momentum" if momentum else "sgd"
+    own = ("stay", "new") if momentum else ()
+    return _multi.kernel(kind, real, names, own, ("sign", "l2", "lr", "momentum"), element)
 
 
 def adam_step(
@@ -73,6 +67,7 @@ def adam_step(
     weight_decay: float,
     decoupled: bool,
     maximize: bool,
+    grad_scale: float = 1.0,
 ) -> Any:
     """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, AdamW (arXiv 1711.05101), in place."""
     amsgrad = bool(max_exp_avg_sqs)
@@ -85,7 +80,7 @@ def adam_step(
         own += (lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t))
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
-    options = (-1.0 if maximize else 1.0, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
+    options = (-grad_scale if maximize else grad_scale, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
     _multi.launch(adam_kernel(params[0].dtype.name, amsgrad), lists, own, options)
     return None
 
@@ -103,6 +98,7 @@ def sgd_step(
     nesterov: bool,
     maximize: bool,
     first: Sequence[bool],
+    grad_scale: float = 1.0,
 ) -> Any:
     """One step of gradient descent with momentum (the rate multiplies the buffer), in place."""
     buffers = [momentum_buffers] if momentum_buffers else []
@@ -113,6 +109,6 @@ def sgd_step(
     if buffers:
         for fresh in first:
             own += (0.0, 1.0) if fresh else (momentum, 1 - dampening)
-    options = (-1.0 if maximize else 1.0, weight_decay, lr, momentum)
+    options = (-grad_scale if maximize else grad_scale, weight_decay, lr, momentum)
     _multi.launch(sgd_kernel(params[0].dtype.name, bool(buffers), nesterov), lists, own, options)
     return None

@@ -36,22 +36,16 @@ def update_step(backend: Backend, *lists: Sequence[View], update: Update, **numb
 
 
 def update_kernel(update: Update, dtype: dtype) -> Kernel:
-    """Numbers that all share, then those of a parameter, then the element."""
+    """The rules of an update for a type of elements."""
     width, real = len(update.tensors), dtype.name
-    common: list[str] = []
-    own = [f"p{k} = {real}_pointer(table[{k} * n + t])" for k in range(width)]
-    for k, n in enumerate(update.numbers, width):
-        if n in update.each:
-            place = f"numbers[floats + {len(update.each)} * t + {update.each.index(n)}]"
-            own.append(f"x{k} = {real}({place})")
-        else:
-            common.append(f"x{k} = {real}(numbers[options + {len(common)}])")
+    number = {n: f"x{k}" for k, n in enumerate(update.numbers, width)}
+    own = [number[n] for n in update.each]
+    shared = [name for n, name in number.items() if n not in update.each]
     nodes = [e for expr in update.results.values() for e in topological(expr)]
     read = sorted({e.value for e in nodes if e.name == "arg" and e.value < width})
     element = [f"x{k} = p{k}[i]" for k in read]
     types = [dtype] * (width + len(update.numbers))
     for k, expr in update.results.items():
         lines, result = statements(expr, types, dtype)
-        element += [*lines, f"r{k} = {real}({result})"]
-    element += [f"p{k}[i] = r{k}" for k in update.results]
-    return _multi.kernel(f"update_{real}", common, own, element)
+        element += [*lines, f"p{k}[i] = {real}({result})"]
+    return _multi.kernel("update", real, [f"p{k}" for k in range(width)], own, shared, element)

@@ -85,6 +85,8 @@ def source(
 ) -> tuple[str, tuple[str, ...]]:
     """The text of a kernel, and the types of its parameters: sizes and strides, pointers, numbers."""
     types = [x.dtype if isinstance(x, View) else number_dtype(x) for x in inputs]
+    if out.is_half and expr.name == "cast" and expr.value is out:
+        expr = expr.args[0]  # what is written is rounded anyway
     wanted = {e.value for e in topological(expr) if e.name == "arg"}
     body, result = statements(expr, types, out)
     piece = _walk.text(walk)
@@ -108,7 +110,8 @@ def source(
             kinds.append(f"{_stored(t)}*")
             element = f"a{k}[{piece.places[operand]}]"
         if k in wanted:
-            loads.append(f"x{k} = {element}{truth}")
+            loads.append(f"x{k} = {f'wide_{t.name}({element})' if t.is_half else element}{truth}")
+    value = f"narrow_{out.name}(float32({result}))" if out.is_half else f"{_stored(out)}({result})"
     lines = [
         f"def map_kernel({', '.join(['n', *piece.parameters, *pointers, *numbers])}):",
         "    i = cuda.grid(1)",
@@ -116,14 +119,14 @@ def source(
         *[f"    {line}" for line in once],
         "    while i < n:",
         *[f"        {line}" for line in (*piece.lines, *loads, *body)],
-        f"        out[{piece.places[0]}] = {_stored(out)}({result})",
+        f"        out[{piece.places[0]}] = {value}",
         "        i += step",
     ]
     return "\n".join(lines) + "\n", (*kinds, *number_kinds)
 
 
 def _stored(t: dtype) -> str:
-    return "uint8" if t.kind == "b" else t.name
+    return "uint8" if t.kind == "b" else "uint16" if t.is_half else t.name
 
 
 def statements(expr: Expr, types: Sequence[dtype], out: dtype) -> tuple[list[str], str]:

@@ -9,9 +9,9 @@ are arguments, so transposed factors, broadcast ones and parts of larger arrays 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genesis.backend import View, arg, cast
+from genesis.backend import Backend, View, arg, cast
 from genesis_cuda import _gemm, _walk
 from genesis_cuda._kernel import Kernel, Template
 from genesis_cuda._memory import address, handle
@@ -79,6 +79,14 @@ def run(out: View, a: View, b: View) -> None:
     handle(out).bounds = None
     if not _gemm.run(out, a, b):
         tiled(out, a, b)
+
+
+def half_matmul(backend: Backend, out: View, a: View, b: View) -> Any:
+    """Of float16 or bfloat16, by the library: sums in float32, rounded once."""
+    if not out.size or not a.size or not (a.dtype is b.dtype is out.dtype) or not _gemm.run(out, a, b):
+        return NotImplemented
+    handle(out).bounds = None
+    return None
 
 
 def tiled(out: View, a: View, b: View) -> None:

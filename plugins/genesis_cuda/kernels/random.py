@@ -12,22 +12,14 @@ from genesis_cuda._memory import address, handle
 from genesis_cuda.kernels import map as elementwise
 
 if TYPE_CHECKING:
-    from genesis_cuda._names import cuda, float64, kind, math, real, uint64
+    from genesis_cuda._names import cuda, float64, kind, math, philox, real, uint64
 
 
 def _fill(out, n, blocks, first, skip, key0, key1):
     """A thread does blocks of four words.  ``kind``: 0 bits, 1 uniform, 2 normal (two words a number)."""
-    mask, half, shift = uint64(0xFFFFFFFF), uint64(32), uint64(8)
-    m0, m1, w0, w1 = uint64(0xD2511F53), uint64(0xCD9E8D57), uint64(0x9E3779B9), uint64(0xBB67AE85)
     block = cuda.grid(1)
     while block < blocks:
-        counter = uint64(first + block)
-        c0, c1, c2, c3 = counter & mask, counter >> half, uint64(0), uint64(0)
-        k0, k1 = uint64(key0), uint64(key1)
-        for _ in range(10):
-            p0, p1 = c0 * m0, c2 * m1
-            c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ k0, p1 & mask, (p0 >> half) ^ c3 ^ k1, p0 & mask
-            k0, k1 = (k0 + w0) & mask, (k1 + w1) & mask
+        c0, c1, c2, c3 = philox(first + block, key0, key1)
         if kind == 2:
             for k in range(2):
                 at = 2 * block - skip + k
@@ -40,7 +32,7 @@ def _fill(out, n, blocks, first, skip, key0, key1):
                 at = 4 * block - skip + k
                 if at >= 0 and at < n:
                     word = c0 if k == 0 else c1 if k == 1 else c2 if k == 2 else c3
-                    out[at] = real(float64(word >> shift) * 2.0**-24) if kind == 1 else real(word)
+                    out[at] = real(float64(word >> uint64(8)) * 2.0**-24) if kind == 1 else real(word)
         block += cuda.gridsize(1)
 
 

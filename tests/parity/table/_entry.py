@@ -4,7 +4,8 @@ An entry names something by its path (``"add"``, ``"Tensor.add_"``, ``"nn.functi
 and gives samples of arguments.  NumPy arrays in a sample, however nested, become tensors of both libraries.
 Arrays of floats take the element type of the case and get gradients; other arrays keep their own type.
 Each sample is run for each element type, and the layouts in memory take turns, so a short entry is many
-cases (``GENESIS_PARITY_TABLE=every`` runs each sample in all of them).
+cases (``GENESIS_PARITY_TABLE=every`` runs each sample in all of them; ``GENESIS_PARITY_SEED=21`` gives other
+numbers).
 
 Example:
     Entry("clamp", [S(floats(3, 4), -1, 1), S(floats(3, 4), min=floats(4))])
@@ -144,7 +145,7 @@ def leaves(x: Any) -> Iterator[Any]:
 
 
 # -- inputs ------------------------------------------------------------------------------------------------
-_rng = np.random.default_rng(20)
+_rng = np.random.default_rng(int(os.environ.get("GENESIS_PARITY_SEED", "20")))
 
 
 def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:

@@ -273,9 +273,11 @@ def global_hooks(library: Any, net: Any, x: Any) -> Any:
             lambda m, go: seen.append(f"back pre {type(m).__name__}")
         ),
     ]
-    net(x.requires_grad_()).sum().backward()
-    for handle in handles:
-        handle.remove()
+    try:
+        net(x.requires_grad_()).sum().backward()
+    finally:  # they are everybody's
+        for handle in handles:
+            handle.remove()
     net(x)
     return seen
 
@@ -288,14 +290,16 @@ def registrations(library: Any, net: Any, x: Any) -> Any:
         module.register_module_buffer_registration_hook(lambda m, n, p: seen.append(f"buffer {n}")),
         module.register_module_module_registration_hook(lambda m, n, p: seen.append(f"module {n}")),
     ]
-    m = library.nn.Module()
-    m.a = library.nn.Parameter(x)
-    m.b = library.nn.ReLU()
-    m.register_buffer("c", x)
-    m.d = library.nn.Buffer(x, persistent=False)
-    m.add_module("e", library.nn.Tanh())
-    for handle in handles:
-        handle.remove()
+    try:
+        m = library.nn.Module()
+        m.a = library.nn.Parameter(x)
+        m.b = library.nn.ReLU()
+        m.register_buffer("c", x)
+        m.d = library.nn.Buffer(x, persistent=False)
+        m.add_module("e", library.nn.Tanh())
+    finally:
+        for handle in handles:
+            handle.remove()
     return [seen, list(m.state_dict()), [n for n, _ in m.named_buffers()]]
 
 

@@ -53,6 +53,18 @@ def _theta(n: int, axes: int) -> np.ndarray:
 
 _wide = floats(2, 3, 4, 2, low=-1.4, high=1.4)
 _BYTES = integers(0, 256, 2, 3, 11, 9, dtype="uint8")
+
+
+def _centres(align: bool, *sizes: int) -> np.ndarray:
+    """A grid of the centres of an image's pixels, of those beside them, and of the places between."""
+    places = [np.arange(-1, n + 0.5, 0.5) for n in sizes]
+    lines = [
+        2 * p / max(n - 1, 1) - 1 if align else (2 * p + 1) / n - 1
+        for p, n in zip(places, sizes, strict=True)
+    ]
+    return np.stack(np.meshgrid(*lines, indexing="ij")[::-1], -1)[None]
+
+
 _deep = floats(1, 2, 3, 2, 3, low=-1.4, high=1.4)
 
 ENTRIES += [
@@ -188,6 +200,13 @@ ENTRIES += [
             for mode in ("bilinear", "nearest")
             for padding in ("zeros", "border", "reflection")
             for align in (False, True)
+        ]
+        + [  # at the very centres of pixels, and half-way between them: one of the two derivatives is taken
+            S(image, _centres(align, *image.shape[2:]), mode, padding, align)
+            for align, sizes in ((False, (4, 8)), (True, (5, 3)), (True, (5, 1)), (False, (2, 4, 2)))
+            for image in (floats(1, 2, *sizes),)
+            for mode in ("bilinear", "nearest", *(["bicubic"] if len(sizes) == 2 else []))
+            for padding in ("zeros", "border", "reflection")
         ]
         + [
             S(floats(0, 2, 3, 3), floats(0, 2, 2, 2)),

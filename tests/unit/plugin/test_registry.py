@@ -153,7 +153,7 @@ def test_a_name_has_to_be_a_string() -> None:
 
 
 def test_an_unknown_kind() -> None:
-    with pytest.raises(UnknownNameError, match="the kinds are backends, kernels, optimizers, schedulers"):
+    with pytest.raises(UnknownNameError, match="the kinds are backends, communicators, kernels, optimizers"):
         registry("scheduler")
 
 

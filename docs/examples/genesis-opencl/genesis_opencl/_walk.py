@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from genesis import backend
 from genesis_opencl._unit import Unit, words_text
 
 GRAIN = 16384  # additions that are worth another work item of a CPU
@@ -20,24 +21,9 @@ SMALL = 4096  # below so many elements, a kernel of its own for a layout is not 
 def collapse(
     shape: Sequence[int], strides: Sequence[Sequence[int]], keep_order: bool = False
 ) -> tuple[list[int], list[list[int]]]:
-    """Drop axes of length 1, walk the first operand in memory order, merge axes where all operands allow."""
-    axes = [i for i, s in enumerate(shape) if s != 1]
-    if not keep_order:
-        axes.sort(key=lambda i: -abs(strides[0][i]))
-    sizes: list[int] = []
-    merged: list[list[int]] = [[] for _ in strides]
-    for i in axes:
-        if sizes and all(m[-1] == s[i] * shape[i] for m, s in zip(merged, strides, strict=True)):
-            sizes[-1] *= shape[i]
-            for m, s in zip(merged, strides, strict=True):
-                m[-1] = s[i]
-        else:
-            sizes.append(shape[i])
-            for m, s in zip(merged, strides, strict=True):
-                m.append(s[i])
-    if not sizes:
-        return [1], [[1] for _ in strides]
-    return sizes, merged
+    """As ``genesis.backend.collapse``, with at least one axis."""
+    sizes, merged = backend.collapse(shape, strides, keep_order)
+    return (sizes, merged) if sizes else ([1], [[1] for _ in strides])
 
 
 class Layout(NamedTuple):

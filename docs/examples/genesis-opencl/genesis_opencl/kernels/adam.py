@@ -61,6 +61,7 @@ def adam_step(
     weight_decay: float,
     decoupled: bool,
     maximize: bool,
+    grad_scale: float = 1.0,
 ) -> Any:
     """One step of Adam (arXiv 1412.6980, algorithm 1) or, decoupled, AdamW (arXiv 1711.05101), in place.
 
@@ -73,7 +74,7 @@ def adam_step(
     unit: Unit = memory(params[0]).unit
     kernel = unit.kernel(_text(unit, c_type(dtype, unit.fp64), bool(max_exp_avg_sqs)))
     common = (
-        -1.0 if maximize else 1.0, 0.0 if decoupled else weight_decay,
+        -grad_scale if maximize else grad_scale, 0.0 if decoupled else weight_decay,
         1 - lr * weight_decay if decoupled else 1.0, 1 - beta1, beta2, 1 - beta2, eps,
     )  # fmt: skip
     words = [number_word(float(value), unit.fp64) for value in common]

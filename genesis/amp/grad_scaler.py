@@ -1,85 +1,41 @@
-"""Mixed precision, as far as it goes with float32 and float64: nothing is cast, and losses can be scaled."""
+"""``GradScaler``: losses are scaled up, so that small gradients of float16 do not become zero."""
 
 from __future__ import annotations
 
+import math
+import struct
 import warnings
-import weakref
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from genesis._accelerators import count
+from genesis._dtypes import float16
 from genesis._errors import GenesisError
 from genesis._lazy import missing
+from genesis._states import loads_state
 from genesis._tensor import Tensor
 from genesis.autograd.grad_mode import no_grad
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_told: list[str] = []
+from genesis.ops.creation import tensor
 
 
 class AmpError(GenesisError, RuntimeError):
     """The steps of a ``GradScaler`` are called in another order than they can be."""
 
 
-class autocast:
-    """Where PyTorch computes in half precision; here the types stay as they are.
-
-    Args:
-        device_type: accepted: ``"cpu"``, ``"cuda"`` and so on.
-        dtype: float32, or a type of half precision, for which a warning says once that it is not there.
-        enabled: False does nothing, without a warning.
-        cache_enabled: no effect.
-    """
-
-    def __init__(
-        self, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
-    ) -> None:
-        if not isinstance(device_type, str):
-            raise ValueError(
-                f"Expected `device_type` of type `str`, got: `{type(device_type)}`; for example 'cpu'"
-            )
-        self.device, self.fast_dtype, self._enabled = device_type, dtype, enabled
-        name = "half precision" if dtype is None else str(dtype)
-        if enabled and not name.endswith(("float32", "float64")) and not _told:
-            _told.append(name)
-            warnings.warn(
-                f"autocast to {name}: Genesis computes in float32 and float64 only, so nothing is cast; "
-                "the results are those of enabled=False",
-                stacklevel=2,
-            )
-
-    def __enter__(self) -> autocast:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing was changed."""
-
-    def __call__(self, func: F) -> F:
-        return func
+def _float32(value: float) -> float:
+    """The nearest number of float32, in which the factor is kept; infinity beyond them."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
-def is_autocast_available(device_type: str) -> bool:
-    """False: nothing is cast."""
-    return False
+class _Since:
+    """What happened to an optimizer since the last update."""
 
-
-def is_autocast_enabled(device_type: str | None = None) -> bool:
-    """False: nothing is cast."""
-    return False
-
-
-def custom_fwd(fwd: Any = None, *, device_type: str = "cuda", cast_inputs: Any = None) -> Any:
-    """Decorator for ``forward`` of an ``autograd.Function``: the function itself."""
-    return (lambda function: function) if fwd is None else fwd
-
-
-def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Any:
-    """Decorator for ``backward`` of an ``autograd.Function``: the function itself."""
-    return (lambda function: function) if bwd is None else bwd
+    def __init__(self) -> None:
+        self.unscaled = self.stepped = False
+        self.bad: bool | None = None  # None: no gradient was looked at
 
 
 class GradScaler:
@@ -122,21 +78,37 @@ class GradScaler:
             raise AssertionError("The growth factor must be > 1.0.")
         if self._enabled and backoff_factor >= 1.0:
             raise AssertionError("The backoff factor must be < 1.0.")
-        self._scale, self._good = init_scale, 0
+        self._scale, self._good = _float32(init_scale), 0
         self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
         self._growth_interval = growth_interval
-        #: of each optimizer since the last update: whether its gradients are divided, its step taken,
-        # bad values
-        self._states: weakref.WeakKeyDictionary[Any, dict[str, bool]] = weakref.WeakKeyDictionary()
+        self._used = False  # scale() was called
+        #: of each optimizer since the last update, by its id
+        self._states: dict[int, _Since] = {}
+
+    def _since(self, optimizer: Any) -> _Since:
+        return self._states.setdefault(id(optimizer), _Since())
+
+    def _check_used(self, name: str) -> None:
+        if not self._used:
+            raise AssertionError(
+                f"Attempted {name} but _scale is None.  This may indicate your script did not use "
+                "scaler.scale(loss or outputs) earlier in the iteration."
+            )
 
     def scale(self, outputs: Any) -> Any:
-        """Multiply a loss, or every one in a list, by the factor."""
+        """Multiply a loss, or every one in an iterable of them, by the factor; its type stays.
+
+        Raises:
+            ValueError: it is neither.
+        """
         if not self._enabled:
             return outputs
         if isinstance(outputs, Tensor):
+            self._used = True
             return outputs * self._scale
-        if isinstance(outputs, list | tuple):
-            return type(outputs)([self.scale(o) for o in outputs])
+        if isinstance(outputs, Iterable) and not isinstance(outputs, str):
+            scaled = map(self.scale, outputs)
+            return type(outputs)(scaled) if isinstance(outputs, list | tuple) else scaled
         raise ValueError("outputs must be a Tensor or an iterable of Tensors")
 
     def unscale_(self, optimizer: Any) -> None:
@@ -144,66 +116,104 @@ class GradScaler:
 
         Raises:
             RuntimeError: this was done already since the last update, or the step was taken.
+            ValueError: a gradient is of float16, where small ones are lost; keep the parameters in float32.
+            AssertionError: nothing was scaled yet.
         """
         if not self._enabled:
             return
-        state = self._state(optimizer)
-        if state["unscaled"]:
+        self._check_used("unscale_")
+        since = self._since(optimizer)
+        if since.unscaled:
             raise AmpError("unscale_() has already been called on this optimizer since the last update().")
-        if state["stepped"]:
+        if since.stepped:
             raise AmpError("unscale_() is being called after step().")
-        factor = 1.0 / self._scale
+        self._look(optimizer, since, _float32(1.0 / self._scale))
+        since.unscaled = True
+
+    def _look(self, optimizer: Any, since: _Since, factor: float | None) -> None:
+        """Note whether all gradients are finite, and multiply them by ``factor``, if there is one."""
+        since.bad = None
         with no_grad():
             for group in optimizer.param_groups:
                 for p in group["params"]:
-                    if p.grad is not None:
+                    if p.grad is None:
+                        continue
+                    if p.grad.dtype is float16 and factor is not None:
+                        raise ValueError("Attempting to unscale FP16 gradients.")
+                    since.bad = bool(since.bad) or not bool(p.grad.isfinite().all())
+                    if factor is not None and factor != 1.0:
                         p.grad.mul_(factor)
-                        state["bad"] = state["bad"] or not bool(p.grad.isfinite().all())
-        state["unscaled"] = True
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """Divide the gradients if that was not done, and step unless one of them is infinite or nan.
 
+        An optimizer that says ``_step_supports_amp_scaling`` gets ``grad_scale`` and ``found_inf`` as
+        attributes, and looks after the gradients itself.
+
+        Returns:
+            What the optimizer's ``step`` returns; None where it was left out.
+
         Raises:
             RuntimeError: the step was already taken since the last update, or a closure is given.
+            AssertionError: nothing was scaled yet, or no parameter has a gradient.
         """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
             raise AmpError("Closure use is not currently supported if GradScaler is enabled.")
-        state = self._state(optimizer)
-        if state["stepped"]:
+        self._check_used("step")
+        since = self._since(optimizer)
+        if since.stepped:
             raise AmpError("step() has already been called since the last update().")
-        if not state["unscaled"]:
+        if getattr(optimizer, "_step_supports_amp_scaling", False):
+            return self._step_with_scale(optimizer, since, args, kwargs)
+        if not since.unscaled:
             self.unscale_(optimizer)
-        result = None if state["bad"] else optimizer.step(*args, **kwargs)
-        state["stepped"] = True
+        if since.bad is None:
+            raise AssertionError("No inf checks were recorded for this optimizer.")
+        result = None if since.bad else optimizer.step(*args, **kwargs)
+        since.stepped, since.unscaled = True, False
+        return result
+
+    def _step_with_scale(self, optimizer: Any, since: _Since, args: Any, kwargs: Any) -> Any:
+        if not since.unscaled:
+            self._look(optimizer, since, None)
+        before = getattr(optimizer, "grad_scale", None)
+        own = self._scale if before is None else self._scale * before
+        optimizer.grad_scale = before if since.unscaled else tensor(own)
+        optimizer.found_inf = tensor(float(bool(since.bad)))
+        result = optimizer.step(*args, **kwargs)
+        since.stepped, since.unscaled = True, False
+        del optimizer.grad_scale, optimizer.found_inf
         return result
 
     def update(self, new_scale: float | Tensor | None = None) -> None:
         """Change the factor after the steps of all optimizers; ``new_scale`` sets it.
 
         Raises:
-            AssertionError: no gradients were looked at since the last update.
+            AssertionError: nothing was scaled, or no gradients were looked at since the last update.
         """
         if not self._enabled:
             return
+        self._check_used("update")
         if new_scale is not None:
-            self._scale = float(new_scale)
+            if isinstance(new_scale, Tensor) and (new_scale.numel() != 1 or new_scale.requires_grad):
+                raise AssertionError(
+                    "new_scale should be a float or a tensor of one element with requires_grad=False."
+                )
+            self._scale = _float32(float(new_scale))
         else:
-            seen = [s for s in self._states.values() if s["unscaled"]]
+            seen = [since.bad for since in self._states.values() if since.bad is not None]
             if not seen:
                 raise AssertionError("No inf checks were recorded prior to update.")
-            if any(s["bad"] for s in seen):
-                self._scale, self._good = self._scale * self._backoff_factor, 0
+            if any(seen):
+                self._scale, self._good = _float32(self._scale * self._backoff_factor), 0
             else:
                 self._good += 1
                 if self._good == self._growth_interval:
-                    self._scale, self._good = self._scale * self._growth_factor, 0
+                    grown = _float32(self._scale * self._growth_factor)
+                    self._scale, self._good = grown if math.isfinite(grown) else self._scale, 0
         self._states.clear()
-
-    def _state(self, optimizer: Any) -> dict[str, bool]:
-        return self._states.setdefault(optimizer, {"unscaled": False, "stepped": False, "bad": False})
 
     def get_scale(self) -> float:
         """The factor; 1 when the scaler is off."""
@@ -233,6 +243,17 @@ class GradScaler:
         """Set what ``get_growth_interval`` gives."""
         self._growth_interval = new_interval
 
+    def _get_growth_tracker(self) -> int:
+        return self._good if self._enabled else 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._states:
+            raise AssertionError(
+                "A GradScaler instance may only be pickled at the beginning of an iteration, or at the end "
+                "after scaler.update()."
+            )
+        return {**self.__dict__, "_used": False}
+
     def is_enabled(self) -> bool:
         """False when the scaler is off."""
         return self._enabled
@@ -249,6 +270,7 @@ class GradScaler:
             "_growth_tracker": self._good,
         }
 
+    @loads_state
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state.
 
@@ -268,9 +290,8 @@ class GradScaler:
         self._good = int(state_dict["_growth_tracker"])
 
 
-__all__ = ["AmpError", "GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+__all__ = ["AmpError", "GradScaler"]
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
     __getattr__ = missing(__name__)
-    __path__ = []  # a package to Python: for a name that is not here it asks genesis._lazy.Finder

@@ -1,0 +1,34 @@
+"""The device ``cpu`` by PyTorch's name of the module; ``genesis.cpu.amp`` is ``genesis.amp`` for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genesis._lazy import missing
+from genesis.cpu import amp
+
+
+def is_available() -> bool:
+    """True."""
+    return True
+
+
+def device_count() -> int:
+    """1: the host is one device."""
+    return 1
+
+
+def current_device() -> str:
+    """``"cpu"``."""
+    return "cpu"
+
+
+def synchronize(device: Any = None) -> None:
+    """Does nothing: operations are over when they return."""
+
+
+__all__ = ["amp", "current_device", "device_count", "is_available", "synchronize"]
+
+TYPE_CHECKING = False
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__)

@@ -1,0 +1,1 @@
+"""A communicator: MPI by mpi4py."""

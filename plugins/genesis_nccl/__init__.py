@@ -1,0 +1,1 @@
+"""NCCL by nccl4py: what GPUs send each other."""

@@ -1,0 +1,1 @@
+"""In the place of nccl4py, for machines without a GPU."""
