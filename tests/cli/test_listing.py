@@ -90,7 +90,11 @@ def broken_plugin(tmp_path: Path) -> dict[str, str]:
 
 def outside(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "genesis", *words], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "genesis", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
@@ -126,7 +130,7 @@ def test_listings_load_no_numerical_library() -> None:
     )
     for word in ("--help", "plugins", *KINDS):
         done = subprocess.run(
-            [sys.executable, "-c", code.format(word)], capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code.format(word)], capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         loaded = set(done.stdout.splitlines()[-1].split())

@@ -138,7 +138,7 @@ def test_a_docstring_in_its_sections() -> None:
 def test_a_terminal_without_umlauts() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "genesis", "schedulers", "show", "WSD"],
-        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"**" in done.stdout

@@ -42,7 +42,7 @@ def ranks(tmp_path: Path) -> Ranks:
         *words: object,
         fails: bool = False,
         runner: bool = True,
-        timeout: float = 60,
+        timeout: float = 300,
     ) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if not LAUNCHED.match(k)}
         environment |= {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1"}

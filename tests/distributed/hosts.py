@@ -34,7 +34,7 @@ class NoHosts(Exception):
 
 
 def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True, timeout=20)
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
 
 
 class Hosts:
@@ -78,10 +78,10 @@ class Hosts:
                 f"the network cannot be shaped: {getattr(error, 'stderr', b'') or error!r}"
             ) from None
 
-    def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run Python with these words in two processes, one on each."""
         mpiexec = str(Path(sys.executable).with_name("mpiexec"))
-        said = subprocess.run([mpiexec, "--version"], capture_output=True, text=True, timeout=20).stdout
+        said = subprocess.run([mpiexec, "--version"], capture_output=True, text=True, timeout=300).stdout
         environment = {k: v for k, v in os.environ.items() if not LAUNCHED.match(k)}
         environment |= {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         if "HYDRA" in said.upper():
@@ -152,7 +152,7 @@ def two_hosts() -> Iterator[Hosts]:
             yield Hosts(names, enter)
         finally:
             for name in names:
-                subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
+                subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=300)
 
 
 def main() -> None:

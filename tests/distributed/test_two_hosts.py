@@ -52,7 +52,7 @@ def test_training_over_tcp_gives_the_same_losses(hosts: Any) -> None:
     alone = subprocess.run(
         [sys.executable, str(SCRIPTS / "training.py"), "6", "buckets"],
         env={k: v for k, v in os.environ.items() if not machines.LAUNCHED.match(k)},
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     ).stdout  # fmt: skip
     losses = [
         [float(x.split()[1]) for x in s.splitlines() if x.startswith("loss")]

@@ -45,7 +45,7 @@ def test_the_operation_that_made_the_first_nan(device: str, name: str, run: Call
 def test_the_first_operation_of_a_program_is_looked_at() -> None:
     code = "import genesis\nwith genesis.autograd.set_detect_anomaly(True, forward=True):\n"
     code += "    genesis.tensor([-1.0]).log()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert "the operation 'log' made the first nan" in done.stderr
 
 
@@ -173,7 +173,8 @@ def test_more_elements_than_32_bits_count(device: str) -> None:
         assert genesis.arange(2**31 - 1, 2**31 + 2, device=device).tolist() == [2**31 - 1, 2**31, 2**31 + 1]
         table = genesis.tensor([[1.0, 2.0]], device=device).expand(LONG, 2)
         assert table[far[1:]].tolist() == [[1.0, 2.0]] * 2
-        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        # a copy would take 2 GiB; compiling a kernel, where none was kept, takes some MiB
+        assert tracemalloc.get_traced_memory()[1] < 1 << 28
     finally:
         tracemalloc.stop()
 

@@ -16,7 +16,7 @@ from genesis._line import Line
 def run(code: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "import os, time\nfrom genesis._line import Line\n" + code],
-        capture_output=True, text=True, timeout=60, cwd=folder,
+        capture_output=True, text=True, timeout=300, cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stderr

@@ -139,5 +139,5 @@ def test_matplotlib_is_imported_for_a_picture_only() -> None:
         "assert 'matplotlib' not in sys.modules\nimport matplotlib\nmatplotlib.use('agg')\n"
         "print(optim.Cosine(10).plot().get_xlabel())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("step\n", "")

@@ -563,7 +563,7 @@ def test_repr_and_plot():
 def test_it_costs_no_numerical_library():
     heavy = {"numpy", "torch", "matplotlib"}
     code = f"import sys, genesis.optim._range_test; print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "set()", done.stderr
 
 
