@@ -185,7 +185,8 @@ ROUNDED: dict[str, Callable[[Any, Any], Any]] = {
 }
 WARPED: dict[str, Callable[[Any, Any], Any]] = {
     "rotate": lambda f, x: f.rotate(x, 33.3),
-    "rotate 90": lambda f, x: f.rotate(x, 90, expand=True),
+    # of one even and one odd side all would lie half-way between pixels, and the processor would decide
+    "rotate 90": lambda f, x: f.rotate(f.center_crop(x, [9, 7]), 90, expand=True),
     "rotate 180": lambda f, x: f.rotate(x, -180),
     "rotate bilinear": lambda f, x: f.rotate(x, 33.3, f.InterpolationMode.BILINEAR, fill=[0.3]),
     "rotate expand": lambda f, x: f.rotate(x, -21.7, expand=True),
