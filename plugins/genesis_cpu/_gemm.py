@@ -1,9 +1,9 @@
-"""Products of large matrices: as fast as BLAS on small blocks, and without its copies of the left factor.
+"""Products of large matrices: as fast as BLAS on small blocks, and mostly without copies of the left factor.
 
 The right factor is copied in panels of a few columns and as many rows as stay in the nearest cache; the left
-one is read where it lies, in either order. A tile of the result stays in registers while a panel passes by.
-The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
-the left factor left in place.
+one is read where it lies, unless what a tile reads would lie on many pages of memory: then it is copied, too,
+a block at a time. A tile of the result stays in registers while a panel passes by. The scheme is that of Goto
+and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, call-arg, var-annotated"
@@ -18,15 +18,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
 from genesis_cpu._panels import VECTORS, fetch, tile
-from genesis_cpu._processor import BYTES
+from genesis_cpu._processor import BEHIND, BYTES, LEFT
 from genesis_cpu._tile import turn
 
 __all__ = ["product"]
 
 #: rows of a panel at most, so that it stays in the first cache beside what it meets: 24 KiB
 DEEP = 192
-#: bytes of the left factor that pass by one panel, so that they stay in the second cache for the next
-LEFT = 512 << 10
 
 _tall, _less, _some, _one = (tile(rows, partial=False) for rows in (10, 9, 4, 1))
 _LINE = BYTES * VECTORS
@@ -60,6 +58,21 @@ def _copy_line(typing, target, source):
             line = builder.load(at)
             line.align = 4
             builder.store(line, to).align = 64
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _copy_some(typing, target, source):
+    """Copy ``BEHIND`` bytes, neither of which has to be aligned."""
+
+    def generate(context, builder, signature, values):
+        kind = ir.VectorType(ir.IntType(32), BYTES // 4)
+        at, to = (builder.inttoptr(x, kind.as_pointer()) for x in (values[1], values[0]))
+        lines = [builder.load(builder.gep(at, [ir.IntType(64)(v)]), align=4) for v in range(BEHIND // BYTES)]
+        for v, line in enumerate(lines):
+            builder.store(line, builder.gep(to, [ir.IntType(64)(v)]), align=4)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
@@ -149,10 +162,57 @@ def _pack(panel, b, turned, ldb, rows, columns, size, zero):
 
 
 @register_jitable
-def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ldc, size, one, positive):
+def _height(r, rows, tens, nines):
+    """The rows of the tile that begins at row ``r``."""
+    if r < 10 * tens:
+        return 10
+    if r < 10 * tens + 9 * nines:
+        return 9
+    return 4 if r + 4 <= rows else 1
+
+
+@register_jitable
+def _pack_left(work, a, turned, lda, rows, deep, tens, nines, last, size, zero):
+    """Copy a block of the left factor so that what each tile reads lies together.
+
+    A block that lies by rows: row after row. A turned one: tile after tile, each by columns, of which number
+    ``last`` is the last of the factor, behind which there is nothing to read.
+    """
+    if not turned:
+        nbytes = deep * size
+        for r in range(rows):
+            source, target = a + r * lda * size, work + r * nbytes
+            for at in range(0, nbytes - BEHIND + 1, BEHIND):
+                _copy_some(target + at, source + at)
+            if nbytes >= BEHIND:
+                _copy_some(target + nbytes - BEHIND, source + nbytes - BEHIND)
+            else:  # what is left of a long row
+                for at in range(0, nbytes, size):
+                    _move(target + at, source + at, zero)
+        return
+    # of nine or ten rows, a column is copied as BEHIND bytes; the next three at most overwrite the rest
+    free = min(last, deep - 4)
+    for t0 in range(0, deep, 16):  # a page or more each
+        r = 0
+        while r < rows:
+            height = _height(r, rows, tens, nines)
+            target = work + r * deep * size
+            for t in range(t0, min(t0 + 16, deep)):
+                at, source = target + t * height * size, a + (t * lda + r) * size
+                if t < free and height > 4:
+                    _copy_some(at, source)
+                else:
+                    for i in range(height):
+                        _move(at + i * size, source + i * size, zero)
+            r += height
+
+
+@register_jitable
+def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ldc, size, one, positive, work):
     """``c = op(a) op(b)``, plus ``base`` where ``add`` is not 0; where ``positive``, not less than 0.
 
-    ``base`` may be ``c``, or a row for all rows, whose ``pitch`` is 0. ``one`` is 1 of their type.
+    ``base`` may be ``c``, or a row for all rows, whose ``pitch`` is 0. ``one`` is 1 of their type, and
+    ``work`` the address of ``ROOM`` bytes where blocks of the left factor are copied to, or 0.
     """
     panel, edge = _room_for_panel(), _room_for_tile()
     zero = one - one
@@ -171,15 +231,20 @@ def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ld
             if nines * 9 > rows:
                 nines = 0
             tens = (rows - 9 * nines) // 10
+            first = a + (r0 * row + t * step) * size
+            if work:
+                last = k - 1 - t
+                _pack_left(work, first, a_turned, lda, rows, deep_here, tens, nines, last, size, zero)
             for q in range(0, n, wide):
                 columns = min(wide, n - q)
                 at = b + ((q * ldb + t) if b_turned else (t * ldb + q)) * size
-                first, to = a + (r0 * row + t * step) * size, c + (r0 * ldc + q) * size
+                to = c + (r0 * ldc + q) * size
                 origin = start + (r0 * apart + q) * size
                 if q == 0:
                     # from further away than the second cache, most likely
                     _fetch_block(at, b_turned, ldb, deep_here, columns, size)
-                    _fetch_block(first, a_turned, lda, min(10, rows), deep_here, size)
+                    if not work:
+                        _fetch_block(first, a_turned, lda, min(10, rows), deep_here, size)
                 _pack(panel, at, b_turned, ldb, deep_here, columns, size, zero)
                 # what the next panel is copied from comes meanwhile, a share with each tile
                 at += wide * (ldb if b_turned else 1) * size
@@ -192,31 +257,38 @@ def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ld
                     if asked < pieces:
                         _fetch_pieces(at + asked * ldb * size, ldb * size, min(share, pieces - asked), piece)
                         asked += share
-                    if q == 0 and r + 10 < rows:
+                    height = _height(r, rows, tens, nines)
+                    if q == 0 and not work and r + 10 < rows:
                         ahead = first + (r + 10) * row * size
                         _fetch_block(ahead, a_turned, lda, min(10, rows - r - 10), deep_here, size)
-                    left, target, tall = first + r * row * size, to + r * ldc * size, ldc
+                    target, tall = to + r * ldc * size, ldc
+                    left, across, along = first + r * row * size, row, step
+                    if work:
+                        left = work + r * deep_here * size
+                        across, along = (1, height) if a_turned else (deep_here, 1)
                     old, addend, least = origin + r * apart * size, more, floor
                     if columns < wide:
                         target, tall, addend, least = edge, wide, zero, zero - inf
-                    if r < 10 * tens:
-                        height = 10
+                    if height == 10:
                         _tall(
-                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
-                        )
-                    elif r < 10 * tens + 9 * nines:
-                        height = 9
+                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
+                            least,
+                        )  # fmt: skip
+                    elif height == 9:
                         _less(
-                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
-                        )
-                    elif r + 4 <= rows:
-                        height = 4
+                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
+                            least,
+                        )  # fmt: skip
+                    elif height == 4:
                         _some(
-                            deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least
-                        )
+                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
+                            least,
+                        )  # fmt: skip
                     else:
-                        height = 1
-                        _one(deep_here, left, row, step, panel, target, tall, wide, addend, old, apart, least)
+                        _one(
+                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
+                            least,
+                        )  # fmt: skip
                     if columns < wide:
                         for i in range(height):
                             for j in range(columns):

@@ -68,40 +68,71 @@ def tile(rows: int, partial: bool = True) -> Any:
 
             starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
             bases = [builder.gep(base, [builder.mul(pitch, i64(r))]) for r in range(rows)]
-            if rows > 4:  # the result is on its way while the sums are made
-                for start in starts:
-                    for v in range(VECTORS):
-                        fetch(builder, builder.gep(start, [i64(v * lanes)]), writes=True, near=3)
 
-            before = builder.block
-            body, done = builder.append_basic_block("tile"), builder.append_basic_block("tile.done")
-            builder.branch(body)
-            builder.position_at_end(body)
-            i = builder.phi(i64)
-            i.add_incoming(i64(0), before)
-            totals = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(rows)]
-            place = builder.mul(i, i64(lanes * VECTORS))
-            factors = [
-                builder.load(
-                    builder.bitcast(
-                        builder.gep(panel, [builder.add(place, i64(v * lanes))]), vector.as_pointer()
-                    ),
-                    align=size,
-                )
-                for v in range(VECTORS)
-            ]
-            found = []
-            for r in range(rows):
-                x = spread(builder.load(builder.gep(lines[r], [builder.mul(i, step)])))
-                found.append([builder.call(fma, [x, f, t]) for f, t in zip(factors, totals[r], strict=True)])
-            following = builder.add(i, one)
-            i.add_incoming(following, body)
-            for r in range(rows):
+            def steps(begin: Any, end: Any, totals: list[Any]) -> list[Any]:
+                """Add the products of the steps ``begin`` to ``end - 1``."""
+                before = builder.block
+                head, body, done = (builder.append_basic_block(f"tile.{x}") for x in ("head", "body", "done"))
+                builder.branch(head)
+                builder.position_at_end(head)
+                i = builder.phi(i64)
+                i.add_incoming(begin, before)
+                sums = [builder.phi(vector) for _ in totals]
+                builder.cbranch(builder.icmp_signed("<", i, end), body, done)
+                builder.position_at_end(body)
+                place = builder.mul(i, i64(lanes * VECTORS))
+                factors = [
+                    builder.load(
+                        builder.bitcast(
+                            builder.gep(panel, [builder.add(place, i64(v * lanes))]), vector.as_pointer()
+                        ),
+                        align=size,
+                    )
+                    for v in range(VECTORS)
+                ]
+                found = []
+                for r in range(rows):
+                    x = spread(builder.load(builder.gep(lines[r], [builder.mul(i, step)])))
+                    found += [
+                        builder.call(fma, [x, f, t])
+                        for f, t in zip(factors, sums[r * VECTORS :], strict=False)
+                    ]
+                i.add_incoming(builder.add(i, one), body)
+                for s, old, new in zip(sums, totals, found, strict=True):
+                    s.add_incoming(old, before)
+                    s.add_incoming(new, body)
+                builder.branch(head)
+                builder.position_at_end(done)
+                return sums
+
+            totals = [zero for _ in range(rows * VECTORS)]
+            begin = i64(0)
+            if rows > 4:  # the result is on its way while the sums are made, a row at a time
+                some = builder.udiv(k, i64(2 * rows))
+                before = builder.block
+                head, body, done = (builder.append_basic_block(f"tile.{x}") for x in ("rows", "row", "rest"))
+                builder.branch(head)
+                builder.position_at_end(head)
+                r, at = builder.phi(i64), builder.phi(pointer)
+                sums = [builder.phi(vector) for _ in totals]
+                builder.cbranch(builder.icmp_signed("<", r, i64(rows)), body, done)
+                builder.position_at_end(body)
                 for v in range(VECTORS):
-                    totals[r][v].add_incoming(zero, before)
-                    totals[r][v].add_incoming(found[r][v], body)
-            builder.cbranch(builder.icmp_signed("<", following, k), body, done)
-            builder.position_at_end(done)
+                    fetch(builder, builder.gep(at, [i64(v * lanes)]), writes=True, near=3)
+                first_step, following = builder.mul(r, some), builder.add(r, one)
+                found = steps(first_step, builder.add(first_step, some), sums)
+                r.add_incoming(i64(0), before)
+                r.add_incoming(following, builder.block)
+                at.add_incoming(target, before)
+                at.add_incoming(builder.gep(at, [ldc]), builder.block)
+                for s, old, new in zip(sums, totals, found, strict=True):
+                    s.add_incoming(old, before)
+                    s.add_incoming(new, builder.block)
+                builder.branch(head)
+                builder.position_at_end(done)
+                totals, begin = sums, builder.mul(some, i64(rows))
+            flat = steps(begin, k, totals)
+            found = [flat[r * VECTORS : (r + 1) * VECTORS] for r in range(rows)]
 
             whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
             adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))

@@ -8,6 +8,11 @@ from functools import cache
 BYTES = 64
 #: the squares that ``_tile.turn`` transposes have so many rows: of 32 bytes each
 EDGES = {"float32": 8, "float64": 4}
+#: bytes of the left factor of a product that pass by one panel, so that they stay in the second cache
+LEFT = 512 << 10
+#: the memory for a copy of so many, with what is written behind them
+BEHIND = 128
+ROOM = LEFT + BEHIND
 
 
 @cache

@@ -12,8 +12,8 @@ import numpy as np
 from genesis.backend import View, arg, collapse
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch
-from genesis_cpu._memory import address, array
-from genesis_cpu._processor import wide, width
+from genesis_cpu._memory import address, array, scratch
+from genesis_cpu._processor import ROOM, wide, width
 from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels.map import duplicate, remember
 
@@ -27,6 +27,7 @@ ALONE = 400_000
 def _products(args, lo, hi):
     """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
     c, a, b, bias, plan = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4)
+    work = slot(args, 5)
     m, n, k = slot(plan, 0), slot(plan, 1), slot(plan, 2)
     lda, ldb, ldc = slot(plan, 3), slot(plan, 4), slot(plan, 5)
     flags, pieces, inner = slot(plan, 6), slot(plan, 7), slot(plan, 8)
@@ -58,7 +59,7 @@ def _products(args, lo, hi):
             start, pitch = (bias + size * q0, 0) if bias else (pc, ldc)
             product(
                 a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, start, pitch, pc, ldc, size,
-                real(1), positive,
+                real(1), positive, work + t * ROOM if work else 0,
             )  # fmt: skip
             continue
         if bias:
@@ -76,7 +77,11 @@ def _products(args, lo, hi):
                     target[q] = max_(target[q], real(0))
 
 
-products = Kernel(_products, "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product")
+products = Kernel(
+    _products,
+    "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product\n"
+    "from genesis_cpu._processor import ROOM",
+)
 
 
 def _blas() -> bool:
@@ -112,22 +117,28 @@ def _panel(itemsize: int) -> int:
     return width(itemsize) if wide() else 0  # 32 wide registers, where the tiles were measured
 
 
+def _copied(turned: int, ld: int, itemsize: int) -> bool:
+    """Whether our own tiles read a copy of the left factor: where a tile's part lies on many pages."""
+    return bool(turned) or ld * itemsize >= 4096
+
+
 class Plan:
-    """All about a product but where its factors and its result lie."""
+    """All about a product but where its factors and its result lie; ``room``: for copies of the left one."""
 
-    __slots__ = ("_owner", "cut", "kernel", "total", "words")
+    __slots__ = ("_owner", "cut", "kernel", "room", "total", "words")
 
-    def __init__(self, kernel: int, total: int, cut: int, words: Sequence[int]) -> None:
-        self.kernel, self.total, self.cut = kernel, total, cut
+    def __init__(self, kernel: int, total: int, cut: int, words: Sequence[int], room: int) -> None:
+        self.kernel, self.total, self.cut, self.room = kernel, total, cut, room
         self._owner = np.array(words, np.int64)
         self.words = int(self._owner.ctypes.data)
 
     def run(self, out: int, a: int, b: int, bias: int = 0) -> None:
         """Multiply what lies at these addresses."""
+        work, owner = scratch(self.room) if self.room else (0, None)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
-            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words)
+            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work)
         else:
-            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words))
+            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work))
 
 
 _plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -199,7 +210,8 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
         sa[0] * size, sb[0] * size, sc[0] * size, sa[1] * size, sb[1] * size, sc[1] * size, size,
     )  # fmt: skip
     total = batch * pieces
-    return Plan(products(out.dtype.name), total, min(threads, total), words)
+    room = total * ROOM if own and batch == 1 and _copied(*first, size) else 0
+    return Plan(products(out.dtype.name), total, min(threads, total), words, room)
 
 
 def _run(out: View, a: View, b: View, bias: View | None, add: bool) -> None:
