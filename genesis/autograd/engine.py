@@ -99,10 +99,9 @@ def run_backward(
                     found[node] = grad
                     grad._fresh = False
                 useful = inputs is None or any(e in missing for e in edges)
-                if useful and (
-                    create_graph or (total := totals.get(edges[0])) is None or not _added(node, grad, total)
-                ):
-                    results = _results(node, grad)
+                if useful:
+                    total = None if create_graph else totals.get(edges[0])
+                    results = _results(node, grad) if total is None else _onto(node, grad, total, totals)
             if not retain_graph and node.versions:
                 node.free()
     finally:
@@ -127,8 +126,11 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
 
         return nodes.results(node, grad)
     results = node.rule.backward(node, grad)
-    if node.rule is PART:
-        return results
+    return results if node.rule is PART else _marked(grad, results)
+
+
+def _marked(grad: Any, results: Sequence[Any]) -> Sequence[Any]:
+    """Each with its mark."""
     taken = None if type(grad) is Bundle else grad._view.buffer
     if len(results) == 1:
         g = results[0]
@@ -154,12 +156,22 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
     return results
 
 
-def _added(node: Node, grad: Any, total: Any) -> bool:
-    """Add a gradient of a part to that of the whole, if there is one that nothing else refers to."""
-    if type(total) is Bundle or not total._fresh or node.extra is not None or watch.nodes:
-        return False
-    add = getattr(node.rule, "add", None)
-    return add is not None and add(node, grad, total)
+def _onto(node: Node, grad: Any, total: Any, totals: dict[Edge, Any]) -> Sequence[Any]:
+    """The gradients of a node's inputs, of which the first has ``total`` from elsewhere.
+
+    Where the rule can, that is part of what it gives: added in place if nothing else refers to it (of an
+    operation that takes a part of its input), or by the kernel itself.
+    """
+    if type(total) is not Bundle and node.extra is None and not watch.nodes:
+        rule = node.rule
+        add = getattr(rule, "add", None)
+        if add is not None and total._fresh and add(node, grad, total):
+            return (None,) * len(node.edges)
+        onto = getattr(rule, "onto", None)
+        if onto is not None and (results := onto(node, grad, total)) is not None:
+            del totals[node.edges[0]]
+            return _marked(grad, results)
+    return _results(node, grad)
 
 
 def _dependencies(starts: list[Edge], wanted: set[Edge] | None) -> dict[Edge, int]:

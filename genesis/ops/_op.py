@@ -20,7 +20,7 @@ OVERRIDABLE: dict[str, Op] = {}
 #: and those on lists of tensors, beside steps that plugins declare
 ON_LISTS = ("adam_step", "sgd_step", "update_step", "total_norm")
 #: others that operations ask a device for by name, without a kernel for the gradient
-BY_NAME = ("running_extreme", "logcumsumexp", "distinct", "dropout", "half_matmul")
+BY_NAME = ("running_extreme", "logcumsumexp", "distinct", "dropout", "half_matmul", "layer_norm_onto")
 
 
 class Op:
@@ -36,6 +36,8 @@ class Op:
             wanted, it may be overwritten before the backward pass. All, unless given.
         results: names of the results; only the first is differentiable, and only ``public`` of them are
             returned.
+        onto: a device may have a kernel ``name + "_onto"``: the backward pass, with the gradient of the first
+            input added to what that has from elsewhere. A residual connection ends in such a sum.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Op:
         results: Sequence[str],
         public: int,
         read_for: Mapping[str, Sequence[str]],
+        onto: bool = False,
     ) -> None:
         self.name = composite.__name__.lstrip("_")
+        self._name_of_onto = f"{self.name}_onto" if onto else None
         self._name_of_backward = f"{self.name}.backward"
         self.composite, self.saves, self.results, self.public = (
             composite,
@@ -168,6 +172,21 @@ class Op:
         assert self._backward is not None, self.name
         return self._backward(node.needs, grad, *saved, **node.options)
 
+    def onto(self, node: Node, grad: Tensor, total: Tensor) -> Sequence[Tensor | None] | None:
+        """As ``backward``, the first gradient plus ``total``; None where no kernel does that."""
+        if self._name_of_onto is None:
+            return None
+        backend = grad._view.buffer.device.backend
+        try:
+            own = backend._table[self._name_of_onto]
+        except KeyError:
+            own = kernel(backend, self._name_of_onto)
+        if own is None:
+            return None
+        views = [a._view if isinstance(a, TensorCore) else a for a in node.unpack()]
+        result = own(backend, total._view, node.needs, grad._view, *views, **node.options)
+        return None if result is NotImplemented else [None if v is None else new(v) for v in result]
+
     def _differentiable(self, node: Node, grad: Tensor, saved: tuple[Any, ...]) -> Sequence[Tensor | None]:
         attached: list[Any] = []
         for (is_result, i), value in zip(self._sources, saved, strict=True):
@@ -187,9 +206,10 @@ def op(
     results: Sequence[str] = ("out",),
     public: int = 1,
     read_for: Mapping[str, Sequence[str]] | None = None,
+    onto: bool = False,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an operation; see ``Op``."""
-    return lambda composite: Op(composite, saves, results, public, read_for or {})
+    return lambda composite: Op(composite, saves, results, public, read_for or {}, onto)
 
 
 class Primitive:

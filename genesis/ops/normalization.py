@@ -107,6 +107,7 @@ def _statistics(x: Any, axes: int, eps: float) -> tuple[Any, Any]:
     saves=("x", "weight", "bias", "mean", "rstd"),
     results=("out", "mean", "rstd"),
     read_for={"x": ("x", "weight"), "weight": ("x",), "bias": ()},
+    onto=True,
 )
 def _layer_norm(x: Any, weight: Any, bias: Any, *, axes: int, eps: float) -> Any:
     center, rstd = _statistics(x, axes, eps)

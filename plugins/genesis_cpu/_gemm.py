@@ -108,6 +108,55 @@ def _finish(typing, target, source, add, base, floor):
 
 
 @intrinsic
+def _add_up(typing, target, source, height, count, add):
+    """The sum of ``count`` columns of up to 16 elements, plus ``target`` where ``add`` is not 0."""
+
+    def generate(context, builder, signature, values):
+        target, source, height, count, add = values
+        number, size = (ir.FloatType(), 4) if signature.args[4] == types.float32 else (ir.DoubleType(), 8)
+        i64, vector = ir.IntType(64), ir.VectorType(number, 16)
+        pitch = builder.mul(height, i64(size))
+        zero = ir.Constant(vector, None)
+        ways = 4  # sums that do not wait for each other
+        before = builder.block
+        head, body, done = (builder.append_basic_block(f"sums.{x}") for x in ("head", "body", "done"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        t, at = builder.phi(i64), builder.phi(i64)
+        t.add_incoming(i64(0), before)
+        at.add_incoming(source, before)
+        sums = [builder.phi(vector) for _ in range(ways)]
+        builder.cbranch(builder.icmp_signed("<", t, count), body, done)
+        builder.position_at_end(body)
+        place = at
+        for i, total in enumerate(sums):
+            there = builder.icmp_signed("<", builder.add(t, i64(i)), count)
+            place = builder.select(there, place, at)
+            line = builder.load(builder.inttoptr(place, vector.as_pointer()), align=size)
+            total.add_incoming(zero, before)
+            total.add_incoming(builder.fadd(total, builder.select(there, line, zero)), body)
+            place = builder.add(place, pitch)
+        t.add_incoming(builder.add(t, i64(ways)), body)
+        at.add_incoming(builder.add(at, builder.mul(pitch, i64(ways))), body)
+        builder.branch(head)
+        builder.position_at_end(done)
+        total = builder.fadd(builder.fadd(sums[0], sums[1]), builder.fadd(sums[2], sums[3]))
+        room = cgutils.alloca_once(builder, vector)
+        builder.store(total, room)
+        first = builder.bitcast(room, number.as_pointer())
+        target = builder.inttoptr(target, number.as_pointer())
+        adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
+        with cgutils.for_range(builder, height) as loop:
+            to = builder.gep(target, [loop.index])
+            old = builder.select(adds, builder.load(to), ir.Constant(number, 0.0))
+            builder.store(builder.fadd(builder.load(builder.gep(first, [loop.index])), old), to)
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.void(i, i, i, i, add), generate
+
+
+@intrinsic
 def _fetch(typing, address):
     """Let the line of an address come into the second cache."""
 
@@ -208,11 +257,14 @@ def _pack_left(work, a, turned, lda, rows, deep, tens, nines, last, size, zero):
 
 
 @register_jitable
-def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ldc, size, one, positive, work):
+def product(
+    a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ldc, size, one, positive, work, sums
+):
     """``c = op(a) op(b)``, plus ``base`` where ``add`` is not 0; where ``positive``, not less than 0.
 
     ``base`` may be ``c``, or a row for all rows, whose ``pitch`` is 0. ``one`` is 1 of their type, and
-    ``work`` the address of ``ROOM`` bytes where blocks of the left factor are copied to, or 0.
+    ``work`` the address of ``ROOM`` bytes where blocks of the left factor are copied to, or 0. ``sums``, if
+    it is not 0, becomes the sums over the ``k`` columns of a turned ``op(a)`` that is copied.
     """
     panel, edge = _room_for_panel(), _room_for_tile()
     zero = one - one
@@ -235,6 +287,11 @@ def product(a_turned, b_turned, m, n, k, a, lda, b, ldb, add, base, pitch, c, ld
             if work:
                 last = k - 1 - t
                 _pack_left(work, first, a_turned, lda, rows, deep_here, tens, nines, last, size, zero)
+                r = 0
+                while sums and r < rows:
+                    height, old = _height(r, rows, tens, nines), one if t else zero
+                    _add_up(sums + (r0 + r) * size, work + r * deep_here * size, height, deep_here, old)
+                    r += height
             for q in range(0, n, wide):
                 columns = min(wide, n - q)
                 at = b + ((q * ldb + t) if b_turned else (t * ldb + q)) * size

@@ -49,6 +49,7 @@ class CpuBackend(Backend):
         "ctc_loss.backward": "genesis_cpu.fused.ctc:ctc_loss_backward",
         "layer_norm": "genesis_cpu.fused.norm:layer_norm",
         "layer_norm.backward": "genesis_cpu.fused.norm:layer_norm_backward",
+        "layer_norm_onto": "genesis_cpu.fused.norm:layer_norm_onto",
         "lstm": "genesis_cpu.fused.lstm:lstm",
         "lstm.backward": "genesis_cpu.fused.lstm:lstm_backward",
         "gru": "genesis_cpu.fused.recurrent:gru",

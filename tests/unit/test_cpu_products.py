@@ -39,3 +39,37 @@ def test_products(threads: int, kind: str) -> None:
                 assert (np.abs(got - exact - bias) <= bound).all()
     finally:
         genesis.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_gradients_of_a_layer(threads: int, kind: str) -> None:
+    """The sum for the bias comes with the product for the weight, where that copies its left factor."""
+    before = genesis.get_num_threads()
+    genesis.set_num_threads(threads)
+    rng = np.random.default_rng(0)
+    try:
+        for rows, n, m in [
+            (64, 256, 784),
+            (101, 33, 64),
+            (193, 41, 96),
+            (700, 600, 64),
+            (1000, 1000, 64),
+            (20, 9, 8),
+        ]:
+            x, g = rng.normal(size=(rows, m)).astype(kind), rng.normal(size=(rows, n)).astype(kind)
+            weight, bias = (
+                genesis.tensor(rng.normal(size=(n, m)).astype(kind)),
+                genesis.zeros(n).to(genesis.tensor(x)),
+            )
+            weight.requires_grad_()
+            bias.requires_grad_()
+            F.linear(genesis.tensor(x), weight, bias).backward(genesis.tensor(g))
+            assert weight.grad is not None
+            assert bias.grad is not None
+            wide = g.astype("float64")
+            bound = rows * np.finfo(kind).eps
+            assert (np.abs(bias.grad.numpy() - wide.sum(0)) <= bound * np.abs(g).sum(0)).all()
+            assert (np.abs(weight.grad.numpy() - wide.T @ x) <= bound * (np.abs(g).T @ np.abs(x))).all()
+    finally:
+        genesis.set_num_threads(before)

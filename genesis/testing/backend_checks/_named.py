@@ -42,12 +42,26 @@ def _dropout(x: Any) -> list[Any]:
     return [dropout(x, p, generator=generator) for p in (0.25, 0.5, 0.9)]
 
 
+def _layer_norm_onto(x: Any) -> list[Any]:
+    from genesis import autograd
+    from genesis.ops import layer_norm
+
+    leaf = x.detach().requires_grad_()
+    start = leaf * 2  # the gradient of the sum below is there before that of the norm
+    n = x.shape[-1]
+    weight = (x.detach().reshape(-1, n)[0] + 1).requires_grad_()
+    bias = x.detach().reshape(-1, n)[-1].clone().requires_grad_()
+    out = start + layer_norm(start, (n,), weight, bias)
+    return [out.detach(), *autograd.grad(out, (leaf, weight, bias), start.detach())]
+
+
 #: what runs each of them
 CASES: dict[str, Callable[[Any], list[Any]]] = {
     "running_extreme": _extremes,
     "logcumsumexp": _logs,
     "distinct": _distinct,
     "dropout": _dropout,
+    "layer_norm_onto": _layer_norm_onto,
 }
 #: products of halves may be declined wherever the library that makes them is missing
 NAMES = (*CASES, "half_matmul")

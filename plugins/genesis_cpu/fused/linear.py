@@ -143,11 +143,13 @@ def linear_backward(
     if needs[0]:
         gx = empty(x.shape, dtype, device)
         back.input.run(address(gx), at, address(weight))
-    if needs[1]:
-        gw = empty(weight.shape, dtype, device)
-        back.weight.run(address(gw), at, address(x))
     if len(needs) > 2 and needs[2]:
         gb = empty((back.columns,), dtype, device)
+    sums = address(gb) if gb is not None and needs[1] and back.weight.sums else 0
+    if needs[1]:
+        gw = empty(weight.shape, dtype, device)
+        back.weight.run(address(gw), at, address(x), sums=sums)
+    if gb is not None and not sums:
         reduce.sum_rows(address(gb), at, back.rows, back.columns, dtype)
     return gx, gw, gb
 

@@ -51,11 +51,11 @@ def _layer_norm(args, lo, hi):
 
 
 def _backward(args, lo, hi):
-    """Blocks of rows: gx for each row, and each block's sums of the gradients of weight and bias."""
+    """Blocks of rows: gx for each row, plus ``total``; and each block's sums of the other gradients."""
     gx_at, g_at, x_at, weight = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     means, rstds = reals(slot(args, 4)), reals(slot(args, 5))
     n, rows, size, per_block = slot(args, 6), slot(args, 7), slot(args, 8), slot(args, 9)
-    sums = slot(args, 10)
+    sums, total = slot(args, 10), slot(args, 11)
     for block in range(lo, hi):
         gw = reals(sums + (2 * block) * n * size)
         gb = reals(sums + (2 * block + 1) * n * size)
@@ -95,6 +95,10 @@ def _backward(args, lo, hi):
                     second = second / real(n)
                     for i in range(n):
                         gx[i] = rstd * (g[i] - first - (x[i] - mean) * rstd * second)
+                if total:
+                    other = reals(total + row * n * size)
+                    for i in range(n):
+                        gx[i] = other[i] + gx[i]
 
 
 def _columns(args, lo, hi):
@@ -184,6 +188,40 @@ def layer_norm_backward(
     eps: float,
 ) -> Any:
     """The gradients of input, weight and bias."""
+    return _gradients(None, needs, grad, x, weight, bias, mean, rstd, axes)
+
+
+def layer_norm_onto(
+    backend: Backend,
+    total: View,
+    needs: Sequence[bool],
+    grad: View,
+    x: View,
+    weight: View | None,
+    bias: View | None,
+    mean: View | None,
+    rstd: View | None,
+    *,
+    axes: int,
+    eps: float,
+) -> Any:
+    """The same, the first plus ``total``: the gradient that the input has from elsewhere."""
+    if not needs[0] or total.dtype is not x.dtype or total.shape != x.shape:
+        return NotImplemented
+    return _gradients(total, needs, grad, x, weight, bias, mean, rstd, axes)
+
+
+def _gradients(
+    total: View | None,
+    needs: Sequence[bool],
+    grad: View,
+    x: View,
+    weight: View | None,
+    bias: View | None,
+    mean: View | None,
+    rstd: View | None,
+    axes: int,
+) -> Any:
     dtype = x.dtype
     if mean is None or rstd is None or 0 in x.shape or not dtype.is_floating_point or grad.dtype is not dtype:
         return NotImplemented
@@ -191,6 +229,7 @@ def layer_norm_backward(
         return NotImplemented
     grad, x, mean, rstd = contiguous(grad), contiguous(x), contiguous(mean), contiguous(rstd)
     weight = None if weight is None else contiguous(weight)
+    total = None if total is None else contiguous(total)
     rows = _rows(x.shape, axes, _threads.get_num_threads())
     n, size, blocks = rows.n, dtype.itemsize, rows.blocks
     device = x.buffer.device
@@ -201,6 +240,7 @@ def layer_norm_backward(
     words = (
         0 if gx is None else address(gx), address(grad), address(x), 0 if weight is None else address(weight),
         address(mean), address(rstd), n, rows.rows, size, rows.per_block, room,
+        0 if total is None else address(total),
     )  # fmt: skip
     launch(backward(dtype.name), blocks, rows.cut_back, words)
     if room:

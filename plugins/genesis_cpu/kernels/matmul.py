@@ -27,7 +27,7 @@ ALONE = 400_000
 def _products(args, lo, hi):
     """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
     c, a, b, bias, plan = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4)
-    work = slot(args, 5)
+    work, sums = slot(args, 5), slot(args, 6)
     m, n, k = slot(plan, 0), slot(plan, 1), slot(plan, 2)
     lda, ldb, ldc = slot(plan, 3), slot(plan, 4), slot(plan, 5)
     flags, pieces, inner = slot(plan, 6), slot(plan, 7), slot(plan, 8)
@@ -60,6 +60,7 @@ def _products(args, lo, hi):
             product(
                 a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, start, pitch, pc, ldc, size,
                 real(1), positive, work + t * ROOM if work else 0,
+                sums + size * r0 if sums and q0 == 0 else 0,
             )  # fmt: skip
             continue
         if bias:
@@ -123,22 +124,30 @@ def _copied(turned: int, ld: int, itemsize: int) -> bool:
 
 
 class Plan:
-    """All about a product but where its factors and its result lie; ``room``: for copies of the left one."""
+    """All about a product but where its factors and its result lie.
 
-    __slots__ = ("_owner", "cut", "kernel", "room", "total", "words")
+    Attributes:
+        room: bytes for copies of the left factor; 0 where it is read where it lies.
+        sums: whether it can also give the sums of the rows of the left factor.
+    """
 
-    def __init__(self, kernel: int, total: int, cut: int, words: Sequence[int], room: int) -> None:
+    __slots__ = ("_owner", "cut", "kernel", "room", "sums", "total", "words")
+
+    def __init__(
+        self, kernel: int, total: int, cut: int, words: Sequence[int], room: int, turned: int
+    ) -> None:
         self.kernel, self.total, self.cut, self.room = kernel, total, cut, room
+        self.sums = bool(room and turned)
         self._owner = np.array(words, np.int64)
         self.words = int(self._owner.ctypes.data)
 
-    def run(self, out: int, a: int, b: int, bias: int = 0) -> None:
-        """Multiply what lies at these addresses."""
+    def run(self, out: int, a: int, b: int, bias: int = 0, sums: int = 0) -> None:
+        """Multiply what lies at these addresses; ``sums`` is where those of the left factor's rows go."""
         work, owner = scratch(self.room) if self.room else (0, None)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
-            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work)
+            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work, sums)
         else:
-            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work))
+            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums))
 
 
 _plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -211,7 +220,7 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
     )  # fmt: skip
     total = batch * pieces
     room = total * ROOM if own and batch == 1 and _copied(*first, size) else 0
-    return Plan(products(out.dtype.name), total, min(threads, total), words, room)
+    return Plan(products(out.dtype.name), total, min(threads, total), words, room, first[0])
 
 
 def _run(out: View, a: View, b: View, bias: View | None, add: bool) -> None:
