@@ -120,7 +120,7 @@ def _target(t: Any) -> Edge:
 
 
 def _results(node: Node, grad: Any) -> Sequence[Any]:
-    """The gradients of a node's inputs, each marked as fresh when its memory is nobody else's."""
+    """The gradients of a node's inputs, each marked."""
     if node.extra is not None or watch.nodes:
         from genesis.autograd import nodes
 
@@ -130,7 +130,7 @@ def _results(node: Node, grad: Any) -> Sequence[Any]:
 
 
 def _marked(grad: Any, results: Sequence[Any]) -> Sequence[Any]:
-    """Each with its mark."""
+    """The results of a node, each marked as fresh when its memory is nobody else's."""
     taken = None if type(grad) is Bundle else grad._view.buffer
     if len(results) == 1:
         g = results[0]

@@ -186,42 +186,9 @@ def layer_norm_backward(
     *,
     axes: int,
     eps: float,
+    total: View | None = None,
 ) -> Any:
-    """The gradients of input, weight and bias."""
-    return _gradients(None, needs, grad, x, weight, bias, mean, rstd, axes)
-
-
-def layer_norm_onto(
-    backend: Backend,
-    total: View,
-    needs: Sequence[bool],
-    grad: View,
-    x: View,
-    weight: View | None,
-    bias: View | None,
-    mean: View | None,
-    rstd: View | None,
-    *,
-    axes: int,
-    eps: float,
-) -> Any:
-    """The same, the first plus ``total``: the gradient that the input has from elsewhere."""
-    if not needs[0] or total.dtype is not x.dtype or total.shape != x.shape:
-        return NotImplemented
-    return _gradients(total, needs, grad, x, weight, bias, mean, rstd, axes)
-
-
-def _gradients(
-    total: View | None,
-    needs: Sequence[bool],
-    grad: View,
-    x: View,
-    weight: View | None,
-    bias: View | None,
-    mean: View | None,
-    rstd: View | None,
-    axes: int,
-) -> Any:
+    """The gradients of input, weight and bias; to the first, ``total`` is added."""
     dtype = x.dtype
     if mean is None or rstd is None or 0 in x.shape or not dtype.is_floating_point or grad.dtype is not dtype:
         return NotImplemented
@@ -249,3 +216,11 @@ def _gradients(
         )  # fmt: skip
         launch(columns(dtype.name), n, rows.columns, rest)
     return gx, gw, gb
+
+
+def layer_norm_onto(backend: Backend, total: View, needs: Sequence[bool], *args: Any, **options: Any) -> Any:
+    """The same, with the gradient that the input has from elsewhere."""
+    x = args[1]
+    if not needs[0] or total.dtype is not x.dtype or total.shape != x.shape:
+        return NotImplemented
+    return layer_norm_backward(backend, needs, *args, total=total, **options)
