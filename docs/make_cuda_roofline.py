@@ -151,7 +151,7 @@ def section() -> str:
         f"TFLOP/s in float32 and {double} in float64; so below {ridge:.0f} operations for a byte memory",
         f"decides. A launch costs about {1e6 * LAUNCH:.0f} µs, in which memory moves",
         f"{LAUNCH * MEMORY / 1e6:.0f} MB. What a second pass over a row finds in L2 ({CACHE >> 20} MiB) or a",
-        "cache is not counted. Nothing here was measured: it is what the kernels are designed for, and the",
+        "cache is not counted. Nothing in this table was measured: it is what the kernels are for, and the",
         "least time that they can take.",
         "",
         "| kernel | size | bytes | operations | for a byte | bound by | least time | |",

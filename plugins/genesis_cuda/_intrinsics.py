@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from numba import cuda as _cuda
+from numba.cuda import libdevice
 from numba.cuda import types as _types
 from numba.cuda.extending import intrinsic
 
@@ -25,6 +26,7 @@ def device(function: Callable[..., Any]) -> Any:
 
 
 typed: dict[str, Any] = typed_names(intrinsic, types, lambda name: f"__nv_{name}")
+typed |= {"times_float32": libdevice.fmul_rn, "times_float64": libdevice.dmul_rn}
 
 
 def signature(parameters: Sequence[str]) -> Any:

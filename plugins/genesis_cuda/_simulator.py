@@ -12,6 +12,7 @@ from __future__ import annotations
 import bisect
 import ctypes
 import math as _math
+import operator
 import random
 import sys
 import threading
@@ -149,6 +150,7 @@ typed: dict[str, Any] = {
 }
 typed |= _conversions
 typed |= {"floor": np.floor, "ceil": np.ceil, "rint": np.rint, "fmod": np.fmod, "like": like}
+typed |= {"times_float32": operator.mul, "times_float64": operator.mul}
 typed |= {"udiv": lambda a, b: int(a) // int(b), "umod": lambda a, b: int(a) % int(b)}
 
 

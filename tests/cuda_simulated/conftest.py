@@ -1,6 +1,8 @@
 """The device `cuda` in Numba's simulator: every thread of a kernel is a Python function on the host.
 
 Run as `pytest tests/cuda_simulated`, in a process of its own: the simulator is chosen when Numba is imported.
+`GENESIS_TEST_GPU=1` runs them on a GPU instead, in full size, but for those that are marked `simulated`: they
+look into the stand-in for the driver, or ask for two GPUs.
 """
 
 from __future__ import annotations
@@ -8,8 +10,10 @@ from __future__ import annotations
 import os
 import sys
 
-os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
-sys.setswitchinterval(1e-4)  # threads that wait for each other are then woken sooner
+GPU = os.environ.get("GENESIS_TEST_GPU") == "1"
+if not GPU:
+    os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
+    sys.setswitchinterval(1e-4)  # threads that wait for each other are then woken sooner
 
 from genesis.testing.backend_checks import (  # noqa: E402
     _expressions,
@@ -22,20 +26,28 @@ from genesis.testing.backend_checks import (  # noqa: E402
     _updates,
 )
 
-# enough for several blocks, and no multiple of anything; a simulated thread takes microseconds for an element
-_map.LARGE = _expressions.LARGE = _memory.LARGE = 1003
-_matmul.SIZES = ((1, 1, 1), (3, 17, 5), (1, 30, 7), (9, 1, 7), (7, 9, 1), (8, 8, 8), (9, 5, 13))
-_matmul.LARGE = (19, 23, 17)
-_matmul.PLACED, _matmul.MANY, _matmul.AGAIN = ((5, 7, 6), (9, 11, 10)), (3, 5, 6, 7), 15
-_norms.SHAPES = _steps.SHAPES = _updates.SHAPES = ((3, 4), (10,), (9, 13), (), (0, 3))
+
+def pytest_collection_modifyitems(config, items):
+    if not GPU:
+        return
+    left_out = [item for item in items if item.get_closest_marker("simulated")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _small(make, most):
     return lambda: [s for s in make() if all(x is None or x.size <= most for x in s.inputs)]
 
 
-for _name, _make in list(_kernels.SAMPLES.items()):
-    _kernels.SAMPLES[_name] = _small(_make, 200 if _name == "attention" else 500)
+if not GPU:
+    # enough for several blocks, and no multiple of anything: a simulated thread takes microseconds for one
+    _map.LARGE = _expressions.LARGE = _memory.LARGE = 1003
+    _matmul.SIZES = ((1, 1, 1), (3, 17, 5), (1, 30, 7), (9, 1, 7), (7, 9, 1), (8, 8, 8), (9, 5, 13))
+    _matmul.LARGE = (19, 23, 17)
+    _matmul.PLACED, _matmul.MANY, _matmul.AGAIN = ((5, 7, 6), (9, 11, 10)), (3, 5, 6, 7), 15
+    _norms.SHAPES = _steps.SHAPES = _updates.SHAPES = ((3, 4), (10,), (9, 13), (), (0, 3))
+    for _name, _make in list(_kernels.SAMPLES.items()):
+        _kernels.SAMPLES[_name] = _small(_make, 200 if _name == "attention" else 500)
 
 
 def never_launched() -> list[str]:

@@ -11,6 +11,7 @@ import genesis
 from genesis_cuda import _array
 
 
+@pytest.mark.simulated
 def test_numpy_reads_the_memory_by_dlpack() -> None:
     x = genesis.arange(12.0, device="cuda").reshape(3, 4).T
     host = np.from_dlpack(x)
@@ -26,6 +27,7 @@ def test_numpy_reads_the_memory_by_dlpack() -> None:
     assert not _array._lent
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"])
 def test_types(dtype: str) -> None:
     x = genesis.tensor([1, 0, 1], dtype=getattr(genesis, dtype if dtype != "bool" else "bool"), device="cuda")
@@ -55,6 +57,7 @@ class Other:
         return self.x.__cuda_array_interface__
 
 
+@pytest.mark.simulated
 def test_memory_of_others() -> None:
     x = genesis.arange(12.0, device="cuda:1").reshape(3, 4)
     for view in (x, x.T, x.flip(0), x[:, 1:3]):

@@ -1,8 +1,9 @@
-"""Products by a library: what it is asked for, with NumPy in its place."""
+"""Products by a library: what it is asked for, with NumPy in its place; on a GPU, by the library itself."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 
 import ml_dtypes
 import numpy as np
@@ -61,8 +62,23 @@ class Library:
         out[...] = (x.transpose(0, 2, 1) if transa else x) @ (y.transpose(0, 2, 1) if transb else y)
 
 
+class Counted:
+    """cuBLAS itself."""
+
+    def __init__(self, real) -> None:
+        self.real, self.calls = real, 0
+
+    def __getattr__(self, name):
+        self.calls += name.startswith("gemm")
+        return getattr(self.real, name)
+
+
 @pytest.fixture(autouse=True)
-def library(monkeypatch: pytest.MonkeyPatch) -> Library:
+def library(monkeypatch: pytest.MonkeyPatch) -> Library | Counted:
+    if os.environ.get("GENESIS_TEST_GPU") == "1":
+        counted = Counted(_gemm.library())
+        monkeypatch.setattr(_gemm, "library", lambda: counted)
+        return counted
     made = Library()
     monkeypatch.setattr(_gemm, "library", lambda: made)
     monkeypatch.setattr(_gemm, "_handles", {})
@@ -113,6 +129,7 @@ def test_halves_without_elements_to_add(library: Library) -> None:
     assert (x @ x.T).tolist() == [[0] * 3] * 3
 
 
+@pytest.mark.simulated
 def test_without_the_library_itself_products_are_our_own(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

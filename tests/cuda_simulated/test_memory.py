@@ -50,6 +50,7 @@ def test_large_blocks_have_a_segment_each(pool: _memory.Pool) -> None:
     assert pool.kept == 3 << 20
 
 
+@pytest.mark.simulated
 def test_trimming_gives_back_whole_segments(pool: _memory.Pool) -> None:
     before = api().used
     small, large = pool.take(100), pool.take(5 << 20)
@@ -62,6 +63,7 @@ def test_trimming_gives_back_whole_segments(pool: _memory.Pool) -> None:
     assert pool.kept == 0
 
 
+@pytest.mark.simulated
 def test_what_others_keep_is_given_back_before_memory_runs_out(
     pool: _memory.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,7 @@ def test_what_others_keep_is_given_back_before_memory_runs_out(
     assert pool.retries == 1
 
 
+@pytest.mark.simulated
 def test_out_of_memory_says_what_was_asked_and_what_is_free(
     pool: _memory.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +130,7 @@ def test_pinned_memory() -> None:
     assert start not in _memory._pinned
 
 
+@pytest.mark.simulated
 def test_a_kernel_may_not_leave_its_memory() -> None:
     from genesis_cuda.kernels.random import _fills
 
@@ -135,6 +139,7 @@ def test_a_kernel_may_not_leave_its_memory() -> None:
         _fills["uniform"]("float32")(unit(0), 1, (memory.address, 5, 2, 0, 0, 1, 2))
 
 
+@pytest.mark.simulated
 def test_several_devices() -> None:
     x = genesis.arange(6.0, device="cuda:1").reshape(2, 3)
     y = x.T.to("cuda:0")
@@ -148,6 +153,7 @@ def test_several_devices() -> None:
         call("cuMemFree", 12345)
 
 
+@pytest.mark.simulated
 def test_what_scripts_ask_of_genesis_cuda() -> None:
     x = genesis.zeros(1 << 10, device="cuda")
     assert genesis.cuda.memory_allocated() >= 4096

@@ -111,6 +111,7 @@ def test_positions(shape, dtype) -> None:
     assert search.nonzero(genesis.zeros(0, device="cuda")._view) is None
 
 
+@pytest.mark.simulated
 def test_too_many_at_once_are_sorted_as_a_whole() -> None:
     x = genesis.arange(100, device="cuda")
     assert not sorting.leading(genesis.zeros(50, dtype=genesis.int64, device="cuda")._view, x._view, True)

@@ -27,6 +27,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+@pytest.mark.simulated
 def test_work_goes_where_it_is_told(launches: list[int]) -> None:
     x = genesis.ones(3, device="cuda")
     first, other = genesis.cuda.current_stream(), genesis.cuda.Stream()
@@ -58,6 +59,7 @@ def test_work_goes_where_it_is_told(launches: list[int]) -> None:
     assert "Stream device=cuda" in repr(other)
 
 
+@pytest.mark.simulated
 def test_streams_wait_for_each_other() -> None:
     one, two = genesis.cuda.Stream(), genesis.cuda.Stream(priority=-1)
     api().waits.clear()
@@ -106,6 +108,7 @@ def test_memory_comes_back_to_its_stream() -> None:
     assert genesis.empty(300, device="cuda")._view.buffer.handle.address == start
 
 
+@pytest.mark.simulated
 def test_a_tensor_that_another_stream_uses() -> None:
     stream = genesis.cuda.Stream()
     x = genesis.ones(300, device="cuda")
@@ -117,6 +120,7 @@ def test_a_tensor_that_another_stream_uses() -> None:
     assert [s for s, _ in api().waits] == [int(unit(0).main)], "its own stream waits, for the other one"
 
 
+@pytest.mark.simulated
 def test_pinned_memory_and_copies_that_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     x = genesis.arange(6.0).reshape(2, 3)
     assert not x.is_pinned()
@@ -146,6 +150,7 @@ def test_pinned_memory_and_copies_that_are_not_waited_for(monkeypatch: pytest.Mo
     assert len(_memory._under_way) == 1, "what was copied is let go"
 
 
+@pytest.mark.simulated
 def test_the_general_names() -> None:
     stream, event = genesis.Stream("cuda:1"), genesis.Event("cuda:1", enable_timing=True)
     assert stream.device == genesis.device("cuda:1")

@@ -92,6 +92,7 @@ def test_a_seed_means_the_same_numbers(draw: str) -> None:
     assert draw != "rand" or (numbers[0] == numbers[1]).all()
 
 
+@pytest.mark.simulated
 def test_one_step_of_adam_is_one_launch(monkeypatch: pytest.MonkeyPatch) -> None:
     names = []
     driver = type(_driver.api())

@@ -14,6 +14,8 @@ from genesis_cuda import _fake_driver
 sys.path.insert(0, str(Path(__file__).parent))
 import typed
 
+pytestmark = pytest.mark.simulated
+
 CHECKS = [
     check
     for check in check_backend("cuda")

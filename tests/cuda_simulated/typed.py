@@ -29,6 +29,7 @@ def names() -> dict[str, Any]:
     found: dict[str, Any] = _typed.typed_names(intrinsic, types, str)
     found |= {name: getattr(types, name) for name in _typed.TYPES}
     found |= {"math": math, "inf": math.inf, "nan": math.nan, "THREADS": _sizes.THREADS, "WARP": _sizes.WARP}
+    found |= dict.fromkeys(("times_float32", "times_float64"), numba.njit(lambda x, y: x * y))
     place = Path(genesis_cuda.__file__).parent
     own: dict[str, Any] = {}
     for part in ("scalars", "philox"):

@@ -130,7 +130,11 @@ def _stored(t: dtype) -> str:
 
 
 def statements(expr: Expr, types: Sequence[dtype], out: dtype) -> tuple[list[str], str]:
-    """As ``genesis.backend.scalar_source``, with the functions of ``_scalars`` for each type."""
+    """As ``genesis.backend.scalar_source``, with the functions of ``_scalars`` for each type.
+
+    A product of floats is rounded before it is added to something, as the formula says: the compiler would
+    make one operation of both, so it is given a function that it leaves alone.
+    """
     lines, result = scalar_source(expr, types, "i", out)
     kinds = infer(expr, types)
     if expr.name == "const":
@@ -142,9 +146,12 @@ def statements(expr: Expr, types: Sequence[dtype], out: dtype) -> tuple[list[str
             made.append(line)
             continue
         kind = kinds[node.args[-1]].kind.replace("b", "u")
-        if node.name in _SHIFTS:
-            name, _, value = line.partition(" = ")
-            t = kinds[node].name
+        name, _, value = line.partition(" = ")
+        t = kinds[node].name
+        if node.name == "mul" and kind == "f":
+            x, _, y = value.partition(" * ")
+            made.append(f"{name} = times_{'float64' if t == 'float64' else 'float32'}({x}, {y})")
+        elif node.name in _SHIFTS:
             if t != "int64":
                 value = value.removeprefix(f"{t}(").removesuffix(")")
             x, _, y = value.partition(_SHIFTS[node.name])
