@@ -159,8 +159,8 @@ def _stamp() -> bytes:
     features = binding.get_host_cpu_features().flatten()
     digest.update("\n".join([*machine, features, str(sys.implementation.cache_tag), *settings]).encode())
     here = Path(__file__).parent
-    for name in ("_blas_call", "_circle", "_gemm", "_halves", "_machine", "_math", "_numba", "_panels",
-                 "_pointers", "_power", "_processor", "_strips", "_tile", "_vectors",
+    for name in ("_ahead", "_blas_call", "_circle", "_gemm", "_halves", "_machine", "_math", "_numba",
+                 "_panels", "_pointers", "_power", "_processor", "_strips", "_tile", "_vectors",
                  "fused/_attention_parts"):  # fmt: skip
         digest.update((here / f"{name}.py").read_bytes())
     return digest.digest()

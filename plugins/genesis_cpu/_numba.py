@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from genesis_cpu._ahead import asks_ahead
+
 #: of every kernel: a division that allows it (``_math.ratio_``) may begin with the processor's estimate, and
 #: loops take the widest registers there are: LLVM leaves half of them empty on Intel's processors
 _ATTRIBUTES = '"reciprocal-estimates"="vec-divf:1" "prefer-vector-width"="512"'
@@ -87,6 +89,7 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
                         f"the kernel {name} needs {value.name} of Numba's runtime: "
                         "a kernel must do without lists, arrays, strings and exceptions"
                     )
+            final = binding.parse_assembly(asks_ahead(str(final)))
             final.verify()
             return bytes(library._codegen._tm.emit_object(final))
     except NumbaError:
