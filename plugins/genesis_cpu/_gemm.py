@@ -63,19 +63,21 @@ def _copy_line(typing, target, source):
     return types.void(types.int64, types.int64), generate
 
 
-@intrinsic
-def _copy_some(typing, target, source):
-    """Copy ``BEHIND`` bytes, neither of which has to be aligned."""
+def _copy(nbytes: int) -> Any:
+    """``copy(target, source)``: so many bytes, neither of which has to be aligned."""
 
     def generate(context, builder, signature, values):
         kind = ir.VectorType(ir.IntType(32), BYTES // 4)
         at, to = (builder.inttoptr(x, kind.as_pointer()) for x in (values[1], values[0]))
-        lines = [builder.load(builder.gep(at, [ir.IntType(64)(v)]), align=4) for v in range(BEHIND // BYTES)]
+        lines = [builder.load(builder.gep(at, [ir.IntType(64)(v)]), align=4) for v in range(nbytes // BYTES)]
         for v, line in enumerate(lines):
             builder.store(line, builder.gep(to, [ir.IntType(64)(v)]), align=4)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64), generate
+    return intrinsic(lambda typing, target, source: (types.void(types.int64, types.int64), generate))
+
+
+_copy_some, _copy_vector = _copy(BEHIND), _copy(BYTES)
 
 
 @intrinsic
@@ -249,7 +251,10 @@ def _pack_left(work, a, turned, lda, rows, deep, tens, nines, last, size, zero):
             for t in range(t0, min(t0 + 16, deep)):
                 at, source = target + t * height * size, a + (t * lda + r) * size
                 if t < free and height > 4:
-                    _copy_some(at, source)
+                    if size == 4:
+                        _copy_vector(at, source)
+                    else:
+                        _copy_some(at, source)
                 else:
                     for i in range(height):
                         _move(at + i * size, source + i * size, zero)
