@@ -209,9 +209,10 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
     if m * n * k * batch < ALONE:
         threads = 1
     pieces = 1 if batch >= threads else -(-threads // batch)
-    by_rows = m >= n
-    pieces = max(1, min(pieces, (m if by_rows else n) // 16))
     own = _own(m, n, k, out.dtype.itemsize)
+    # what is cut is copied once, the other factor by every thread; a turned left one takes 3.5 times as long
+    by_rows = m >= n or (own and first[0] == 1 and m >= 128 * threads and 7 * m >= 2 * n)
+    pieces = max(1, min(pieces, (m if by_rows else n) // 16))
     flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4 | positive << 5
     size = out.dtype.itemsize
     words = (
