@@ -241,7 +241,7 @@ def _pack_left(work, a, turned, lda, rows, deep, tens, nines, last, size, zero):
                 for at in range(0, nbytes, size):
                     _move(target + at, source + at, zero)
         return
-    # of nine or ten rows, a column is copied as BEHIND bytes; the next three at most overwrite the rest
+    # of nine or ten rows, a column is copied as a vector or two; the next three at most overwrite the rest
     free = min(last, deep - 4)
     for t0 in range(0, deep, 16):  # a page or more each
         r = 0

@@ -89,7 +89,10 @@ def object_code(function: Callable[..., Any], name: str) -> bytes:
                         f"the kernel {name} needs {value.name} of Numba's runtime: "
                         "a kernel must do without lists, arrays, strings and exceptions"
                     )
-            final = binding.parse_assembly(asks_ahead(str(final)))
+            text = str(final)
+            changed = asks_ahead(text)
+            if changed != text:  # reading it again takes milliseconds
+                final = binding.parse_assembly(changed)
             final.verify()
             return bytes(library._codegen._tm.emit_object(final))
     except NumbaError:

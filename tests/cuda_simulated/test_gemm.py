@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 
 import ml_dtypes
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import genesis
 from genesis.testing import Check, check_backend, parametrize
 from genesis_cuda import _gemm
+from genesis_cuda._sizes import SIMULATED
 
 TYPES = {
     0: np.dtype("float32"), 1: np.dtype("float64"), 2: np.dtype("float16"), 14: np.dtype(ml_dtypes.bfloat16)
@@ -75,7 +75,7 @@ class Counted:
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch: pytest.MonkeyPatch) -> Library | Counted:
-    if os.environ.get("GENESIS_TEST_GPU") == "1":
+    if not SIMULATED:
         counted = Counted(_gemm.library())
         monkeypatch.setattr(_gemm, "library", lambda: counted)
         return counted
