@@ -164,8 +164,7 @@ class Tensor(TensorConversion, InfoMethods, NewMethods, _Absent):
 
     def data_ptr(self) -> int:
         """Address of the first element, on devices that have one."""
-        host = self._view.buffer.device.backend.as_numpy(self._view)
-        return 0 if host is None else int(host.ctypes.data)
+        return int(self._view.buffer.device.backend.address(self._view))
 
     @property
     def is_cuda(self) -> bool:

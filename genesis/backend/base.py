@@ -185,6 +185,14 @@ class Backend(ABC):
         """
         return None
 
+    def address(self, x: View) -> int:
+        """Where the first element of ``x`` is, in bytes.
+
+        Default: its place in the memory of the host, and 0 where ``as_numpy`` has none.
+        """
+        host = self.as_numpy(x)
+        return 0 if host is None else int(host.ctypes.data)
+
     def adopt(self, source: Any, device: device) -> View | None:
         """A view of the memory of another library's array on this kind of device.  Default: None, none."""
         return None

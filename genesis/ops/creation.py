@@ -138,7 +138,8 @@ _CUDA = 2  # of DLPack's kinds of devices
 def from_dlpack(source: Any) -> Tensor:
     """A tensor from any object with ``__dlpack__``, sharing memory where the device can.
 
-    On a GPU the object has to have ``__cuda_array_interface__`` besides.
+    Raises:
+        TypeError: the device has no tensors of that type.
     """
     kind, index = getattr(source, "__dlpack_device__", lambda: (1, 0))()
     if int(kind) == _CUDA:

@@ -9,13 +9,13 @@ import numpy as np
 
 import genesis
 from genesis import device
-from genesis.backend import Buffer, View
+from genesis.backend import Buffer, View, contiguous_strides
 from genesis_cuda._driver import call, unit
 from genesis_cuda._memory import address, handle
 from genesis_cuda._sizes import SIMULATED
 
 _HOST, _CUDA = 1, 2  # kinds of devices, and kinds of types, of DLPack
-_KINDS = {"i": 0, "u": 1, "f": 2, "b": 6}
+_KINDS = {"i": 0, "u": 1, "f": 2, "V": 4, "b": 6}  # "V" is ml_dtypes' bfloat16
 
 
 class Array:
@@ -86,7 +86,9 @@ _is_valid = ctypes.pythonapi.PyCapsule_IsValid
 _is_valid.restype, _is_valid.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p]
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype, _pointer.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
-_NAME = b"dltensor"  # a capsule that somebody has taken has another name
+_rename = ctypes.pythonapi.PyCapsule_SetName
+_rename.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+_NAME, _TAKEN = b"dltensor", b"used_dltensor"  # a capsule that somebody has taken has another name
 _lent: dict[int, tuple[Any, ...]] = {}  # what other libraries hold, by the address of its structure
 
 
@@ -128,37 +130,81 @@ class Foreign:
         self.bounds: tuple[int, int] | None = None
 
 
+class Taken:
+    """What another library has lent in a capsule; it hears when nobody looks at it any more."""
+
+    __slots__ = ("managed",)
+
+    def __init__(self, capsule: Any) -> None:
+        at = _pointer(id(capsule), _NAME)
+        self.managed = _Managed.from_address(at)
+        _rename(id(capsule), _TAKEN)
+
+    def __del__(self) -> None:
+        if self.managed.deleter:
+            self.managed.deleter(ctypes.pointer(self.managed))
+
+
 def adopt(source: Any, place: device) -> View | None:
-    """A view of the memory of an object with ``__cuda_array_interface__``, or None for another one."""
-    found = getattr(source, "__cuda_array_interface__", None)
+    """A view of the memory of an object with ``__cuda_array_interface__`` or DLPack; None for others."""
+    found = _by_interface(source, place)
+    if found is None and hasattr(source, "__dlpack__"):
+        found = _by_dlpack(source, place)
     if found is None:
         return None
-    kind = np.dtype(found["typestr"])
-    dtype = getattr(genesis, kind.name, None)
-    shape = tuple(found["shape"])
-    if not isinstance(dtype, genesis.dtype) or not kind.isnative or found.get("mask") is not None:
-        return None
-    steps = found.get("strides")
-    if steps is None:
-        steps, n = [], kind.itemsize
-        for s in reversed(shape):
-            steps.insert(0, n)
-            n *= s
-    if any(s % kind.itemsize for s in steps):
-        return None
-    stream = found.get("stream")
-    foreign = Foreign(int(found["data"][0]), source, place.index or 0)
-    if stream is not None:
-        foreign.unit.enter()
-        call("cuStreamSynchronize", int(stream))
-    strides = tuple(s // kind.itemsize for s in steps)
+    owner, start, dtype, shape, strides = found
+    foreign, size = Foreign(start, owner, place.index or 0), dtype.itemsize
     low = sum((n - 1) * t for n, t in zip(shape, strides, strict=True) if t < 0 and n)
     high = sum((n - 1) * t for n, t in zip(shape, strides, strict=True) if t > 0 and n)
-    start = foreign.address
-    foreign.address += low * kind.itemsize  # a buffer begins at its lowest element
-    buffer = Buffer(foreign, (high - low + 1) * kind.itemsize if 0 not in shape else 0, place, owner=source)
+    foreign.address += low * size  # a buffer begins at its lowest element
+    buffer = Buffer(foreign, (high - low + 1) * size if 0 not in shape else 0, place, owner=owner)
     if SIMULATED:
         from genesis_cuda._simulator import memory
 
-        memory.lend(foreign.address, buffer.nbytes)
+        memory.borrow(foreign, buffer.nbytes)
     return View(buffer, dtype, shape, strides, -low, start)
+
+
+def _type(name: str, place: device) -> genesis.dtype:
+    if name not in _TYPES:
+        known = ", ".join(_TYPES)
+        raise TypeError(f"{place} has no tensors of {name}, only of {known}: convert the array first")
+    return getattr(genesis, name)  # type: ignore[no-any-return]
+
+
+_NAMES = {0: "int", 1: "uint", 2: "float", 4: "bfloat", 5: "complex"}  # of DLPack's kinds
+_TYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+_Found = tuple[Any, int, genesis.dtype, tuple[int, ...], tuple[int, ...]]
+
+
+def _by_interface(source: Any, place: device) -> _Found | None:
+    """Owner, address, type, shape and strides in elements, by ``__cuda_array_interface__``."""
+    found = getattr(source, "__cuda_array_interface__", None)
+    if found is None or found.get("mask") is not None:
+        return None
+    kind = np.dtype(found["typestr"])
+    if kind.kind == "V":  # bfloat16 has no name there
+        return None
+    shape, steps = tuple(found["shape"]), found.get("strides")
+    if steps is None:
+        steps = tuple(kind.itemsize * t for t in contiguous_strides(shape))
+    if any(s % kind.itemsize for s in steps):
+        wrong = f"strides of {tuple(steps)} bytes are not whole elements of {kind.name}"
+        raise ValueError(f"{wrong}: copy the array first")
+    stream = found.get("stream")
+    if stream is not None:
+        unit(place.index or 0).enter()
+        call("cuStreamSynchronize", int(stream))
+    dtype = _type(kind.name if kind.isnative else kind.str, place)
+    return source, int(found["data"][0]), dtype, shape, tuple(s // kind.itemsize for s in steps)
+
+
+def _by_dlpack(source: Any, place: device) -> _Found | None:
+    """The same by DLPack, which knows bfloat16; the source's work comes before what our stream does next."""
+    taken = Taken(source.__dlpack__(stream=int(unit(place.index or 0).stream)))
+    given = taken.managed.tensor
+    name = "bool" if given.code == _KINDS["b"] else f"{_NAMES.get(given.code, 'kind')}{given.bits}"
+    dtype = _type(name if given.lanes == 1 else f"{name}x{given.lanes}", place)
+    shape = tuple(given.shape[: given.ndim])
+    strides = tuple(given.strides[: given.ndim]) if given.strides else contiguous_strides(shape)
+    return taken, (given.data or 0) + given.byte_offset, dtype, shape, strides

@@ -16,6 +16,7 @@ import operator
 import random
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -101,10 +102,21 @@ class _Memory:
         if self.blocks.pop(address, None) is not None:
             del self.starts[bisect.bisect_left(self.starts, address)]
 
-    def pointer(self, address: int, kind: str) -> Pointer:
+    def borrow(self, holder: Any, nbytes: int) -> None:
+        """Lend what another library owns, for as long as ``holder`` lives, unless it is ours."""
+        start, block = self._block(holder.address)
+        if block is None or holder.address >= start + block.size:
+            self.lend(holder.address, nbytes)
+            weakref.finalize(holder, self.give_back, holder.address)
+
+    def _block(self, address: int) -> tuple[int, np.ndarray[Any, Any] | None]:
+        """The block that may have this address, and where it starts."""
         at = bisect.bisect_right(self.starts, address) - 1
         start = self.starts[at] if at >= 0 else 0
-        block = self.blocks.get(start)
+        return start, self.blocks.get(start)
+
+    def pointer(self, address: int, kind: str) -> Pointer:
+        start, block = self._block(address)
         if block is None or address > start + block.size:
             return Pointer(np.empty(0, kind), 0)  # of something empty; using it is an error
         size = np.dtype(kind).itemsize

@@ -93,6 +93,9 @@ class CudaBackend(Backend):
     def export(self, x: View) -> _array.Array:
         return _array.Array(x)
 
+    def address(self, x: View) -> int:
+        return _memory.address(x)
+
     def adopt(self, source: Any, device: device) -> View | None:
         return _array.adopt(source, device)
 
