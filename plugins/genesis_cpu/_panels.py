@@ -8,11 +8,12 @@ in the order in which they are used.  A tile of the result stays in registers wh
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from math import inf
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
@@ -31,6 +32,35 @@ def fetch(builder: Any, at: Any, writes: bool, near: int) -> None:
     kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     builder.call(function, [builder.bitcast(at, byte), word(int(writes)), word(near), word(1)])
+
+
+def _column(builder: Any, rows: int, pitch: Any, vector: Any) -> Any:
+    """How to read a column whose elements lie ``pitch`` bytes apart, each into all of a vector.
+
+    ``read(at)`` gives them one by one, from the address of the first, so that each is read where it is used.
+    The instruction adds up its address itself, from one or two that there are for a column. LLVM would make
+    each address from the one before it: a chain that takes longer than the products of the column, and the
+    units that they need.
+    """
+    binding.initialize_native_asmparser()  # LLVM then reads instructions that are written out
+    i64 = ir.IntType(64)
+    name = "vbroadcastss" if vector.element == ir.FloatType() else "vbroadcastsd"
+    three, five = (builder.mul(pitch, i64(x)) for x in (3, 5))
+    one_word, two_words = (ir.FunctionType(vector, [i64] * n) for n in (1, 2))
+
+    def read(at: Any) -> Iterator[Any]:
+        later = builder.add(at, five)
+        for base, more, scale in (
+            (at, None, 0), (at, pitch, 1), (at, pitch, 2), (at, three, 1), (at, pitch, 4),
+            (later, None, 0), (later, pitch, 1), (later, pitch, 2), (at, pitch, 8), (later, pitch, 4),
+        )[:rows]:  # fmt: skip
+            if more is None:
+                yield builder.asm(one_word, f"{name} ($1), $0", "=v,r", [base], False)
+            else:
+                text = f"{name} ($1,$2,{scale}), $0"
+                yield builder.asm(two_words, text, "=v,r,r", [base, more], False)
+
+    return read
 
 
 @cache
@@ -66,6 +96,20 @@ def tile(rows: int, partial: bool = True) -> Any:
                 x = builder.insert_element(undefined, x, ir.IntType(32)(0))
                 return builder.shuffle_vector(x, undefined, same)
 
+            if wide():
+                # the compiler does not see that a column is read: by this nothing written before comes later
+                a = builder.asm(ir.FunctionType(i64, [i64]), "", "=r,0,~{memory}", [a], True)
+                column = _column(builder, rows, builder.mul(lda, i64(size)), vector)
+                apart = builder.mul(step, i64(size))
+
+                def spread_column(i: Any) -> Iterator[Any]:
+                    return column(builder.add(a, builder.mul(i, apart)))  # type: ignore[no-any-return]
+            else:
+
+                def spread_column(i: Any) -> Iterator[Any]:
+                    offset = builder.mul(i, step)
+                    return (spread(builder.load(builder.gep(line, [offset]))) for line in lines)
+
             starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
             bases = [builder.gep(base, [builder.mul(pitch, i64(r))]) for r in range(rows)]
 
@@ -91,8 +135,7 @@ def tile(rows: int, partial: bool = True) -> Any:
                     for v in range(VECTORS)
                 ]
                 found = []
-                for r in range(rows):
-                    x = spread(builder.load(builder.gep(lines[r], [builder.mul(i, step)])))
+                for r, x in enumerate(spread_column(i)):
                     found += [
                         builder.call(fma, [x, f, t])
                         for f, t in zip(factors, sums[r * VECTORS :], strict=False)
