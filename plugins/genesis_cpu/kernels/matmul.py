@@ -25,23 +25,27 @@ ALONE = 400_000
 
 
 def _products(args, lo, hi):
-    """Blocks lo … hi - 1 of a batch of products; a block is part of the rows (or columns) of one."""
+    """Blocks lo … hi - 1 of a batch of products; a block is part of the rows, columns or terms of one."""
     c, a, b, bias, plan = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3), slot(args, 4)
-    work, sums = slot(args, 5), slot(args, 6)
+    work, sums, others = slot(args, 5), slot(args, 6), slot(args, 7)
     m, n, k = slot(plan, 0), slot(plan, 1), slot(plan, 2)
     lda, ldb, ldc = slot(plan, 3), slot(plan, 4), slot(plan, 5)
     flags, pieces, inner = slot(plan, 6), slot(plan, 7), slot(plan, 8)
     a0, b0, c0 = slot(plan, 9), slot(plan, 10), slot(plan, 11)
     a1, b1, c1 = slot(plan, 12), slot(plan, 13), slot(plan, 14)
     a_turned, b_turned, by_rows, add = flags & 1, (flags >> 1) & 1, flags & 4, flags & 8
-    own, positive = flags & 16, flags & 32
+    own, positive, by_terms = flags & 16, flags & 32, flags & 64
     size = slot(plan, 15)
     for t in range(lo, hi):
         matrix, piece = t // pieces, t % pieces
         i, j = matrix // inner, matrix % inner
         pa, pb, pc = a + i * a0 + j * a1, b + i * b0 + j * b1, c + i * c0 + j * c1
-        r0, r1, q0, q1 = 0, m, 0, n
-        if by_rows:
+        r0, r1, q0, q1, t0, t1 = 0, m, 0, n, 0, k
+        if by_terms:
+            t0, t1 = piece * k // pieces // 16 * 16, (piece + 1) * k // pieces // 16 * 16
+            if piece == pieces - 1:
+                t1 = k
+        elif by_rows:
             r0, r1 = piece * m // pieces // 8 * 8, (piece + 1) * m // pieces // 8 * 8
             if piece == pieces - 1:
                 r1 = m
@@ -51,16 +55,20 @@ def _products(args, lo, hi):
                 q1 = n
         if r1 <= r0 or q1 <= q0:
             continue
-        pa += size * (r0 if a_turned else r0 * lda)
-        pb += size * (q0 * ldb if b_turned else q0)
+        pa += size * (r0 + t0 * lda if a_turned else r0 * lda + t0)
+        pb += size * (q0 * ldb + t0 if b_turned else q0 + t0 * ldb)
         pc += size * (r0 * ldc + q0)
         beta = real(1) if bias or add else real(0)
         if own:
-            start, pitch = (bias + size * q0, 0) if bias else (pc, ldc)
+            start, pitch, across = (bias + size * q0, 0, ldc) if bias else (pc, ldc, ldc)
+            total = sums + size * r0 if sums and q0 == 0 else 0
+            if by_terms and piece:  # what is added to the result afterwards
+                pc = others + (piece - 1) * m * (n + 1) * size
+                start, pitch, across, beta = pc, n, n, real(0)
+                total = pc + m * n * size if sums else 0
             product(
-                a_turned, b_turned, r1 - r0, q1 - q0, k, pa, lda, pb, ldb, beta, start, pitch, pc, ldc, size,
-                real(1), positive, work + t * ROOM if work else 0,
-                sums + size * r0 if sums and q0 == 0 else 0,
+                a_turned, b_turned, r1 - r0, q1 - q0, t1 - t0, pa, lda, pb, ldb, beta, start, pitch, pc,
+                across, size, real(1), positive, work + t * ROOM if work else 0, total,
             )  # fmt: skip
             continue
         if bias:
@@ -78,6 +86,23 @@ def _products(args, lo, hi):
                     target[q] = max_(target[q], real(0))
 
 
+def _join(args, lo, hi):
+    """Add up what the pieces of a product by terms gave, for rows lo … hi - 1; and of their sums."""
+    c, others, plan, sums = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
+    m, n, ldc, pieces, size = slot(plan, 0), slot(plan, 1), slot(plan, 5), slot(plan, 7), slot(plan, 15)
+    for piece in range(pieces - 1):
+        part = others + piece * m * (n + 1) * size
+        for r in range(lo, hi):
+            target, source = reals(c + r * ldc * size), reals(part + r * n * size)
+            for q in range(n):
+                target[q] += source[q]
+        if sums:
+            target, source = reals(sums), reals(part + m * n * size)
+            for r in range(lo, hi):
+                target[r] += source[r]
+
+
+join = Kernel(_join)
 products = Kernel(
     _products,
     "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product\n"
@@ -118,6 +143,15 @@ def _panel(itemsize: int) -> int:
     return width(itemsize) if wide() else 0  # 32 wide registers, where the tiles were measured
 
 
+def _by_terms(m: int, n: int, k: int, pieces: int) -> bool:
+    """Whether to cut the terms of a product with a turned left factor, such as the gradient of a weight.
+
+    The rows of both factors then stay with the core that wrote them; all pieces but one give a result of
+    their own, which is added to that of the first.
+    """
+    return pieces > 1 and k * (m + n) >= 4 * (pieces - 1) * m * n
+
+
 def _copied(turned: int, ld: int, itemsize: int) -> bool:
     """Whether our own tiles read a copy of the left factor: where a tile's part lies on many pages."""
     return bool(turned) or ld * itemsize >= 4096
@@ -129,14 +163,17 @@ class Plan:
     Attributes:
         room: bytes for copies of the left factor; 0 where it is read where it lies.
         sums: whether it can also give the sums of the rows of the left factor.
+        others: bytes for the results of all pieces but the first, where the terms of the sums are cut; and 0.
+        join: the kernel that adds them up.
     """
 
-    __slots__ = ("_owner", "cut", "kernel", "room", "sums", "total", "words")
+    __slots__ = ("_owner", "cut", "join", "kernel", "others", "room", "sums", "total", "words")
 
     def __init__(
-        self, kernel: int, total: int, cut: int, words: Sequence[int], room: int, turned: int
+        self, kernel: int, total: int, cut: int, words: Sequence[int], room: int, turned: int, join: int = 0
     ) -> None:
         self.kernel, self.total, self.cut, self.room = kernel, total, cut, room
+        self.join, self.others = join, (total - 1) * words[0] * (words[1] + 1) * words[-1] if join else 0
         self.sums = bool(room and turned)
         self._owner = np.array(words, np.int64)
         self.words = int(self._owner.ctypes.data)
@@ -146,8 +183,12 @@ class Plan:
         work, owner = scratch(self.room) if self.room else (0, None)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
             _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work, sums)
-        else:
+        elif not self.join:
             launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums))
+        else:
+            others, owner_of_others = scratch(self.others)  # noqa: RUF059 - likewise
+            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums, others))
+            launch(self.join, int(self._owner[0]), self.cut, (out, others, self.words, sums))
 
 
 _plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -212,8 +253,9 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
     own = _own(m, n, k, out.dtype.itemsize)
     # what is cut is copied once, the other factor by every thread; a turned left one takes 3.5 times as long
     by_rows = m >= n or (own and first[0] == 1 and m >= 128 * threads and 7 * m >= 2 * n)
-    pieces = max(1, min(pieces, (m if by_rows else n) // 16))
-    flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4 | positive << 5
+    by_terms = own and first[0] == 1 and batch == 1 and not positive and _by_terms(m, n, k, pieces)
+    pieces = max(1, min(pieces, (k if by_terms else m if by_rows else n) // 16))
+    flags = first[0] | second[0] << 1 | by_rows << 2 | add << 3 | own << 4 | positive << 5 | by_terms << 6
     size = out.dtype.itemsize
     words = (
         m, n, k, first[1], second[1], target[1], flags, pieces, inner,
@@ -221,7 +263,10 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
     )  # fmt: skip
     total = batch * pieces
     room = total * ROOM if own and batch == 1 and _copied(*first, size) else 0
-    return Plan(products(out.dtype.name), total, min(threads, total), words, room, first[0])
+    real = out.dtype.name
+    return Plan(
+        products(real), total, min(threads, total), words, room, first[0], join(real) if by_terms else 0
+    )
 
 
 def _run(out: View, a: View, b: View, bias: View | None, add: bool) -> None:
