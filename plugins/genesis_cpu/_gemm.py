@@ -23,8 +23,9 @@ from genesis_cpu._tile import turn
 
 __all__ = ["product"]
 
-#: rows of a panel at most, so that it stays in the first cache beside what it meets: 24 KiB
-DEEP = 192
+#: rows of a panel at most, so that it stays in the first cache beside what it meets: 24 KiB; or 32 KiB, where
+#: there are no more than two such panels
+DEEP, DEEPEST = 192, 256
 
 _tall, _less, _some, _one = (tile(rows, partial=False) for rows in (10, 9, 4, 1))
 _LINE = BYTES * VECTORS
@@ -41,7 +42,7 @@ def _room(nbytes: int) -> Any:
     return intrinsic(lambda typing: (types.int64(), generate))
 
 
-_room_for_panel, _room_for_tile = _room(DEEP * _LINE), _room(10 * _LINE)
+_room_for_panel, _room_for_tile = _room(DEEPEST * _LINE), _room(10 * _LINE)
 
 
 @intrinsic
@@ -275,7 +276,8 @@ def product(
     zero = one - one
     row, step = (1, lda) if a_turned else (lda, 1)
     wide = _LINE // size
-    blocks = (k + DEEP - 1) // DEEP
+    most = DEEPEST if k <= 2 * DEEPEST else DEEP
+    blocks = (k + most - 1) // most
     deep = (k + blocks - 1) // blocks
     high = LEFT // (deep * size) // 10 * 10
     for t in range(0, k, deep):
