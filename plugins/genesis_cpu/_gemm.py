@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from genesis_cpu._panels import VECTORS, fetch, tile
+from genesis_cpu._panels import VECTORS, fetch, masked_load, masks, tile
 from genesis_cpu._processor import BEHIND, BYTES, LEFT
 from genesis_cpu._tile import turn
 
@@ -27,7 +27,7 @@ __all__ = ["product"]
 #: there are no more than two such panels
 DEEP, DEEPEST = 192, 256
 
-_tall, _less, _some, _one = (tile(rows, partial=False) for rows in (10, 9, 4, 1))
+_tall, _less, _some, _one = (tile(rows) for rows in (10, 9, 4, 1))
 _LINE = BYTES * VECTORS
 
 
@@ -42,7 +42,25 @@ def _room(nbytes: int) -> Any:
     return intrinsic(lambda typing: (types.int64(), generate))
 
 
-_room_for_panel, _room_for_tile = _room(DEEPEST * _LINE), _room(10 * _LINE)
+_room_for_panel = _room(DEEPEST * _LINE)
+
+
+@intrinsic
+def _copy_part(typing, target, source, columns, zero):
+    """Copy the first ``columns`` elements of a line of a panel; the others become 0."""
+
+    def generate(context, builder, signature, values):
+        number, size = (ir.FloatType(), 4) if zero == types.float32 else (ir.DoubleType(), 8)
+        kind = ir.VectorType(number, BYTES // size)
+        for v, mask in enumerate(masks(builder, values[2], BYTES // size)):
+            at, to = (
+                builder.inttoptr(builder.add(x, ir.IntType(64)(v * BYTES)), kind.as_pointer())
+                for x in (values[1], values[0])
+            )
+            builder.store(masked_load(builder, at, mask, kind), to).align = 64
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, zero), generate
 
 
 @intrinsic
@@ -91,23 +109,6 @@ def _move(typing, target, source, zero):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, zero), generate
-
-
-@intrinsic
-def _finish(typing, target, source, add, base, floor):
-    """``target = source``, plus ``base`` where ``add`` is not 0, at least ``floor``, for one element."""
-
-    def generate(context, builder, signature, values):
-        number = ir.FloatType() if add == types.float32 else ir.DoubleType()
-        at, source, base = (builder.inttoptr(values[i], number.as_pointer()) for i in (0, 1, 3))
-        zero, floor = ir.Constant(number, 0.0), values[4]
-        adds = builder.fcmp_ordered("!=", values[2], zero)
-        before = builder.select(adds, builder.load(base), zero)
-        value = builder.fadd(builder.load(source), before)
-        builder.store(builder.select(builder.fcmp_ordered("<", value, floor), floor, value), at)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, add, types.int64, add), generate
 
 
 @intrinsic
@@ -193,16 +194,18 @@ def _fetch_block(start, turned, pitch, rows, columns, size):
 
 @register_jitable
 def _pack(panel, b, turned, ldb, rows, columns, size, zero):
-    """The panel of ``rows`` lines and the first ``columns`` of each; what is behind them is not used."""
+    """The panel of ``rows`` lines and the first ``columns`` of each; what is behind them is 0."""
     if not turned:
         if columns * size == _LINE:
             for t in range(rows):
                 _copy_line(panel + t * _LINE, b + t * ldb * size)
         else:
             for t in range(rows):
-                for j in range(columns):
-                    _move(panel + t * _LINE + j * size, b + (t * ldb + j) * size, zero)
+                _copy_part(panel + t * _LINE, b + t * ldb * size, columns, zero)
         return
+    if columns * size < _LINE:  # numbers that happen to be there would cost time, though nobody sees them
+        for t in range(rows):
+            _copy_part(panel + t * _LINE, panel, 0, zero)
     edge = 32 // size
     even_rows, even_columns = rows // edge * edge, columns // edge * edge
     for j in range(0, even_columns, edge):
@@ -272,7 +275,7 @@ def product(
     ``work`` the address of ``ROOM`` bytes where blocks of the left factor are copied to, or 0. ``sums``, if
     it is not 0, becomes the sums over the ``k`` columns of a turned ``op(a)`` that is copied.
     """
-    panel, edge = _room_for_panel(), _room_for_tile()
+    panel = _room_for_panel()
     zero = one - one
     row, step = (1, lda) if a_turned else (lda, 1)
     wide = _LINE // size
@@ -325,40 +328,29 @@ def product(
                     if q == 0 and not work and r + 10 < rows:
                         ahead = first + (r + 10) * row * size
                         _fetch_block(ahead, a_turned, lda, min(10, rows - r - 10), deep_here, size)
-                    target, tall = to + r * ldc * size, ldc
                     left, across, along = first + r * row * size, row, step
                     if work:
                         left = work + r * deep_here * size
                         across, along = (1, height) if a_turned else (deep_here, 1)
-                    old, addend, least = origin + r * apart * size, more, floor
-                    if columns < wide:
-                        target, tall, addend, least = edge, wide, zero, zero - inf
+                    target, old = to + r * ldc * size, origin + r * apart * size
                     if height == 10:
                         _tall(
-                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
-                            least,
+                            deep_here, left, across, along, panel, target, ldc, columns, more, old,
+                            apart, floor,
                         )  # fmt: skip
                     elif height == 9:
                         _less(
-                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
-                            least,
+                            deep_here, left, across, along, panel, target, ldc, columns, more, old,
+                            apart, floor,
                         )  # fmt: skip
                     elif height == 4:
                         _some(
-                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
-                            least,
+                            deep_here, left, across, along, panel, target, ldc, columns, more, old,
+                            apart, floor,
                         )  # fmt: skip
                     else:
                         _one(
-                            deep_here, left, across, along, panel, target, tall, wide, addend, old, apart,
-                            least,
+                            deep_here, left, across, along, panel, target, ldc, columns, more, old,
+                            apart, floor,
                         )  # fmt: skip
-                    if columns < wide:
-                        for i in range(height):
-                            for j in range(columns):
-                                place, before = (r + i) * ldc + j, (r + i) * apart + j
-                                _finish(
-                                    to + place * size, edge + (i * wide + j) * size, more,
-                                    origin + before * size, floor,
-                                )  # fmt: skip
                     r += height

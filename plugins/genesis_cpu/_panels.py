@@ -34,6 +34,41 @@ def fetch(builder: Any, at: Any, writes: bool, near: int) -> None:
     builder.call(function, [builder.bitcast(at, byte), word(int(writes)), word(near), word(1)])
 
 
+def masks(builder: Any, columns: Any, lanes: int) -> list[Any]:
+    """Of each vector of a line, which elements are among the first ``columns`` of the line."""
+    i64 = ir.IntType(64)
+    kind = ir.VectorType(i64, lanes)
+    undefined = ir.Constant(kind, ir.Undefined)
+    same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+    limit = builder.shuffle_vector(
+        builder.insert_element(undefined, columns, ir.IntType(32)(0)), undefined, same
+    )
+    numbers = [ir.Constant(kind, [v * lanes + i for i in range(lanes)]) for v in range(VECTORS)]
+    return [builder.icmp_signed("<", some, limit) for some in numbers]
+
+
+def _masked(builder: Any, name: str, vector: Any, result: Any, arguments: list[Any]) -> Any:
+    kinds = [a.type for a in arguments]
+    size = 32 if vector.element == ir.FloatType() else 64
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(result, kinds), f"llvm.masked.{name}.v{vector.count}f{size}.p0"
+    )
+    return builder.call(function, arguments)
+
+
+def masked_load(builder: Any, at: Any, mask: Any, vector: Any) -> Any:
+    """The elements of a vector that a mask names; the others are 0, and are not read."""
+    align = ir.IntType(32)(4 if vector.element == ir.FloatType() else 8)
+    zero = ir.Constant(vector, None)
+    return _masked(builder, "load", vector, vector, [at, align, mask, zero])
+
+
+def masked_store(builder: Any, value: Any, at: Any, mask: Any) -> None:
+    """Write the elements of a vector that a mask names."""
+    align = ir.IntType(32)(4 if value.type.element == ir.FloatType() else 8)
+    _masked(builder, "store", value.type, ir.VoidType(), [value, at, align, mask])
+
+
 def _column(builder: Any, rows: int, pitch: Any, vector: Any) -> Any:
     """How to read a column whose elements lie ``pitch`` bytes apart, each into all of a vector.
 
@@ -64,8 +99,8 @@ def _column(builder: Any, rows: int, pitch: Any, vector: Any) -> Any:
 
 
 @cache
-def tile(rows: int, partial: bool = True) -> Any:
-    """A tile of so many rows; ``partial`` if it has to care for ``columns`` fewer than the panel has."""
+def tile(rows: int) -> Any:
+    """A tile of so many rows."""
 
     @intrinsic
     def run(typing, k, a, lda, step, panel, c, ldc, columns, add, base, pitch, floor):
@@ -177,14 +212,11 @@ def tile(rows: int, partial: bool = True) -> Any:
             flat = steps(begin, k, totals)
             found = [flat[r * VECTORS : (r + 1) * VECTORS] for r in range(rows)]
 
-            whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
             adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
+            least = spread(floor)
 
-            def raised(value: Any, least: Any) -> Any:
-                return builder.select(builder.fcmp_ordered("<", value, least), least, value)  # nan stays
-
-            def all_columns() -> None:
-                least = spread(floor)
+            def finish(wanted: list[Any] | None) -> None:
+                """Add what was there, if so, and write all columns, or those that the masks name."""
                 with builder.if_else(adds) as (sums, values):
                     for block, more in ((sums, True), (values, False)):
                         with block:
@@ -195,31 +227,29 @@ def tile(rows: int, partial: bool = True) -> Any:
                                         for x in (starts[r], bases[r])
                                     )
                                     value = found[r][v]
-                                    if more:
+                                    if more and wanted is None:
                                         value = builder.fadd(value, builder.load(old, align=size))
-                                    builder.store(raised(value, least), at, align=size)
+                                    elif more and wanted is not None:
+                                        value = builder.fadd(
+                                            value, masked_load(builder, old, wanted[v], vector)
+                                        )
+                                    less = builder.fcmp_ordered("<", value, least)  # nan stays
+                                    value = builder.select(less, least, value)
+                                    if wanted is None:
+                                        builder.store(value, at, align=size)
+                                    else:
+                                        masked_store(builder, value, at, wanted[v])
 
-            def some_columns() -> None:
-                room = cgutils.alloca_once(builder, ir.ArrayType(number, lanes * VECTORS))
-                for r in range(rows):
-                    for v in range(VECTORS):
-                        at = cgutils.gep_inbounds(builder, room, 0, v * lanes)
-                        at = builder.bitcast(at, vector.as_pointer())
-                        builder.store(found[r][v], at, align=size)
-                    with cgutils.for_range(builder, columns) as loop:
-                        at, old = (builder.gep(x[r], [loop.index]) for x in (starts, bases))
-                        value = builder.load(cgutils.gep_inbounds(builder, room, 0, loop.index))
-                        old = builder.select(adds, builder.load(old), ir.Constant(number, 0.0))
-                        builder.store(raised(builder.fadd(value, old), floor), at)
-
-            if partial:
+            wanted = masks(builder, columns, lanes)
+            if wide():  # masks cost nothing there
+                finish(wanted)
+            else:
+                whole = builder.icmp_signed(">=", columns, i64(lanes * VECTORS))
                 with builder.if_else(whole) as (full, rest):
                     with full:
-                        all_columns()
+                        finish(None)
                     with rest:
-                        some_columns()
-            else:
-                all_columns()
+                        finish(wanted)
             return context.get_dummy_value()
 
         i = types.int64

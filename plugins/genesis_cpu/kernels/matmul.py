@@ -128,13 +128,14 @@ def _stored(rows: int, columns: int, row: int, column: int) -> tuple[int, int] |
 def _own(m: int, n: int, k: int, itemsize: int) -> bool:
     """Whether our own tiles are faster than BLAS: by a tenth for most shapes that networks have.
 
-    There must be enough rows to pay for the copies of the right factor, and few empty columns in its last
-    panel. BLAS is better by a few hundredths where all three are long.
+    There must be enough rows to pay for the copies of the right factor, and its last panel must not be so
+    empty that two fifths of the work are for nothing. BLAS is better by a few hundredths where all three are
+    long.
     """
     if m < 32 or k < 64 or min(m, n, k) > 1024:
         return False
     wide = _panel(itemsize)
-    return bool(wide) and n >= 0.9 * (-(-n // wide) * wide)
+    return bool(wide) and n >= 0.6 * (-(-n // wide) * wide)
 
 
 @cache
