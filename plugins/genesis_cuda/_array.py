@@ -136,12 +136,12 @@ class Taken:
     __slots__ = ("managed",)
 
     def __init__(self, capsule: Any) -> None:
-        at = _pointer(id(capsule), _NAME)
-        self.managed = _Managed.from_address(at)
+        self.managed: Any = None
+        self.managed = _Managed.from_address(_pointer(id(capsule), _NAME))
         _rename(id(capsule), _TAKEN)
 
     def __del__(self) -> None:
-        if self.managed.deleter:
+        if self.managed is not None and self.managed.deleter:
             self.managed.deleter(ctypes.pointer(self.managed))
 
 
