@@ -34,15 +34,17 @@ def fetch(builder: Any, at: Any, writes: bool, near: int) -> None:
     builder.call(function, [builder.bitcast(at, byte), word(int(writes)), word(near), word(1)])
 
 
+def spread(builder: Any, x: Any, lanes: int) -> Any:
+    """A vector of this number alone."""
+    undefined = ir.Constant(ir.VectorType(x.type, lanes), ir.Undefined)
+    same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
+    return builder.shuffle_vector(builder.insert_element(undefined, x, ir.IntType(32)(0)), undefined, same)
+
+
 def masks(builder: Any, columns: Any, lanes: int) -> list[Any]:
     """Of each vector of a line, which elements are among the first ``columns`` of the line."""
-    i64 = ir.IntType(64)
-    kind = ir.VectorType(i64, lanes)
-    undefined = ir.Constant(kind, ir.Undefined)
-    same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-    limit = builder.shuffle_vector(
-        builder.insert_element(undefined, columns, ir.IntType(32)(0)), undefined, same
-    )
+    kind = ir.VectorType(columns.type, lanes)
+    limit = spread(builder, columns, lanes)
     numbers = [ir.Constant(kind, [v * lanes + i for i in range(lanes)]) for v in range(VECTORS)]
     return [builder.icmp_signed("<", some, limit) for some in numbers]
 
@@ -122,15 +124,7 @@ def tile(rows: int) -> Any:
             fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
             pointer = number.as_pointer()
             first, panel, target, base = (builder.inttoptr(v, pointer) for v in (a, panel, c, base))
-            lines = [builder.gep(first, [builder.mul(lda, i64(r))]) for r in range(rows)]
             zero, one = ir.Constant(vector, None), i64(1)
-            same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
-            undefined = ir.Constant(vector, ir.Undefined)
-
-            def spread(x: Any) -> Any:
-                x = builder.insert_element(undefined, x, ir.IntType(32)(0))
-                return builder.shuffle_vector(x, undefined, same)
-
             if wide():
                 # the compiler does not see that a column is read: by this nothing written before comes later
                 a = builder.asm(ir.FunctionType(i64, [i64]), "", "=r,0,~{memory}", [a], True)
@@ -140,10 +134,13 @@ def tile(rows: int) -> Any:
                 def spread_column(i: Any) -> Iterator[Any]:
                     return column(builder.add(a, builder.mul(i, apart)))  # type: ignore[no-any-return]
             else:
+                lines = [builder.gep(first, [builder.mul(lda, i64(r))]) for r in range(rows)]
 
                 def spread_column(i: Any) -> Iterator[Any]:
                     offset = builder.mul(i, step)
-                    return (spread(builder.load(builder.gep(line, [offset]))) for line in lines)
+                    return (
+                        spread(builder, builder.load(builder.gep(line, [offset])), lanes) for line in lines
+                    )
 
             starts = [builder.gep(target, [builder.mul(ldc, i64(r))]) for r in range(rows)]
             bases = [builder.gep(base, [builder.mul(pitch, i64(r))]) for r in range(rows)]
@@ -213,7 +210,7 @@ def tile(rows: int) -> Any:
             found = [flat[r * VECTORS : (r + 1) * VECTORS] for r in range(rows)]
 
             adds = builder.fcmp_ordered("!=", add, ir.Constant(number, 0.0))
-            least = spread(floor)
+            least = spread(builder, floor, lanes)
 
             def finish(wanted: list[Any] | None) -> None:
                 """Add what was there, if so, and write all columns, or those that the masks name."""

@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
 from genesis_cpu._gemm import _move
-from genesis_cpu._panels import ROWS, VECTORS
+from genesis_cpu._panels import ROWS, VECTORS, spread
 from genesis_cpu._processor import BYTES
 from genesis_cpu._tile import turn
 
@@ -62,13 +62,10 @@ def _tile(vectors: int) -> Any:
             totals = [[builder.phi(vector) for _ in range(vectors)] for _ in range(ROWS)]
             line = builder.gep(b, [builder.mul(i, ldb)])
             factors = [builder.load(at(line, i64(v * lanes)), align=size) for v in range(vectors)]
-            undefined = ir.Constant(vector, ir.Undefined)
-            same = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)  # take element 0 for all
             found = []
             for r in range(ROWS):
                 x = builder.load(builder.gep(lines[r], [builder.mul(i, step)]))
-                x = builder.insert_element(undefined, x, ir.IntType(32)(0))
-                x = builder.shuffle_vector(x, undefined, same)
+                x = spread(builder, x, lanes)
                 found.append([builder.call(fma, [x, f, t]) for f, t in zip(factors, totals[r], strict=True)])
             following = builder.add(i, i64(1))
             for source, start in ((begin, None), (more, old)):

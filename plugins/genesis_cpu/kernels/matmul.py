@@ -86,7 +86,7 @@ def _products(args, lo, hi):
                     target[q] = max_(target[q], real(0))
 
 
-def _join(args, lo, hi):
+def _add_pieces(args, lo, hi):
     """Add up what the pieces of a product by terms gave, for rows lo … hi - 1; and of their sums."""
     c, others, plan, sums = slot(args, 0), slot(args, 1), slot(args, 2), slot(args, 3)
     m, n, ldc, pieces, size = slot(plan, 0), slot(plan, 1), slot(plan, 5), slot(plan, 7), slot(plan, 15)
@@ -102,7 +102,7 @@ def _join(args, lo, hi):
                 target[r] += source[r]
 
 
-join = Kernel(_join)
+add_pieces = Kernel(_add_pieces)
 products = Kernel(
     _products,
     "from genesis_cpu._blas_call import gemm\nfrom genesis_cpu._gemm import product\n"
@@ -165,16 +165,18 @@ class Plan:
         room: bytes for copies of the left factor; 0 where it is read where it lies.
         sums: whether it can also give the sums of the rows of the left factor.
         others: bytes for the results of all pieces but the first, where the terms of the sums are cut; and 0.
-        join: the kernel that adds them up.
+        adding: the kernel that adds them up, and 0.
+        rows: of the result.
     """
 
-    __slots__ = ("_owner", "cut", "join", "kernel", "others", "room", "sums", "total", "words")
+    __slots__ = ("_owner", "adding", "cut", "kernel", "others", "room", "rows", "sums", "total", "words")
 
     def __init__(
-        self, kernel: int, total: int, cut: int, words: Sequence[int], room: int, turned: int, join: int = 0
+        self, kernel: int, total: int, cut: int, words: Sequence[int], room: int, turned: int, adding: int = 0
     ) -> None:
         self.kernel, self.total, self.cut, self.room = kernel, total, cut, room
-        self.join, self.others = join, (total - 1) * words[0] * (words[1] + 1) * words[-1] if join else 0
+        self.adding, self.rows = adding, words[0]
+        self.others = (total - 1) * words[0] * (words[1] + 1) * words[-1] if adding else 0
         self.sums = bool(room and turned)
         self._owner = np.array(words, np.int64)
         self.words = int(self._owner.ctypes.data)
@@ -184,12 +186,12 @@ class Plan:
         work, owner = scratch(self.room) if self.room else (0, None)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
             _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work, sums)
-        elif not self.join:
+        elif not self.adding:
             launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums))
         else:
             others, owner_of_others = scratch(self.others)  # noqa: RUF059 - likewise
             launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums, others))
-            launch(self.join, int(self._owner[0]), self.cut, (out, others, self.words, sums))
+            launch(self.adding, self.rows, self.cut, (out, others, self.words, sums))
 
 
 _plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -266,7 +268,7 @@ def _plan(out: View, a: View, b: View, add: bool, positive: bool) -> Plan | None
     room = total * ROOM if own and batch == 1 and _copied(*first, size) else 0
     real = out.dtype.name
     return Plan(
-        products(real), total, min(threads, total), words, room, first[0], join(real) if by_terms else 0
+        products(real), total, min(threads, total), words, room, first[0], add_pieces(real) if by_terms else 0
     )
 
 
