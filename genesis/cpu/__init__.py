@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genesis._device import device as Device
 from genesis._lazy import missing
 from genesis.cpu import amp
 
@@ -24,7 +25,8 @@ def current_device() -> str:
 
 
 def synchronize(device: Any = None) -> None:
-    """Does nothing: operations are over when they return."""
+    """Wait until the step of an optimizer that runs on is over; all else is over when it returns."""
+    Device("cpu").backend.synchronize()
 
 
 __all__ = ["amp", "current_device", "device_count", "is_available", "synchronize"]

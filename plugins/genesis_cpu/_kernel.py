@@ -11,6 +11,8 @@ from genesis_cpu._cache import machine_code, source
 INTS, WIDE = 8, 16  # where floats begin in an argument block, if there is room
 ALONE = 49152  # additions below which a second thread costs more than it brings
 
+CALL = 2 * ALONE  # and below which nobody is called who sleeps, if that is not necessary
+
 _lock = threading.RLock()
 
 
@@ -65,6 +67,22 @@ def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequen
     if cut > _threads.hired:
         _threads.hire(cut)
     _threads.parallel(_threads.team, function, n, cut, *words, *floats)
+
+
+def launch_later(function: int, n: int, cut: int, words: Sequence[int], work: float) -> None:
+    """As ``launch`` with at least two parts, but it may return before the kernel is over.
+
+    The threads of the team begin, and whoever launches the next kernel, or looks at memory from Python,
+    helps them to finish first (``_threads.settle``). So the memory of the kernel must be of the pool, and
+    nobody may know it who does not ask there (``Loan``).
+
+    Args:
+        work: in additions; for little of it sleeping threads are not called.
+    """
+    most = _threads.get_num_threads()
+    if most > _threads.hired:
+        _threads.hire(most)
+    _threads.later(_threads.team, function, n, cut if work > CALL else -cut, *words)
 
 
 def float_place(words: int) -> int:

@@ -85,7 +85,7 @@ def address(v: View) -> int:
     native = v.native
     if native is None:
         buffer = v.buffer
-        if type(buffer) is Loan:
+        if isinstance(buffer, Loan):
             start = buffer.block.native[0]
         else:
             handle = buffer.handle
@@ -96,6 +96,7 @@ def address(v: View) -> int:
 
 def array(v: View) -> np.ndarray[Any, Any]:
     """The NumPy array over the memory of ``v``, for use within this package while ``v`` is there."""
+    _threads.settle()
     native = v.native
     if native is not None and native[1] is not None:
         return native[1]  # type: ignore[no-any-return]
@@ -106,7 +107,7 @@ def array(v: View) -> np.ndarray[Any, Any]:
     else:
         strides = tuple([s * size for s in v.strides])
         buffer = v.buffer
-        handle = buffer.block.handle if type(buffer) is Loan else buffer.handle
+        handle = buffer.block.handle if isinstance(buffer, Loan) else buffer.handle
         made = np.ndarray(v.shape, v.dtype.name, handle, v.offset * size, strides)
     # without Numba, which may not be loaded yet
     v.native = (made.ctypes.data if native is None else native[0], made)

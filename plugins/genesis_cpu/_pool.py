@@ -17,6 +17,7 @@ import numpy as np
 
 from genesis import OutOfMemoryError
 from genesis.backend import Buffer
+from genesis_cpu import _threads
 
 #: how much may lie unused: a share of what is in use, and this much in any case
 SPARE = 64 << 20
@@ -89,9 +90,17 @@ class Loan(Buffer):
 
     @property
     def handle(self) -> np.ndarray[Any, Any]:
+        _threads.settle()
         block = self.block
         self.__del__ = partial(block.shelf.lent.append, block)  # arrays over it may outlive this
+        self.__class__ = Shown
         return block.handle
+
+
+class Shown(Loan):
+    """A loan whose memory others have asked for: they may read and write there at any time."""
+
+    __slots__ = ()
 
 
 class Pool:
@@ -169,6 +178,7 @@ class Pool:
 
     def trim(self, limit: int) -> None:
         """Return free blocks to the system until they cost at most ``limit`` bytes."""
+        _threads.settle()  # what runs may still be at work in a block that nobody holds
         with self._lock:
             spare = self.spare
             # where most is to be had, so that few blocks go

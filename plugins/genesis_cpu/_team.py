@@ -20,17 +20,19 @@ import os
 import platform
 
 # Places in the memory of a team, in bytes; what different threads write to lies on different cache lines.
-_TICKET, _DONE, _BUSY, _FUNCTION, _N, _ARGS, _SLEEPERS, STOP, MUTEX, CONDITION = (
-    0, 64, 128, 136, 144, 152, 192, 200, 256, 320,
+_TICKET, _DONE, _BUSY, _FUNCTION, _N, _ARGS, _SLEEPERS, STOP, MUTEX, CONDITION, _BLOCK = (
+    0, 64, 128, 136, 144, 152, 192, 200, 256, 320, 384,
 )  # fmt: skip
-BYTES = 384
+BYTES = 512
+#: most arguments of a launch that is seen through later, which the team keeps
+_MOST = 16
 
 #: how often an idle thread looks at the ticket before it sleeps, and how often before it lets others run in
 #: between: about 200 and 20 microseconds
 _LOOKS, _FIRST_LOOKS = 6000, 600
 
 #: the functions that Python calls
-NAMES = ("serial", "parallel", "member", "address")
+NAMES = ("serial", "parallel", "later", "settle", "forget", "put", "member", "address")
 
 
 def text() -> str:
@@ -48,6 +50,8 @@ def text() -> str:
         "PAUSE": pause,
         "DECLARED": declared,
         "LET_RUN": "call i32 @SwitchToThread()" if windows else "call i32 @sched_yield()",
+        "BLOCK_BYTES": str(8 * _MOST),
+        "ALL": str(4 + _MOST),
         "OBJECT": str(object.__basicsize__ - 8),  # where an object has its type: its last word
     }
     names |= {name: str(value) for name, value in globals().items() if isinstance(value, int)}
@@ -67,13 +71,17 @@ declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare void @Py_IncRef(ptr)
 declare ptr @PyLong_FromLongLong(i64)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare i32 @PyObject_GetBuffer(ptr, ptr, i32)
 declare void @PyBuffer_Release(ptr)
 declare void @PyErr_SetString(ptr, ptr)
 @PyFloat_Type = external global i8
 @_Py_NoneStruct = external global i8
 @PyExc_TypeError = external global ptr
-@few = internal constant [38 x i8] c"a launch has more arguments than this\\00"
+; the launch that has returned before it was over, as its ticket was; 0 if there is none
+@pending = internal global i64 0
+@pending.team = internal global i64 0
+@few = internal constant [40 x i8] c"a launch has other arguments than these\\00"
 
 ; part number %part of %parts of the range 0 ... %n - 1
 define internal void @run(i64 %kernel, i64 %args, i64 %n, i64 %part, i64 %parts) {
@@ -120,15 +128,114 @@ over:
   ret i64 %ticket
 }
 
+; see the launch through that has returned before it was over, if there is one
+define internal void @see.through() {
+start:
+  br label %look
+look:
+  %looks = phi i64 [ 0, %start ], [ %looked, %again ], [ %looked, %patient ]
+  %pending = load atomic i64, ptr @pending seq_cst, align 8
+  %none = icmp eq i64 %pending, 0
+  br i1 %none, label %end, label %help
+help:
+  %team = load i64, ptr @pending.team
+  %seen = call i64 @work(i64 %team)
+  %at = inttoptr i64 %team to ptr
+  %at.done = getelementptr i8, ptr %at, i64 $DONE$
+  %at.busy = getelementptr i8, ptr %at, i64 $BUSY$
+  %done = load atomic i64, ptr %at.done seq_cst, align 8
+  %high = lshr i64 %pending, 16
+  %parts = and i64 %high, 65535
+  %over = icmp uge i64 %done, %parts
+  br i1 %over, label %free, label %again
+again:
+  $PAUSE$
+  %looked = add i64 %looks, 1
+  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
+  br i1 %long, label %patient, label %look
+patient:
+  %x = $LET_RUN$
+  br label %look
+free:
+  ; of several threads that see it through one sets the team free
+  %pair = cmpxchg ptr @pending, i64 %pending, i64 0 seq_cst seq_cst
+  %first = extractvalue { i64, i1 } %pair, 1
+  br i1 %first, label %tell, label %end
+tell:
+  store atomic i64 0, ptr %at.busy seq_cst, align 8
+  br label %end
+end:
+  ret void
+}
+
+; what all threads read about a launch, the ticket apart; the ticket that it will have
+define internal i64 @announce(ptr %at, i64 %kernel, i64 %n, i64 %parts, i64 %args) {
+  %at.done = getelementptr i8, ptr %at, i64 $DONE$
+  %at.function = getelementptr i8, ptr %at, i64 $FUNCTION$
+  %at.n = getelementptr i8, ptr %at, i64 $N$
+  %at.args = getelementptr i8, ptr %at, i64 $ARGS$
+  store i64 %kernel, ptr %at.function
+  store i64 %n, ptr %at.n
+  store i64 %args, ptr %at.args
+  store atomic i64 0, ptr %at.done seq_cst, align 8
+  %ticket = load atomic i64, ptr %at seq_cst, align 8
+  %old = lshr i64 %ticket, 32
+  %count = add i64 %old, 1
+  %number = and i64 %count, 2147483647
+  %top = shl i64 %number, 32
+  %middle = shl i64 %parts, 16
+  %new = or i64 %top, %middle
+  ret i64 %new
+}
+
+; give the team a kernel and return; what it needs of %args is copied. Where the number of parts is negative,
+; nobody is woken for it
+define internal void @leave(i64 %team, i64 %kernel, i64 %n, i64 %signed, i64 %args) {
+start:
+  call void @see.through()
+  %any = icmp ne i64 %team, 0
+  br i1 %any, label %see, label %alone
+see:
+  %at = inttoptr i64 %team to ptr
+  %at.sleepers = getelementptr i8, ptr %at, i64 $SLEEPERS$
+  %sleeping = load atomic i64, ptr %at.sleepers seq_cst, align 8
+  %asleep = icmp ne i64 %sleeping, 0
+  %little = icmp slt i64 %signed, 0
+  %opposite = sub i64 0, %signed
+  %parts = select i1 %little, i64 %opposite, i64 %signed
+  %no = and i1 %asleep, %little
+  br i1 %no, label %alone, label %ask
+ask:
+  %at.busy = getelementptr i8, ptr %at, i64 $BUSY$
+  %pair = cmpxchg ptr %at.busy, i64 0, i64 1 seq_cst seq_cst
+  %free = extractvalue { i64, i1 } %pair, 1
+  br i1 %free, label %lead, label %alone
+alone:
+  %function = inttoptr i64 %kernel to ptr
+  call void %function(i64 %args, i64 0, i64 %n)
+  br label %end
+lead:
+  %at.block = getelementptr i8, ptr %at, i64 $BLOCK$
+  %source = inttoptr i64 %args to ptr
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %at.block, ptr align 8 %source, i64 $BLOCK_BYTES$, i1 false)
+  %copy = ptrtoint ptr %at.block to i64
+  %ticket = call i64 @announce(ptr %at, i64 %kernel, i64 %n, i64 %parts, i64 %copy)
+  store i64 %team, ptr @pending.team
+  store atomic i64 %ticket, ptr @pending seq_cst, align 8
+  store atomic i64 %ticket, ptr %at seq_cst, align 8
+  call void @wake(i64 %team, i64 %parts)
+  br label %end
+end:
+  ret void
+}
+
 ; run a kernel in at most 65535 parts; alone if there is no team, or it is busy with another launch
 define internal void @share(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args) {
 start:
   %at = inttoptr i64 %team to ptr
   %at.done = getelementptr i8, ptr %at, i64 $DONE$
   %at.busy = getelementptr i8, ptr %at, i64 $BUSY$
-  %at.function = getelementptr i8, ptr %at, i64 $FUNCTION$
-  %at.n = getelementptr i8, ptr %at, i64 $N$
-  %at.args = getelementptr i8, ptr %at, i64 $ARGS$
+  call void @see.through()
   %any = icmp ne i64 %team, 0
   br i1 %any, label %ask, label %alone
 ask:
@@ -144,17 +251,7 @@ one:
   %next = add i64 %part, 1
   br label %alone
 lead:
-  store i64 %kernel, ptr %at.function
-  store i64 %n, ptr %at.n
-  store i64 %args, ptr %at.args
-  store atomic i64 0, ptr %at.done seq_cst, align 8
-  %ticket = load atomic i64, ptr %at seq_cst, align 8
-  %old = lshr i64 %ticket, 32
-  %count = add i64 %old, 1
-  %number = and i64 %count, 2147483647
-  %top = shl i64 %number, 32
-  %middle = shl i64 %parts, 16
-  %new = or i64 %top, %middle
+  %new = call i64 @announce(ptr %at, i64 %kernel, i64 %n, i64 %parts, i64 %args)
   store atomic i64 %new, ptr %at seq_cst, align 8
   %others = sub i64 %parts, 1
   call void @wake(i64 %team, i64 %others)
@@ -300,6 +397,7 @@ go:
   %args = ptrtoint ptr %block to i64
   %call = inttoptr i64 %kernel to ptr
   %thread = call ptr @PyEval_SaveThread()
+  call void @see.through()
   call void %call(i64 %args, i64 0, i64 %n)
   call void @PyEval_RestoreThread(ptr %thread)
   %none = call ptr @none()
@@ -342,6 +440,96 @@ bad:
   ret ptr %error
 failed:
   ret ptr null
+}
+
+define ptr @later(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %some = icmp sge i64 %many, 4
+  %room.left = icmp sle i64 %many, $ALL$
+  %enough = and i1 %some, %room.left
+  br i1 %enough, label %convert, label %bad
+convert:
+  %room = add i64 %many, 16
+  %block = alloca i64, i64 %room, align 16
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
+  br i1 %all, label %named, label %failed
+named:
+  %team = load i64, ptr %block
+  %at.kernel = getelementptr i64, ptr %block, i64 1
+  %kernel = load i64, ptr %at.kernel
+  %at.n = getelementptr i64, ptr %block, i64 2
+  %n = load i64, ptr %at.n
+  %at.parts = getelementptr i64, ptr %block, i64 3
+  %parts = load i64, ptr %at.parts
+  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 4, i64 %many)
+  br i1 %rest, label %go, label %failed
+go:
+  %args = ptrtoint ptr %block to i64
+  %thread = call ptr @PyEval_SaveThread()
+  call void @leave(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
+  call void @PyEval_RestoreThread(ptr %thread)
+  %none = call ptr @none()
+  ret ptr %none
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
+
+define ptr @settle(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %pending = load atomic i64, ptr @pending seq_cst, align 8
+  %any = icmp ne i64 %pending, 0
+  br i1 %any, label %go, label %end
+go:
+  %thread = call ptr @PyEval_SaveThread()
+  call void @see.through()
+  call void @PyEval_RestoreThread(ptr %thread)
+  br label %end
+end:
+  %none = call ptr @none()
+  ret ptr %none
+}
+
+define ptr @put(ptr %self, ptr %arguments, i64 %many) {
+start:
+  %enough = icmp eq i64 %many, 3
+  br i1 %enough, label %convert, label %bad
+convert:
+  %block = alloca i64, i64 19, align 16
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 %many)
+  br i1 %all, label %go, label %failed
+go:
+  %place = load i64, ptr %block
+  %at = inttoptr i64 %place to ptr
+  %at.size = getelementptr i64, ptr %block, i64 1
+  %size = load i64, ptr %at.size
+  %at.number = getelementptr i64, ptr %block, i64 8
+  %number = load double, ptr %at.number
+  %long = icmp eq i64 %size, 8
+  br i1 %long, label %double, label %single
+double:
+  store double %number, ptr %at
+  br label %end
+single:
+  %float = fptrunc double %number to float
+  store float %float, ptr %at
+  br label %end
+end:
+  %none = call ptr @none()
+  ret ptr %none
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
+
+define ptr @forget(ptr %self, ptr %arguments, i64 %many) {
+  store atomic i64 0, ptr @pending seq_cst, align 8
+  %none = call ptr @none()
+  ret ptr %none
 }
 
 define ptr @member(ptr %self, ptr %arguments, i64 %many) {

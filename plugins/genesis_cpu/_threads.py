@@ -120,6 +120,7 @@ def _live(team: int) -> None:
 def dismiss() -> None:
     """End the threads of the team; machine code must not go away under them."""
     if _memory is not None:
+        settle()
         _memory.stop()
         for thread in _members:
             thread.join(1.0)
@@ -130,13 +131,19 @@ def _forget() -> None:
     global team, hired, _memory
     team, hired, _memory = 0, 1, None
     _members.clear()
+    if ready:
+        forget()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)  # the threads stay with the parent
+if hasattr(os, "register_at_fork"):  # the threads stay with the parent
+    os.register_at_fork(before=lambda: settle(), after_in_child=_forget)
 
 
 # -- launching ---------------------------------------------------------------------------------------------
+def settle() -> None:
+    """See a launch through that has returned before it was over; before the first launch there is none."""
+
+
 class _Lazy:
     """Loads the launchers at the first call of one, which take the places of their names in this module."""
 
@@ -165,7 +172,15 @@ def prepare(name: str) -> Any:
 serial: Any = _Lazy("serial")
 #: ``parallel(team, kernel, n, parts, *arguments)``: the same in parts, by all threads of the team
 parallel: Any = _Lazy("parallel")
+#: ``later(team, kernel, n, parts, *arguments)``: as ``parallel``, but it may return before the kernel is over;
+#: with a negative number of parts no sleeping thread is called. Every other launch waits for that, and so must
+#: all else that reads or writes the memory of such a kernel, or gives it back to the system: ``settle()``
+later: Any = _Lazy("later")
 #: ``member(team)``: what a thread of the team does
 member: Any = _Lazy("member")
+#: ``forget()``: what was not over is another process's
+forget: Any = _Lazy("forget")
+#: ``put(address, size, number)``: write a float of 4 or 8 bytes
+put: Any = _Lazy("put")
 #: ``address(array)``: where the elements of a contiguous array lie
 address: Any = _Lazy("address")

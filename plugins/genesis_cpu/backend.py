@@ -9,7 +9,7 @@ import numpy as np
 
 from genesis.backend import Backend, Expr, Number, Shape, View
 from genesis_cpu import _cache, _threads
-from genesis_cpu._memory import BYTES, array, empty, wrap
+from genesis_cpu._memory import BYTES, address, array, empty, wrap
 from genesis_cpu._pool import pool
 from genesis_cpu.kernels import (
     indexing,
@@ -105,7 +105,11 @@ class CpuBackend(Backend):
         return empty(shape, dtype, device)
 
     def write(self, out: View, source: np.ndarray[Any, Any]) -> None:
-        array(out)[...] = source
+        if source.ndim == 0 and out.dtype.name in ("float32", "float64") and _threads.ready:
+            _threads.settle()  # as every backward pass begins with such a number, not by NumPy
+            _threads.put(address(out), out.dtype.itemsize, float(source))
+        else:
+            array(out)[...] = source
 
     def read(self, x: View) -> np.ndarray[Any, Any]:
         return array(x).copy("C")
@@ -174,6 +178,10 @@ class CpuBackend(Backend):
     def set_num_threads(self, n: int) -> None:
         """Use ``n`` threads; results may differ in the last bits from those with another number."""
         _threads.set_num_threads(n)
+
+    def synchronize(self) -> None:
+        """See an optimizer's step through that is not over."""
+        _threads.settle()
 
     # -- memory --------------------------------------------------------------------------------------
     def memory_stats(self) -> dict[str, int]:

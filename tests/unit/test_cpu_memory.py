@@ -130,6 +130,7 @@ def test_nothing_grows_over_ten_thousand_steps() -> None:
 
     with without_collector():
         train(WARM)
+        stats()  # imports what it needs
         tracemalloc.start()
         train(100)
         objects, python, memory, before = (

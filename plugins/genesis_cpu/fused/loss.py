@@ -17,6 +17,7 @@ from genesis_cpu.kernels.map import contiguous
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import (
         accumulate,
+        call,
         exp_,
         float64,
         int64_pointer,
@@ -33,12 +34,15 @@ if TYPE_CHECKING:  # what kernels find in their file
 
 
 def _rows(args, lo, hi):
-    """Per row: its loss, and the logarithm of the sum of exponentials.  A bad target is left in ``bad``."""
+    """Per row: its loss, and the logarithm of the sum of exponentials.  A bad target is left in ``bad``.
+
+    Then the kernel whose address is argument 10, if there is one, with the arguments behind it.
+    """
     logits, size, n = slot(args, 0), slot(args, 1), slot(args, 2)
     target, step, ignore = int64_pointer(slot(args, 3)), slot(args, 4), slot(args, 5)
     losses, lses, bad = reals(slot(args, 6)), reals(slot(args, 7)), int64_pointer(slot(args, 8))
     weighted, weight = slot(args, 9), reals(slot(args, 9))
-    smoothing = real(number(args, 16))
+    smoothing = real(number(args, 20))
     for row in range(lo, hi):
         x = reals(logits + row * n * size)
         top = order(x[0])
@@ -71,6 +75,8 @@ def _rows(args, lo, hi):
                         spread = accumulate(spread, log_total - (x[i] - largest))
                 loss = (real(1) - smoothing) * loss + smoothing * spread / real(n)
             losses[row] = loss
+    if slot(args, 10):
+        call(slot(args, 10), args + 88, 0, 1)
 
 
 def _planes(args, lo, hi):
@@ -268,27 +274,34 @@ def cross_entropy(
     logits, target = contiguous(logits), contiguous(target)
     classes, n = logits.shape[1], target.size
     dtype, device = logits.dtype, logits.buffer.device
-    losses, lse, count = (empty(shape, dtype, device) for shape in (target.shape, target.shape, ()))
+    losses, lse = empty(target.shape, dtype, device), empty(target.shape, dtype, device)
+    count = empty((), dtype, device)
+    loss = losses if reduction == "none" else empty((), dtype, device)
     weights = 0 if weight is None else address(weight := contiguous(weight))
+    goals, each = address(target), address(losses)
     words: tuple[int, ...] = (
-        address(logits), dtype.itemsize, classes, address(target), 1, ignore_index,
-        address(losses), address(lse), report.address, weights,
+        address(logits), dtype.itemsize, classes, goals, 1, ignore_index,
+        each, address(lse), report.address, weights,
     )  # fmt: skip
+    # without a reduction this leaves its sum in the place of the divisor first
+    rest = (
+        each, n, goals, 1, ignore_index, int(reduction == "mean"),
+        address(count if reduction == "none" else loss), address(count), weights,
+    )  # fmt: skip
+    adds = total(dtype.name)
+    together = False
     if logits.ndim == 2:
-        launch(rows(dtype.name), n, parts(logits.size * 10, n), words, (label_smoothing,))
+        cut = parts(n * classes * 10, n)
+        together = cut == 1
+        launch(rows(dtype.name), n, cut, [*words, adds * together, *rest], (label_smoothing,))
     else:
         tiles, width = even(logits.shape[2], _TILE)
         items = logits.shape[0] * tiles
         words += (logits.shape[2], tiles, width)
         launch(planes(dtype.name), items, parts(logits.size * 10, items), words, (label_smoothing,))
     check_targets(classes)
-    loss = losses if reduction == "none" else empty((), dtype, device)
-    # without a reduction this leaves its sum in the place of the divisor first
-    rest = (
-        address(losses), n, address(target), 1, ignore_index, int(reduction == "mean"),
-        address(count if reduction == "none" else loss), address(count), weights,
-    )  # fmt: skip
-    launch(total(dtype.name), 1, 1, rest)
+    if not together:
+        launch(adds, 1, 1, rest)
     return loss, lse, count
 
 

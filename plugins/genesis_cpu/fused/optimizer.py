@@ -6,15 +6,14 @@ import math
 import struct
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from genesis.backend import Backend, View
-from genesis_cpu._kernel import Kernel, launch, parts
+from genesis_cpu import _threads
+from genesis_cpu._kernel import Kernel, launch, launch_later, parts
 from genesis_cpu._memory import address, layout
+from genesis_cpu._pool import Loan, pool
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:  # what kernels find in their file
@@ -121,6 +120,8 @@ def _sgd(args, lo, hi):
 adam, sgd = Kernel(_adam), Kernel(_sgd)
 #: additions that one element costs; Adam's has a root and a division
 _ADAM, _SGD = 10, 3
+#: elements of a part that a thread takes
+_PORTION = 32768
 
 
 #: of lists of shapes: where the elements of each begin among all, and the strides of each
@@ -130,7 +131,9 @@ _ends: dict[tuple[Any, ...], tuple[list[int], list[Any]]] = {}
 def tabulate(
     params: Sequence[View], grads: Sequence[View] = (), *states: Sequence[View]
 ) -> tuple[Any, ...] | None:
-    """Addresses (a list for each of the lists), where each parameter's elements start, what must live on.
+    """Addresses (a list for each of the lists), where each parameter's elements start, and more.
+
+    That is: whether nobody outside knows any of the memory, and what must live until the launch.
 
     None unless all are contiguous, and of one floating-point type. The caller has seen to it that what
     belongs to a parameter has its shape.
@@ -157,35 +160,56 @@ def tabulate(
         if not all([v.contiguous for v in flat]):
             return None
     table = [address(v) if v.native is None else v.native[0] for v in flat]
-    return table, starts, grads
+    unseen = [type(v.buffer) for v in flat].count(Loan) == many
+    return table, starts, unseen, grads
 
 
-@lru_cache(maxsize=256)
-def _layout(words: int, floats: int) -> struct.Struct:
-    return struct.Struct(f"{words}q{floats}d")
+class _Memory:
+    """Memory for what a launch reads.
+
+    Attributes:
+        late: whether the launch that read it last may not be over.
+    """
+
+    def __init__(self, nbytes: int) -> None:
+        _threads.settle()  # it may have been another thread's, which has ended
+        self.nbytes, self.late = nbytes, False
+        block = pool.take(nbytes)
+        self.address, self._loan = block.native[0], Loan(block, nbytes, None)
+        self.memory: Any = block.handle
 
 
 class _Room(threading.local):
-    """Memory of a thread for what its launches read."""
+    """Two of them for a thread, in turn: a launch may still read one of them when the next is written."""
 
-    words = 0
-
-    def grow(self, words: int) -> None:
-        self.words = 2 * words
-        self.memory: Any = np.zeros(self.words, np.int64)
-        self.address = int(self.memory.ctypes.data)
+    def __init__(self) -> None:
+        self.free, self.last = _Memory(512), _Memory(512)
 
 
 _room = _Room()
 
 
+#: of counts of words and floats: how they are laid out
+_layouts: dict[tuple[int, int], struct.Struct] = {}
+
+
 def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
-    """The address of these words and then floats, until the next call of this thread."""
-    many = len(words) + len(floats)
-    if many > _room.words:
-        _room.grow(many)
-    _layout(len(words), len(floats)).pack_into(_room.memory, 0, *words, *floats)
-    return _room.address
+    """The address of these words and then floats, until the second next call of this thread."""
+    many = len(words), len(floats)
+    found = _layouts.get(many)
+    if found is None:
+        if len(_layouts) > 256:
+            _layouts.clear()
+        found = _layouts[many] = struct.Struct(f"{many[0]}q{many[1]}d")
+    place = _room.free
+    if found.size > place.nbytes:
+        place = _Memory(2 * found.size)
+    if place.late:
+        _threads.settle()
+        place.late = False
+    _room.free, _room.last = _room.last, place
+    found.pack_into(place.memory, 0, *words, *floats)
+    return place.address
 
 
 def launch_step(
@@ -200,7 +224,7 @@ def launch_step(
         scales: numbers that differ between parameters.
         options: numbers that do not.
     """
-    table, starts, _ = plan
+    table, starts, unseen, _ = plan
     total = starts[-1]
     if not total:
         return
@@ -211,7 +235,12 @@ def launch_step(
         place, place + 8 * len(table), place + 8 * k, int(flag), place + 8 * (k + len(scales)),
         len(starts) - 1, len(table) // (len(starts) - 1),
     )  # fmt: skip
-    launch(kernel, total, parts(total * weight, total), words)
+    cut = parts(total * weight, total)
+    if unseen and cut > 1:
+        _room.last.late = True
+        launch_later(kernel, total, max(cut, min(total // _PORTION, 32 * cut)), words, total * weight)
+    else:
+        launch(kernel, total, cut, words)
 
 
 def adam_step(
@@ -237,12 +266,8 @@ def adam_step(
     plan = tabulate(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
     if plan is None:
         return NotImplemented
-    scales: list[float] = []
-    known: dict[float, tuple[float, float]] = {}
-    for t in steps:
-        if t not in known:
-            known[t] = lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
-        scales += known[t]
+    known = {t: (lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)) for t in {*steps}}
+    scales = [*known[steps[0]]] * len(steps) if len(known) == 1 else [x for t in steps for x in known[t]]
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
     options = (-grad_scale if maximize else grad_scale, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)

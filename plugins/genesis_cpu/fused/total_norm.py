@@ -50,7 +50,7 @@ def total_norm(backend: Backend, views: Sequence[View], *, order: float) -> Any:
     plan = tabulate([contiguous(v) for v in views])
     if plan is None:
         return NotImplemented
-    table, starts, _ = plan
+    table, starts = plan[:2]
     total, dtype = starts[-1], views[0].dtype
     count = -(-total // PART)
     sums = np.empty(count)
