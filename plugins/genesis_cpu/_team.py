@@ -28,8 +28,8 @@ BYTES = 512
 _MOST = 16
 
 #: how often an idle thread looks at the ticket before it sleeps, and how often before it lets others run in
-#: between: about 200 and 20 microseconds
-_LOOKS, _FIRST_LOOKS = 6000, 600
+#: between: half a millisecond or one, and 20 microseconds
+_LOOKS, _FIRST_LOOKS = 30000, 600
 
 #: the functions that Python calls
 NAMES = ("serial", "parallel", "later", "settle", "forget", "put", "member", "address")

@@ -172,9 +172,9 @@ def prepare(name: str) -> Any:
 serial: Any = _Lazy("serial")
 #: ``parallel(team, kernel, n, parts, *arguments)``: the same in parts, by all threads of the team
 parallel: Any = _Lazy("parallel")
-#: ``later(team, kernel, n, parts, *arguments)``: as ``parallel``, but it may return before the kernel is over;
-#: with a negative number of parts no sleeping thread is called. Every other launch waits for that, and so must
-#: all else that reads or writes the memory of such a kernel, or gives it back to the system: ``settle()``
+#: ``later(team, kernel, n, parts, *arguments)``: as ``parallel``, but it may return before the kernel is
+#: over; with a negative number of parts no sleeping thread is called. Every other launch waits for that, and
+#: so must all else that reads or writes the memory of such a kernel, or frees it: ``settle()``
 later: Any = _Lazy("later")
 #: ``member(team)``: what a thread of the team does
 member: Any = _Lazy("member")
