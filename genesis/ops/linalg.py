@@ -36,7 +36,7 @@ def _matmul(node: Node, grad: Any) -> tuple[Any, Any]:
 def _multiply(backend: Any, out: View, a: View, b: View) -> None:
     if a.shape[-1] == 0:
         fill_view(out, 0)
-    elif out.size:
+    elif 0 not in out.shape:
         if out.dtype.is_half:
             halves.matmul(backend, out, a, b)
         else:

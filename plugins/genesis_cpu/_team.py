@@ -9,9 +9,11 @@ A ticket, one atomic word, says all that there is to agree upon: the number of t
 many parts it is cut (16), and which part is next (16). Idle threads look at it for a while, because the next
 kernel of a training step comes within microseconds, and then sleep until they are called.
 
-Here is the text of what Python calls: ``serial(kernel, n, *arguments)``, ``parallel(team, kernel, n, parts,
-*arguments)``, ``member(team)``, ``address(array)``. It is written as LLVM instructions because a machine that
-has no kernel yet would otherwise spend its first second on it.
+A launch may also be left to the others (``leave``): it is pending until somebody has seen it through, which
+every other launch does first, by taking parts as well. There is one at most.
+
+All this, and what Python calls (``_launchers``), is written as LLVM instructions because a machine that has
+no kernel yet would otherwise spend its first second on it.
 """
 
 from __future__ import annotations
@@ -19,20 +21,16 @@ from __future__ import annotations
 import os
 import platform
 
+from genesis_cpu import _launchers
+
 # Places in the memory of a team, in bytes; what different threads write to lies on different cache lines.
 _TICKET, _DONE, _BUSY, _FUNCTION, _N, _ARGS, _SLEEPERS, STOP, MUTEX, CONDITION, _BLOCK = (
     0, 64, 128, 136, 144, 152, 192, 200, 256, 320, 384,
 )  # fmt: skip
 BYTES = 512
-#: most arguments of a launch that is seen through later, which the team keeps
-_MOST = 16
-
 #: how often an idle thread looks at the ticket before it sleeps, and how often before it lets others run in
 #: between: half a millisecond or one, and 20 microseconds
 _LOOKS, _FIRST_LOOKS = 30000, 600
-
-#: the functions that Python calls
-NAMES = ("serial", "parallel", "later", "settle", "forget", "put", "member", "address")
 
 
 def text() -> str:
@@ -50,12 +48,11 @@ def text() -> str:
         "PAUSE": pause,
         "DECLARED": declared,
         "LET_RUN": "call i32 @SwitchToThread()" if windows else "call i32 @sched_yield()",
-        "BLOCK_BYTES": str(8 * _MOST),
-        "ALL": str(4 + _MOST),
+        "BLOCK_BYTES": str(8 * _launchers.MOST),
         "OBJECT": str(object.__basicsize__ - 8),  # where an object has its type: its last word
     }
     names |= {name: str(value) for name, value in globals().items() if isinstance(value, int)}
-    whole = _TEXT + (_WINDOWS if windows else _POSIX)
+    whole = _TEXT + _launchers.text() + (_WINDOWS if windows else _POSIX)
     for name in sorted(names, key=len, reverse=True):
         whole = whole.replace(f"${name.strip('_')}$", names[name])
     return whole
@@ -64,24 +61,10 @@ def text() -> str:
 # An address is an i64; %at.X is the place of X in the memory of the team.
 _TEXT = """
 $DECLARED$
-declare i64 @PyLong_AsLongLong(ptr)
-declare double @PyFloat_AsDouble(ptr)
-declare ptr @PyErr_Occurred()
-declare ptr @PyEval_SaveThread()
-declare void @PyEval_RestoreThread(ptr)
-declare void @Py_IncRef(ptr)
-declare ptr @PyLong_FromLongLong(i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-declare i32 @PyObject_GetBuffer(ptr, ptr, i32)
-declare void @PyBuffer_Release(ptr)
-declare void @PyErr_SetString(ptr, ptr)
-@PyFloat_Type = external global i8
-@_Py_NoneStruct = external global i8
-@PyExc_TypeError = external global ptr
 ; the launch that has returned before it was over, as its ticket was; 0 if there is none
 @pending = internal global i64 0
 @pending.team = internal global i64 0
-@few = internal constant [40 x i8] c"a launch has other arguments than these\\00"
 
 ; part number %part of %parts of the range 0 ... %n - 1
 define internal void @run(i64 %kernel, i64 %args, i64 %n, i64 %part, i64 %parts) {
@@ -314,267 +297,6 @@ tired:
   br label %day
 end:
   ret void
-}
-
-; put the arguments of a launch into a block: whole numbers, then floats from place 8, or 16, on if the whole
-; numbers are fewer; 0 where one of them is no number
-define internal i1 @collect(ptr %block, ptr %arguments, i64 %from, i64 %many) {
-start:
-  br label %loop
-loop:
-  %i = phi i64 [ %from, %start ], [ %i.next, %stored ]
-  %place = phi i64 [ 0, %start ], [ %place.next, %stored ]
-  %floats = phi i1 [ false, %start ], [ %floats.next, %stored ]
-  %more = icmp slt i64 %i, %many
-  br i1 %more, label %one, label %good
-one:
-  %slot = getelementptr ptr, ptr %arguments, i64 %i
-  %object = load ptr, ptr %slot
-  %at.type = getelementptr i8, ptr %object, i64 $OBJECT$
-  %type = load ptr, ptr %at.type
-  %is.float = icmp eq ptr %type, @PyFloat_Type
-  br i1 %is.float, label %float, label %whole
-whole:
-  %value = call i64 @PyLong_AsLongLong(ptr %object)
-  %odd = icmp eq i64 %value, -1
-  br i1 %odd, label %check, label %stored
-check:
-  %error = call ptr @PyErr_Occurred()
-  %bad = icmp ne ptr %error, null
-  br i1 %bad, label %end, label %stored
-float:
-  %number = call double @PyFloat_AsDouble(ptr %object)
-  %bits = bitcast double %number to i64
-  %few = icmp ule i64 %place, 8
-  %some = icmp ule i64 %place, 16
-  %second = select i1 %some, i64 16, i64 %place
-  %first = select i1 %few, i64 8, i64 %second
-  %float.place = select i1 %floats, i64 %place, i64 %first
-  br label %stored
-stored:
-  %word = phi i64 [ %value, %whole ], [ %value, %check ], [ %bits, %float ]
-  %here = phi i64 [ %place, %whole ], [ %place, %check ], [ %float.place, %float ]
-  %floats.next = phi i1 [ %floats, %whole ], [ %floats, %check ], [ true, %float ]
-  %target = getelementptr i64, ptr %block, i64 %here
-  store i64 %word, ptr %target
-  %place.next = add i64 %here, 1
-  %i.next = add i64 %i, 1
-  br label %loop
-good:
-  br label %end
-end:
-  %result = phi i1 [ true, %good ], [ false, %check ]
-  ret i1 %result
-}
-
-define internal ptr @none() {
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
-}
-
-define internal ptr @too.few() {
-  %type = load ptr, ptr @PyExc_TypeError
-  call void @PyErr_SetString(ptr %type, ptr @few)
-  ret ptr null
-}
-
-define ptr @serial(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %enough = icmp sge i64 %many, 2
-  br i1 %enough, label %convert, label %bad
-convert:
-  %room = add i64 %many, 16
-  %block = alloca i64, i64 %room, align 16
-  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 2)
-  br i1 %all, label %named, label %failed
-named:
-  %kernel = load i64, ptr %block
-  %at.n = getelementptr i64, ptr %block, i64 1
-  %n = load i64, ptr %at.n
-  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 2, i64 %many)
-  br i1 %rest, label %go, label %failed
-go:
-  %args = ptrtoint ptr %block to i64
-  %call = inttoptr i64 %kernel to ptr
-  %thread = call ptr @PyEval_SaveThread()
-  call void @see.through()
-  call void %call(i64 %args, i64 0, i64 %n)
-  call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-define ptr @parallel(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %enough = icmp sge i64 %many, 4
-  br i1 %enough, label %convert, label %bad
-convert:
-  %room = add i64 %many, 16
-  %block = alloca i64, i64 %room, align 16
-  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
-  br i1 %all, label %named, label %failed
-named:
-  %team = load i64, ptr %block
-  %at.kernel = getelementptr i64, ptr %block, i64 1
-  %kernel = load i64, ptr %at.kernel
-  %at.n = getelementptr i64, ptr %block, i64 2
-  %n = load i64, ptr %at.n
-  %at.parts = getelementptr i64, ptr %block, i64 3
-  %parts = load i64, ptr %at.parts
-  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 4, i64 %many)
-  br i1 %rest, label %go, label %failed
-go:
-  %args = ptrtoint ptr %block to i64
-  %thread = call ptr @PyEval_SaveThread()
-  call void @share(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
-  call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-define ptr @later(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %some = icmp sge i64 %many, 4
-  %room.left = icmp sle i64 %many, $ALL$
-  %enough = and i1 %some, %room.left
-  br i1 %enough, label %convert, label %bad
-convert:
-  %room = add i64 %many, 16
-  %block = alloca i64, i64 %room, align 16
-  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
-  br i1 %all, label %named, label %failed
-named:
-  %team = load i64, ptr %block
-  %at.kernel = getelementptr i64, ptr %block, i64 1
-  %kernel = load i64, ptr %at.kernel
-  %at.n = getelementptr i64, ptr %block, i64 2
-  %n = load i64, ptr %at.n
-  %at.parts = getelementptr i64, ptr %block, i64 3
-  %parts = load i64, ptr %at.parts
-  %rest = call i1 @collect(ptr %block, ptr %arguments, i64 4, i64 %many)
-  br i1 %rest, label %go, label %failed
-go:
-  %args = ptrtoint ptr %block to i64
-  %thread = call ptr @PyEval_SaveThread()
-  call void @leave(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
-  call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-define ptr @settle(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %pending = load atomic i64, ptr @pending seq_cst, align 8
-  %any = icmp ne i64 %pending, 0
-  br i1 %any, label %go, label %end
-go:
-  %thread = call ptr @PyEval_SaveThread()
-  call void @see.through()
-  call void @PyEval_RestoreThread(ptr %thread)
-  br label %end
-end:
-  %none = call ptr @none()
-  ret ptr %none
-}
-
-define ptr @put(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %enough = icmp eq i64 %many, 3
-  br i1 %enough, label %convert, label %bad
-convert:
-  %block = alloca i64, i64 19, align 16
-  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 %many)
-  br i1 %all, label %go, label %failed
-go:
-  %place = load i64, ptr %block
-  %at = inttoptr i64 %place to ptr
-  %at.size = getelementptr i64, ptr %block, i64 1
-  %size = load i64, ptr %at.size
-  %at.number = getelementptr i64, ptr %block, i64 8
-  %number = load double, ptr %at.number
-  %long = icmp eq i64 %size, 8
-  br i1 %long, label %double, label %single
-double:
-  store double %number, ptr %at
-  br label %end
-single:
-  %float = fptrunc double %number to float
-  store float %float, ptr %at
-  br label %end
-end:
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-define ptr @forget(ptr %self, ptr %arguments, i64 %many) {
-  store atomic i64 0, ptr @pending seq_cst, align 8
-  %none = call ptr @none()
-  ret ptr %none
-}
-
-define ptr @member(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %block = alloca i64, align 16
-  %one = icmp eq i64 %many, 1
-  br i1 %one, label %convert, label %bad
-convert:
-  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 1)
-  br i1 %all, label %go, label %failed
-go:
-  %team = load i64, ptr %block
-  %thread = call ptr @PyEval_SaveThread()
-  call void @live(i64 %team)
-  call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-; the address of what a contiguous array holds
-define ptr @address(ptr %self, ptr %arguments, i64 %many) {
-start:
-  %view = alloca [16 x i64], align 16
-  %one = icmp eq i64 %many, 1
-  br i1 %one, label %ask, label %bad
-ask:
-  %array = load ptr, ptr %arguments
-  %status = call i32 @PyObject_GetBuffer(ptr %array, ptr %view, i32 0)
-  %good = icmp eq i32 %status, 0
-  br i1 %good, label %take, label %failed
-take:
-  %place = load i64, ptr %view
-  call void @PyBuffer_Release(ptr %view)
-  %number = call ptr @PyLong_FromLongLong(i64 %place)
-  ret ptr %number
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
 }
 """
 

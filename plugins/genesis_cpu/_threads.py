@@ -157,12 +157,13 @@ class _Lazy:
 def prepare(name: str) -> Any:
     """Load the launchers; the one that is called so."""
     global ready
-    from genesis_cpu import _cache, _team
+    from genesis_cpu import _cache, _launchers, _team
     from genesis_cpu._machine import callable_at
 
+    names = _launchers.NAMES
     with _lock:
         if not ready:
-            for known, place in zip(_team.NAMES, _cache.assembled(_team.text(), _team.NAMES), strict=True):
+            for known, place in zip(names, _cache.assembled(_team.text(), names), strict=True):
                 globals()[known] = callable_at(place, known)
             ready = True
     return globals()[name]

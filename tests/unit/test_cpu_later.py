@@ -181,6 +181,17 @@ def test_clipping_and_a_step_by_turns(late: list[int]) -> None:
     np.testing.assert_allclose(p.detach().numpy(), -5 / 400_000**0.5, rtol=1e-5)
 
 
+def test_arguments_are_not_overwritten_by_those_of_launches_that_never_come(late: list[int]) -> None:
+    from genesis_cpu.fused.optimizer import pack
+
+    descent = Descent()
+    descent.optimizer.step()
+    for _ in range(3):
+        pack([0] * 8)
+    assert late
+    np.testing.assert_array_equal(descent.p.detach().numpy(), 0.5)
+
+
 def test_threads_of_python_step_together() -> None:
     """Each with an optimizer of its own; a thread may end right after its step."""
     descents = [Descent(300_000 + i) for i in range(8)]

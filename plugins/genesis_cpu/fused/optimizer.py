@@ -120,8 +120,9 @@ def _sgd(args, lo, hi):
 adam, sgd = Kernel(_adam), Kernel(_sgd)
 #: additions that one element costs; Adam's has a root and a division
 _ADAM, _SGD = 10, 3
-#: elements of a part that a thread takes
-_PORTION = 32768
+#: elements of a part that a thread takes: as many as make eight parts each, but not less or more than these;
+#: and most parts in all
+_LEAST, _MOST, _PARTS = 32768, 262144, 4096
 
 
 #: of lists of shapes: where the elements of each begin among all, and the strides of each
@@ -165,25 +166,26 @@ def tabulate(
 
 
 class _Memory:
-    """Memory for what a launch reads.
-
-    Attributes:
-        late: whether the launch that read it last may not be over.
-    """
+    """Memory for what a launch reads."""
 
     def __init__(self, nbytes: int) -> None:
         _threads.settle()  # it may have been another thread's, which has ended
-        self.nbytes, self.late = nbytes, False
+        self.nbytes = nbytes
         block = pool.take(nbytes)
         self.address, self._loan = block.native[0], Loan(block, nbytes, None)
-        self.memory: Any = block.handle
+        self.memory = memoryview(block.handle)  # type: ignore[arg-type]
 
 
 class _Room(threading.local):
-    """Two of them for a thread, in turn: a launch may still read one of them when the next is written."""
+    """Two of them for a thread, in turn: a launch may still read one of them when the next is written.
+
+    Attributes:
+        late: what the thread's last launch reads that may not be over; all before it are.
+    """
 
     def __init__(self) -> None:
         self.free, self.last = _Memory(512), _Memory(512)
+        self.late: _Memory | None = None
 
 
 _room = _Room()
@@ -201,13 +203,13 @@ def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
         if len(_layouts) > 256:
             _layouts.clear()
         found = _layouts[many] = struct.Struct(f"{many[0]}q{many[1]}d")
-    place = _room.free
+    room = _room
+    place = room.free
     if found.size > place.nbytes:
         place = _Memory(2 * found.size)
-    if place.late:
+    elif place is room.late:
         _threads.settle()
-        place.late = False
-    _room.free, _room.last = _room.last, place
+    room.free, room.last = room.last, place
     found.pack_into(place.memory, 0, *words, *floats)
     return place.address
 
@@ -237,8 +239,10 @@ def launch_step(
     )  # fmt: skip
     cut = parts(total * weight, total)
     if unseen and cut > 1:
-        _room.last.late = True
-        launch_later(kernel, total, max(cut, min(total // _PORTION, 32 * cut)), words, total * weight)
+        _room.late = _room.last
+        portion = min(max(_LEAST, total // (8 * cut)), _MOST)
+        cut = max(cut, min(total // portion, _PARTS))
+        launch_later(kernel, total, cut, words, total * weight)
     else:
         launch(kernel, total, cut, words)
 
