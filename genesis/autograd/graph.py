@@ -179,7 +179,7 @@ def _versions(saved: tuple[Any, ...]) -> tuple[int, ...]:
     versions = []
     some = False
     for t in saved:
-        if t is not None and isinstance(t, TensorCore):
+        if isinstance(t, TensorCore):
             versions.append(t._view.buffer.version)
             some = True
         else:

@@ -50,12 +50,14 @@ def product(a: Any, b: Any) -> Tensor:
         a, b = lowered(a, b)
         u, v = a._view, b._view
     device = u.buffer.device
-    backend = device.backend
+    backend = device._backend  # loaded, where there are tensors
     out = backend.empty((*u.shape[:-1], v.shape[-1]), u.dtype, device)
     _multiply(backend, out, u, v)
     result = new(out)
     if state.enabled:
-        first, second = (a._node or a) if tracked(a) else None, (b._node or b) if tracked(b) else None
+        # few are views, whose node may be behind their base's
+        first = (a._node or a) if (a._tracked if a._base is None else tracked(a)) else None
+        second = (b._node or b) if (b._tracked if b._base is None else tracked(b)) else None
         if first is not None or second is not None:
             # each is read for the gradient of the other only
             saved = (None if second is None else a, None if first is None else b)

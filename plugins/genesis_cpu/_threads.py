@@ -15,7 +15,8 @@ from typing import Any
 from genesis_cpu._uninterrupted import uninterrupted
 
 _lock = threading.RLock()
-_count = 0
+#: how many threads a kernel may use; 0 until somebody has asked
+count = 0
 #: most threads that a launch can use
 MOST = 65535
 #: the address of the team's memory, 0 before the first launch in parallel
@@ -33,10 +34,10 @@ def get_num_threads() -> int:
 
     At first ``NUMBA_NUM_THREADS``, or else ``OMP_NUM_THREADS``, or else one for each core of this process.
     """
-    global _count
-    if not _count:
-        _count = _initial()
-    return _count
+    global count
+    if not count:
+        count = _initial()
+    return count
 
 
 def set_num_threads(n: int) -> None:
@@ -45,10 +46,10 @@ def set_num_threads(n: int) -> None:
     Raises:
         ValueError: ``n`` is not between 1 and 65535.
     """
-    global _count
+    global count
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST:
         raise ValueError(f"the number of threads must be a whole number from 1 to {MOST}, got {n!r}")
-    _count = n
+    count = n
 
 
 def _initial() -> int:

@@ -68,7 +68,7 @@ def _forward(x: View, weight: View, bias: View | None, positive: bool) -> Any:
     key = (
         positive,
         x.shape, x.strides, x.dtype, weight.shape, weight.strides, weight.dtype,
-        None if bias is None else (bias.shape, bias.strides, bias.dtype), _threads.get_num_threads(),
+        None if bias is None else (bias.shape, bias.strides, bias.dtype), _threads.count,
     )  # fmt: skip
     if key in _ahead:
         ahead = _ahead[key]
@@ -109,7 +109,7 @@ def linear_backward(
     """``grad @ weight``, ``grad.T @ x`` and the sum of ``grad`` over its rows."""
     key = (
         x.shape, x.strides, x.dtype, weight.shape, weight.strides, weight.dtype,
-        grad.strides, grad.dtype, _threads.get_num_threads(),
+        grad.strides, grad.dtype, _threads.count,
     )  # fmt: skip
     if key in _back:
         back = _back[key]

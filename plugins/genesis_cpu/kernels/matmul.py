@@ -216,7 +216,7 @@ def plan_of(out: View, a: View, b: View, add: bool = False, positive: bool = Fal
     """
     key = (
         out.shape, out.strides, a.shape, a.strides, b.shape, b.strides,
-        out.dtype, add, positive, _threads.get_num_threads(),
+        out.dtype, add, positive, _threads.count,
     )  # fmt: skip
     try:
         return _plans[key]
