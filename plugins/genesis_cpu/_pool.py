@@ -90,10 +90,11 @@ class Loan(Buffer):
 
     @property
     def handle(self) -> np.ndarray[Any, Any]:
-        _threads.settle()
         block = self.block
         self.__del__ = partial(block.shelf.lent.append, block)  # arrays over it may outlive this
         self.__class__ = Shown
+        pool.shown += 1
+        _threads.settle()  # from here on nothing that uses it is left running
         return block.handle
 
 
@@ -111,11 +112,12 @@ class Pool:
             where that raises ``KeyError`` or ``IndexError``, ``make(n)``.
         made: how many blocks were ever allocated; a warm training step makes none.
         total: bytes in all blocks, free or not.
+        shown: how often a buffer became ``Shown``.
     """
 
     def __init__(self) -> None:
         self.shelves: dict[int, Shelf] = {}
-        self.made = self.total = 0
+        self.made = self.total = self.shown = 0
         self._sizes: dict[int, Shelf] = {}
         self._lock = threading.RLock()
 

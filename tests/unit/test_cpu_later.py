@@ -105,6 +105,22 @@ def test_memory_that_others_know_is_written_before_the_step_returns(shown: Any, 
     assert not late
 
 
+def test_memory_that_another_thread_asks_for_just_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    from genesis_cpu import _threads
+
+    Descent(100_000).optimizer.step()
+    descent, launch, known = Descent(), _threads.later, []
+
+    def later(*words: int) -> None:
+        known.append(descent.p.detach().numpy())
+        launch(*words)
+
+    monkeypatch.setattr(_threads, "later", later)
+    descent.optimizer.step()
+    assert known[0][-1] == 0.5
+    np.testing.assert_array_equal(known[0], 0.5)
+
+
 def test_memory_that_others_know_is_read_before_the_step_returns(late: list[int]) -> None:
     host = np.ones(MANY, "float32")
     descent = Descent()

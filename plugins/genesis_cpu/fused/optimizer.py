@@ -134,7 +134,8 @@ def tabulate(
 ) -> tuple[Any, ...] | None:
     """Addresses (a list for each of the lists), where each parameter's elements start, and more.
 
-    That is: whether nobody outside knows any of the memory, and what must live until the launch.
+    That is: how much of the pool had been shown when nobody outside knew any of this memory (-1 if somebody
+    does), and what must live until the launch.
 
     None unless all are contiguous, and of one floating-point type. The caller has seen to it that what
     belongs to a parameter has its shape.
@@ -161,11 +162,13 @@ def tabulate(
         if not all([v.contiguous for v in flat]):
             return None
     table = [address(v) if v.native is None else v.native[0] for v in flat]
-    unseen = [type(v.buffer) for v in flat].count(Loan) == many
-    return table, starts, unseen, grads
+    shown = pool.shown
+    if [type(v.buffer) for v in flat].count(Loan) != many:
+        shown = -1
+    return table, starts, shown, grads
 
 
-class _Memory:
+class _Arguments:
     """Memory for what a launch reads."""
 
     def __init__(self, nbytes: int) -> None:
@@ -184,8 +187,8 @@ class _Room(threading.local):
     """
 
     def __init__(self) -> None:
-        self.free, self.last = _Memory(512), _Memory(512)
-        self.late: _Memory | None = None
+        self.free, self.last = _Arguments(512), _Arguments(512)
+        self.late: _Arguments | None = None
 
 
 _room = _Room()
@@ -206,7 +209,7 @@ def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
     room = _room
     place = room.free
     if found.size > place.nbytes:
-        place = _Memory(2 * found.size)
+        place = _Arguments(2 * found.size)
     elif place is room.late:
         _threads.settle()
     room.free, room.last = room.last, place
@@ -226,7 +229,7 @@ def launch_step(
         scales: numbers that differ between parameters.
         options: numbers that do not.
     """
-    table, starts, unseen, _ = plan
+    table, starts, shown, _ = plan
     total = starts[-1]
     if not total:
         return
@@ -238,11 +241,13 @@ def launch_step(
         len(starts) - 1, len(table) // (len(starts) - 1),
     )  # fmt: skip
     cut = parts(total * weight, total)
-    if unseen and cut > 1:
+    if shown >= 0 and cut > 1:
         _room.late = _room.last
         portion = min(max(_LEAST, total // (8 * cut)), _MOST)
         cut = max(cut, min(total // portion, _PARTS))
         launch_later(kernel, total, cut, words, total * weight)
+        if pool.shown != shown:  # by another thread, just now: perhaps some of it
+            _threads.settle()
     else:
         launch(kernel, total, cut, words)
 
