@@ -101,7 +101,7 @@ class TensorConversion(TensorMethods):
                     place.backend.transfer(moved, view)
                 else:
                     source = view.buffer.device.backend
-                    host = source.as_numpy(view)
+                    host = source.as_numpy(view) if non_blocking else source.look(view)
                     put = place.backend.write_later if non_blocking else place.backend.write
                     put(moved, source.read(view) if host is None else host)
             view = moved
@@ -180,6 +180,12 @@ class TensorConversion(TensorMethods):
         if shared is None:
             shared = backend.read(self._view)
         return shared
+
+    def _look(self) -> np.ndarray[Any, Any]:
+        """``_host`` for who reads at once and keeps nothing, while the tensor is there."""
+        backend = self._view.buffer.device.backend
+        seen: np.ndarray[Any, Any] | None = backend.look(self._view)
+        return backend.read(self._view) if seen is None else seen
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         array = self.numpy()

@@ -46,7 +46,7 @@ class InfoMethods(TensorCore):
         name = current() if self._view.buffer.device.type == "cpu" else None
         if name is None:
             return False
-        host = self._view.buffer.device.backend.as_numpy(self._view)
+        host = self._view.buffer.device.backend.look(self._view)
         return host is not None and Device(name).backend.is_pinned(host)
 
     def pin_memory(self, device: Any = None) -> Any:
@@ -64,7 +64,7 @@ class InfoMethods(TensorCore):
         if place.type != "cpu":
             raise RuntimeError(f"cannot pin a tensor on {place}: only those on the CPU can be pinned")
         name = current()
-        host = place.backend.as_numpy(self._view)
+        host = place.backend.look(self._view)
         if name is None or host is None or self.is_pinned():
             return self
         pinned = Device(name).backend.pinned(host.shape, host.dtype.name)

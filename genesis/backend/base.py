@@ -178,6 +178,13 @@ class Backend(ABC):
         """A host array over the memory of ``x``, or None (the default): it is then copied."""
         return None
 
+    def look(self, x: View) -> np.ndarray | None:
+        """``as_numpy`` for who reads at once and keeps nothing, neither the array nor its address.
+
+        Default: ``as_numpy(x)``. A device may be freer afterwards than after that.
+        """
+        return self.as_numpy(x)
+
     def export(self, x: View) -> Any:
         """An object with ``__dlpack__`` over the memory of ``x``, for memory that the host cannot reach.
 

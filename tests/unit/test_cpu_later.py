@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,18 @@ def test_memory_that_others_know_is_written_before_the_step_returns(shown: Any, 
     assert last == (0.5, 0.5, 0.5)
     np.testing.assert_array_equal(known, 0.5)
     assert not late
+
+
+def test_what_was_saved_printed_and_checked_may_run_on(late: list[int], tmp_path: Path) -> None:
+    descent = Descent()
+    for count in (1, 2):
+        descent.optimizer.step()
+        assert late == [MANY] * count
+        state = {"p": descent.p.detach(), "optimizer": descent.optimizer.state_dict()}
+        for name in ("ours", "torch.pt"):
+            genesis.save(state, tmp_path / name)
+            np.testing.assert_array_equal(genesis.load(tmp_path / name)["p"].numpy(), 1 - 0.5 * count)
+        assert repr(descent.p).count(str(1 - 0.5 * count).rstrip("0")) == 6
 
 
 def test_memory_that_another_thread_asks_for_just_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,6 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import genesis
 from genesis import nn
 from genesis._errors import CheckpointError, OutOfMemoryError
@@ -149,7 +147,7 @@ class Training:
     def check_parameters(self) -> None:
         """Raise `Diverged` if a parameter is not finite: such a state is not worth saving."""
         for name, parameter in self.model.named_parameters():
-            if not np.isfinite(parameter.detach().numpy(force=True)).all():
+            if not genesis.isfinite(parameter.detach()).all():
                 raise Diverged(self.step, f"{name} became infinite or NaN")
 
 

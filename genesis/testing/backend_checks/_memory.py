@@ -199,6 +199,9 @@ def host_memory(bench: Bench) -> None:
         )
     for layout in LAYOUTS:
         place = bench.place(ordinary((5, 7), "float32"), layout)
+        seen = bench.backend.look(place.view)
+        if seen is not None:
+            agree(seen, ordinary((5, 7), "float32"), f"look at layout {layout!r}")
         shared = bench.backend.as_numpy(place.view)
         if shared is None:
             continue
