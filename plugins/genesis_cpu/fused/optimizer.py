@@ -275,8 +275,11 @@ def adam_step(
     plan = tabulate(params, grads, exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if amsgrad else []))
     if plan is None:
         return NotImplemented
-    known = {t: (lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)) for t in {*steps}}
-    scales = [*known[steps[0]]] * len(steps) if len(known) == 1 else [x for t in steps for x in known[t]]
+    if steps.count(steps[0]) == len(steps):
+        scales = [lr / (1 - beta1 ** steps[0]), 1 / math.sqrt(1 - beta2 ** steps[0])] * len(steps)
+    else:
+        known = {t: (lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)) for t in {*steps}}
+        scales = [x for t in steps for x in known[t]]
     l2 = 0.0 if decoupled else weight_decay
     keep = 1 - lr * weight_decay if decoupled else 1.0
     options = (-grad_scale if maximize else grad_scale, l2, keep, 1 - beta1, beta2, 1 - beta2, eps)
