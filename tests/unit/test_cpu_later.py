@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import subprocess
 import sys
 import threading
@@ -162,6 +163,19 @@ def test_memory_of_a_gradient_is_not_used_again_too_early(late: list[int]) -> No
         assert filled.isnan().all()
         del filled
     np.testing.assert_array_equal(descent.p.detach().numpy(), 1 - 0.5 * 8)
+
+
+def test_a_number_is_not_written_where_a_gradient_is_still_read(late: list[int]) -> None:
+    p, q = genesis.ones(MANY).requires_grad_(), genesis.tensor(1.0, requires_grad=True)
+    optimizer = optim.SGD([p, q], lr=0.5)
+    for _ in range(5):
+        p.grad, q.grad = genesis.ones(MANY), genesis.tensor(1.0)
+        optimizer.step()
+        q.grad = None
+        kept = [genesis.tensor(math.nan) for _ in range(3)]  # one of them in its place
+        del kept
+    assert len(late) == 5
+    assert q.item() == 1 - 0.5 * 5
 
 
 def test_memory_of_a_gradient_is_not_given_back_too_early(late: list[int]) -> None:
