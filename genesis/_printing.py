@@ -63,7 +63,7 @@ def set_printoptions(
 
 def tensor_text(t: Tensor) -> str:
     """``tensor([1., 2.], dtype=genesis.float64, requires_grad=True)``; the defaults are left out."""
-    array = t.detach()._look()
+    array = t.detach()._host(kept=False)
     if t.dtype.is_half:
         array = array.astype(np.float32)
     formatter: Any = None  # NumPy's own is right for integers

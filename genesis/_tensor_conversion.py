@@ -100,10 +100,8 @@ class TensorConversion(TensorMethods):
                 if place.type == view.buffer.device.type:
                     place.backend.transfer(moved, view)
                 else:
-                    source = view.buffer.device.backend
-                    host = source.as_numpy(view) if non_blocking else source.look(view)
                     put = place.backend.write_later if non_blocking else place.backend.write
-                    put(moved, source.read(view) if host is None else host)
+                    put(moved, new(view)._host(kept=non_blocking))
             view = moved
         if not want.is_floating_point:
             return new(view)
@@ -173,19 +171,14 @@ class TensorConversion(TensorMethods):
             raise TypeError("NumPy has no bfloat16: convert with .float() first")
         return self._host()
 
-    def _host(self) -> np.ndarray[Any, Any]:
-        """``numpy`` for every type; elements of bfloat16 are those of the package ml_dtypes."""
-        backend = self._view.buffer.device.backend
-        shared: np.ndarray[Any, Any] | None = backend.as_numpy(self._view)
-        if shared is None:
-            shared = backend.read(self._view)
-        return shared
+    def _host(self, kept: Any = True) -> np.ndarray[Any, Any]:
+        """``numpy`` for every type; elements of bfloat16 are those of the package ml_dtypes.
 
-    def _look(self) -> np.ndarray[Any, Any]:
-        """``_host`` for who reads at once and keeps nothing, while the tensor is there."""
+        With ``kept=False`` for who reads at once and keeps nothing, while the tensor is there.
+        """
         backend = self._view.buffer.device.backend
-        seen: np.ndarray[Any, Any] | None = backend.look(self._view)
-        return backend.read(self._view) if seen is None else seen
+        shared: np.ndarray[Any, Any] | None = (backend.as_numpy if kept else backend.look)(self._view)
+        return backend.read(self._view) if shared is None else shared
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         array = self.numpy()

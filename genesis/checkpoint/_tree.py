@@ -89,7 +89,7 @@ def _flatten(value: Any, keys: tuple[str | int, ...], arrays: _Arrays) -> object
     if isinstance(value, np.ndarray):
         return {"array": _add(value, keys, arrays)}
     if isinstance(value, genesis.Tensor):
-        name = _add(value.detach()._look(), keys, arrays)
+        name = _add(value.detach()._host(kept=False), keys, arrays)
         return {"tensor": name, "device": str(value.device), "requires_grad": value.requires_grad}
     raise TypeError(f"{_where(keys)} is a {_type(value)}; a checkpoint holds {_SUPPORTED}")
 

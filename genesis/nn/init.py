@@ -55,7 +55,7 @@ _GAINS = {
 
 def _values(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The elements, as a new float64 array that may be computed on."""
-    return tensor.detach()._look().astype(np.float64)
+    return tensor.detach()._host(kept=False).astype(np.float64)
 
 
 def _write(tensor: Tensor, values: np.ndarray[Any, np.dtype[np.float64]]) -> Tensor:

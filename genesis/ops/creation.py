@@ -97,7 +97,11 @@ def asarray(
     if copy:
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     made = as_tensor(obj, dtype, device)
-    shared = isinstance(obj, np.ndarray) and np.shares_memory(obj, made._look()) if made.numel() else True
+    shared = (
+        isinstance(obj, np.ndarray) and np.shares_memory(obj, made._host(kept=False))
+        if made.numel()
+        else True
+    )
     if copy is False and not shared:
         raise ValueError("asarray: the memory cannot be shared, as copy=False asks for")
     return _leaf(made, requires_grad)

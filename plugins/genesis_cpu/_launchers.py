@@ -14,15 +14,12 @@ MOST = 16
 
 def text() -> str:
     """The instructions, but for what depends on the machine."""
-    launches = [("parallel", "share", 1 << 20), ("later", "leave", 4 + MOST)]
-    made = ""
-    for called, shared, fitting in launches:
-        names = {"$CALLED$": called, "$SHARED$": shared, "$FITTING$": str(fitting)}
-        one = _LAUNCH
-        for name, value in names.items():
-            one = one.replace(name, value)
-        made += one
-    return _TEXT.replace("$LAUNCH$", made)
+    launches = ""
+    for called, shared, most in (("parallel", "share", 1 << 20), ("later", "leave", 4 + MOST)):
+        launches += (
+            _LAUNCH.replace("$CALLED$", called).replace("$SHARED$", shared).replace("$ALL$", str(most))
+        )
+    return _TEXT.replace("$LAUNCHES$", launches).replace("$END$", _END)
 
 
 _TEXT = """
@@ -125,16 +122,8 @@ go:
   call void @see.through()
   call void %call(i64 %args, i64 0, i64 %n)
   call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
-$LAUNCH$define ptr @settle(ptr %self, ptr %arguments, i64 %many) {
+$END$
+$LAUNCHES$define ptr @settle(ptr %self, ptr %arguments, i64 %many) {
 start:
   %pending = load atomic i64, ptr @pending seq_cst, align 8
   %any = icmp ne i64 %pending, 0
@@ -174,15 +163,7 @@ single:
   store float %float, ptr %at
   br label %end
 end:
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
+$END$
 define ptr @forget(ptr %self, ptr %arguments, i64 %many) {
   store atomic i64 0, ptr @pending seq_cst, align 8
   %none = call ptr @none()
@@ -202,15 +183,7 @@ go:
   %thread = call ptr @PyEval_SaveThread()
   call void @live(i64 %team)
   call void @PyEval_RestoreThread(ptr %thread)
-  %none = call ptr @none()
-  ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-
+$END$
 ; the address of what a contiguous array holds
 define ptr @address(ptr %self, ptr %arguments, i64 %many) {
 start:
@@ -239,7 +212,7 @@ _LAUNCH = """\
 define ptr @$CALLED$(ptr %self, ptr %arguments, i64 %many) {
 start:
   %some = icmp sge i64 %many, 4
-  %fit = icmp sle i64 %many, $FITTING$
+  %fit = icmp sle i64 %many, $ALL$
   %enough = and i1 %some, %fit
   br i1 %enough, label %convert, label %bad
 convert:
@@ -262,6 +235,11 @@ go:
   %thread = call ptr @PyEval_SaveThread()
   call void @$SHARED$(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
   call void @PyEval_RestoreThread(ptr %thread)
+$END$
+"""
+
+#: how most of them end
+_END = """\
   %none = call ptr @none()
   ret ptr %none
 bad:
@@ -270,5 +248,4 @@ bad:
 failed:
   ret ptr null
 }
-
 """

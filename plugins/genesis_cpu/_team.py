@@ -111,12 +111,25 @@ over:
   ret i64 %ticket
 }
 
+; let a moment pass between two looks, and from some on let others run in it; one look more
+define internal i64 @pass(i64 %looks) {
+  $PAUSE$
+  %looked = add i64 %looks, 1
+  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
+  br i1 %long, label %patient, label %end
+patient:
+  %x = $LET_RUN$
+  br label %end
+end:
+  ret i64 %looked
+}
+
 ; see the launch through that has returned before it was over, if there is one
 define internal void @see.through() {
 start:
   br label %look
 look:
-  %looks = phi i64 [ 0, %start ], [ %looked, %again ], [ %looked, %patient ]
+  %looks = phi i64 [ 0, %start ], [ %looked, %again ]
   %pending = load atomic i64, ptr @pending seq_cst, align 8
   %none = icmp eq i64 %pending, 0
   br i1 %none, label %end, label %help
@@ -132,12 +145,7 @@ help:
   %over = icmp uge i64 %done, %parts
   br i1 %over, label %free, label %again
 again:
-  $PAUSE$
-  %looked = add i64 %looks, 1
-  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
-  br i1 %long, label %patient, label %look
-patient:
-  %x = $LET_RUN$
+  %looked = call i64 @pass(i64 %looks)
   br label %look
 free:
   ; of several threads that see it through one sets the team free
@@ -241,17 +249,12 @@ lead:
   %seen = call i64 @work(i64 %team)
   br label %wait
 wait:
-  %looks = phi i64 [ 0, %lead ], [ %looked, %again ], [ %looked, %patient ]
+  %looks = phi i64 [ 0, %lead ], [ %looked, %again ]
   %done = load atomic i64, ptr %at.done seq_cst, align 8
   %ready = icmp uge i64 %done, %parts
   br i1 %ready, label %free.again, label %again
 again:
-  $PAUSE$
-  %looked = add i64 %looks, 1
-  %long = icmp ugt i64 %looked, $FIRST_LOOKS$
-  br i1 %long, label %patient, label %wait
-patient:
-  %x = $LET_RUN$
+  %looked = call i64 @pass(i64 %looks)
   br label %wait
 free.again:
   store atomic i64 0, ptr %at.busy seq_cst, align 8

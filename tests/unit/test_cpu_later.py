@@ -60,11 +60,19 @@ def late(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
+def _numpy(x: genesis.Tensor) -> Any:
+    return x.detach().numpy()
+
+
+def _address(x: genesis.Tensor) -> Any:
+    return np.ctypeslib.as_array((ctypes.c_float * x.numel()).from_address(x.data_ptr()))
+
+
 READERS: dict[str, Callable[[genesis.Tensor], Any]] = {
-    "numpy": lambda p: p.detach().numpy(),
+    "numpy": _numpy,
     "tolist": lambda p: np.array(p[::7].tolist()),
     "dlpack": lambda p: np.from_dlpack(p.detach()),
-    "address": lambda p: np.ctypeslib.as_array((ctypes.c_float * p.numel()).from_address(p.data_ptr())),
+    "address": _address,
     "handle": lambda p: p._view.buffer.handle.view("float32")[: p.numel()],
     "operation": lambda p: (p + 0).detach().numpy(),
     "operation in parallel on the end": lambda p: (p.detach()[-100_000:] + 0).numpy(),
@@ -86,14 +94,6 @@ def test_whoever_reads_sees_the_whole_step(reader: str, late: list[int]) -> None
     found = READERS[reader](descent.p)
     assert found[-1] == 0.5  # which is written last
     np.testing.assert_array_equal(found, 0.5)
-
-
-def _numpy(x: genesis.Tensor) -> Any:
-    return x.detach().numpy()
-
-
-def _address(x: genesis.Tensor) -> Any:
-    return np.ctypeslib.as_array((ctypes.c_float * x.numel()).from_address(x.data_ptr()))
 
 
 @pytest.mark.parametrize("shown", [_numpy, _address, lambda x: np.from_dlpack(x.detach())])

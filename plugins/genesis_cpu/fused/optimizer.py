@@ -14,7 +14,7 @@ from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch, launch_later, parts
 from genesis_cpu._memory import address, layout
 from genesis_cpu._pool import Loan, pool
-from genesis_cpu.kernels.map import duplicate
+from genesis_cpu.kernels.map import duplicate, remember
 
 if TYPE_CHECKING:  # what kernels find in their file
     from genesis_cpu._names import (
@@ -203,9 +203,7 @@ def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
     many = len(words), len(floats)
     found = _layouts.get(many)
     if found is None:
-        if len(_layouts) > 256:
-            _layouts.clear()
-        found = _layouts[many] = struct.Struct(f"{many[0]}q{many[1]}d")
+        found = remember(_layouts, many, struct.Struct(f"{many[0]}q{many[1]}d"))
     room = _room
     place = room.free
     if found.size > place.nbytes:

@@ -183,10 +183,9 @@ class Plan:
 
     def run(self, out: int, a: int, b: int, bias: int = 0, sums: int = 0) -> None:
         """Multiply what lies at these addresses; ``sums`` is where those of the left factor's rows go."""
-        if not self.room and self.cut == 1:
-            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, 0, 0)
-            return
-        work, owner = scratch(self.room) if self.room else (0, None)  # noqa: RUF059 - owner keeps it
+        work = 0
+        if self.room:
+            work, owner = scratch(self.room)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
             _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work, sums)
         elif not self.adding:
