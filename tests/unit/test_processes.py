@@ -234,9 +234,9 @@ faulthandler.dump_traceback_later(500, exit=True)
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 random.seed(0)
 printed = []
-def note(report):  # Python cannot raise what comes while it runs a `__del__` of multiprocessing's
+def note(report):  # Python cannot raise what comes in a `__del__` or weakref callback of its own library
     module = getattr(report.object, "__module__", "")
-    assert module.split(".")[0] == "multiprocessing", (module, report)
+    assert module.split(".")[0] in sys.stdlib_module_names, (module, report)
     printed.append(report.exc_type)
 sys.unraisablehook = note
 def interrupted(work, longest):
