@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from genesis.backend import View
 from genesis_cpu import _threads
 from genesis_cpu._cache import machine_code, source
+from genesis_cpu._launchers import MOST
+from genesis_cpu._pool import Loan, pool
 
 INTS, WIDE = 8, 16  # where floats begin in an argument block, if there is room
 ALONE = 49152  # additions below which a second thread costs more than it brings
@@ -54,35 +57,59 @@ def even(length: int, most: int) -> tuple[int, int]:
     return count, -(-length // count)
 
 
-def launch(function: int, n: int, cut: int, words: Sequence[int], floats: Sequence[float] = ()) -> None:
+def launch(
+    function: int,
+    n: int,
+    cut: int,
+    words: Sequence[int],
+    floats: Sequence[float] = (),
+    views: Sequence[View | None] | None = None,
+) -> None:
     """Run a kernel over 0 … n - 1 in ``cut`` parts, with its argument block: ``words``, then ``floats``.
 
     The floats begin at ``float_place(len(words))``.
+
+    Args:
+        views: all tensors that the kernel reads or writes; what else it reads must be of the pool, too, as
+            ``scratch`` and ``table`` are. Then this may return before the kernel is over, where nobody knows
+            that memory who would not ask: whoever looks at memory from Python calls ``_threads.settle``.
     """
     if floats:
         floats = [float(x) for x in floats]  # a whole number would be taken for a word
-    if cut == 1:
-        _threads.serial(function, n, *words, *floats)
-        return
     if cut > _threads.hired:
-        _threads.hire(cut)
-    _threads.parallel(_threads.team, function, n, cut, *words, *floats)
+        _threads.hire(min(cut, _threads.get_num_threads()))
+    shown = pool.shown
+    if views is not None and float_place(len(words)) + len(floats) <= MOST and _unknown(views):
+        _threads.later(_threads.team, function, n, cut, *words, *floats)
+        if pool.shown != shown:  # by another thread, just now: perhaps some of it
+            _threads.settle()
+    elif cut == 1:
+        _threads.serial(function, n, *words, *floats)
+    else:
+        _threads.parallel(_threads.team, function, n, cut, *words, *floats)
 
 
-def launch_later(function: int, n: int, cut: int, words: Sequence[int], work: float) -> None:
-    """As ``launch`` with at least two parts, but it may return before the kernel is over.
+def _unknown(views: Sequence[View | None]) -> bool:
+    """Whether nobody knows this memory who would not ask before he looks at it."""
+    return all([v is None or type(v.buffer) is Loan for v in views])
 
-    The threads of the team begin, and whoever launches the next kernel, or looks at memory from Python,
-    helps them to finish first (``_threads.settle``). So the memory of the kernel must be of the pool, and
-    nobody may know it who does not ask there (``Loan``).
+
+def launch_later(function: int, n: int, cut: int, words: Sequence[int], shown: int, work: float) -> int:
+    """As ``launch`` with views that nobody knew when ``pool.shown`` was that; with at least two parts.
 
     Args:
         work: in additions; for little of it sleeping threads are not called.
+
+    Returns:
+        the number of the launch, for ``_threads.settle``, or 0 if it is over.
     """
     most = _threads.get_num_threads()
     if most > _threads.hired:
         _threads.hire(most)
-    _threads.later(_threads.team, function, n, cut if work > CALL else -cut, *words)
+    number: int = _threads.later(_threads.team, function, n, cut if work > CALL else -cut, *words)
+    if pool.shown != shown:  # by another thread, just now: perhaps some of it
+        _threads.settle()
+    return number
 
 
 def float_place(words: int) -> int:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 NAMES = ("serial", "parallel", "later", "settle", "forget", "put", "member", "address")
 #: most arguments of a launch that is seen through later, which the team keeps
-MOST = 16
+MOST = 64
 
 
 def text() -> str:
     """The instructions, but for what depends on the machine."""
     launches = ""
-    for called, shared, most in (("parallel", "share", 1 << 20), ("later", "leave", 4 + MOST)):
+    for called, leaves, most in (("parallel", "false", 1 << 20), ("later", "true", 4 + MOST)):
         launches += (
-            _LAUNCH.replace("$CALLED$", called).replace("$SHARED$", shared).replace("$ALL$", str(most))
+            _LAUNCH.replace("$CALLED$", called).replace("$LEAVES$", leaves).replace("$ALL$", str(most))
         )
     return _TEXT.replace("$LAUNCHES$", launches).replace("$END$", _END)
 
@@ -119,23 +119,47 @@ go:
   %args = ptrtoint ptr %block to i64
   %call = inttoptr i64 %kernel to ptr
   %thread = call ptr @PyEval_SaveThread()
+  %who = ptrtoint ptr %thread to i64
+  store atomic i64 %who, ptr @owner seq_cst, align 8
   call void @see.through()
   call void %call(i64 %args, i64 0, i64 %n)
   call void @PyEval_RestoreThread(ptr %thread)
 $END$
 $LAUNCHES$define ptr @settle(ptr %self, ptr %arguments, i64 %many) {
 start:
-  %pending = load atomic i64, ptr @pending seq_cst, align 8
-  %any = icmp ne i64 %pending, 0
+  %block = alloca i64, i64 17, align 16
+  %left = load atomic i64, ptr @left seq_cst, align 8
+  %one = icmp eq i64 %many, 1
+  br i1 %one, label %convert, label %ask
+convert:
+  %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 1)
+  br i1 %all, label %given, label %failed
+given:
+  %number = load i64, ptr %block
+  %before = icmp ult i64 %number, %left
+  %less = select i1 %before, i64 %number, i64 %left
+  br label %ask
+ask:
+  %upto = phi i64 [ %left, %start ], [ %less, %given ]
+  %team = load atomic i64, ptr @left.to seq_cst, align 8
+  %some = icmp ne i64 %team, 0
+  br i1 %some, label %check, label %end
+check:
+  %at = inttoptr i64 %team to ptr
+  %at.complete = getelementptr i8, ptr %at, i64 $COMPLETE$
+  %complete = load atomic i64, ptr %at.complete seq_cst, align 8
+  %any = icmp ult i64 %complete, %upto
   br i1 %any, label %go, label %end
 go:
   %thread = call ptr @PyEval_SaveThread()
-  call void @see.through()
+  call void @help(i64 %team, i64 %upto, i64 1)
   call void @PyEval_RestoreThread(ptr %thread)
   br label %end
 end:
   %none = call ptr @none()
   ret ptr %none
+failed:
+  ret ptr null
 }
 
 define ptr @put(ptr %self, ptr %arguments, i64 %many) {
@@ -165,7 +189,8 @@ single:
 end:
 $END$
 define ptr @forget(ptr %self, ptr %arguments, i64 %many) {
-  store atomic i64 0, ptr @pending seq_cst, align 8
+  store atomic i64 0, ptr @left.to seq_cst, align 8
+  store atomic i64 0, ptr @left seq_cst, align 8
   %none = call ptr @none()
   ret ptr %none
 }
@@ -216,7 +241,7 @@ start:
   %enough = and i1 %some, %fit
   br i1 %enough, label %convert, label %bad
 convert:
-  %room = add i64 %many, 16
+  %room = add i64 %many, 80
   %block = alloca i64, i64 %room, align 16
   %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
   br i1 %all, label %named, label %failed
@@ -233,9 +258,18 @@ named:
 go:
   %args = ptrtoint ptr %block to i64
   %thread = call ptr @PyEval_SaveThread()
-  call void @$SHARED$(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args)
+  %who = ptrtoint ptr %thread to i64
+  %result = call i64 @share(i64 %team, i64 %kernel, i64 %n, i64 %parts, i64 %args, i64 %who, i1 $LEAVES$)
   call void @PyEval_RestoreThread(ptr %thread)
-$END$
+  %number = call ptr @PyLong_FromLongLong(i64 %result)
+  ret ptr %number
+bad:
+  %error = call ptr @too.few()
+  ret ptr %error
+failed:
+  ret ptr null
+}
+
 """
 
 #: how most of them end

@@ -62,6 +62,15 @@ def scratch(nbytes: int) -> tuple[int, Loan]:
     return block.native[0], Loan(block, nbytes, None)
 
 
+def table(words: Any) -> tuple[int, Loan]:
+    """The address of whole numbers that kernels read, and their owner: of the pool, so they may run on."""
+    words = np.ascontiguousarray(words, np.int64).reshape(-1)
+    at, owner = scratch(words.nbytes)
+    _threads.settle()  # a kernel that runs on may use what had this memory before
+    owner.block.handle[: words.nbytes].view(np.int64)[:] = words
+    return at, owner
+
+
 class Report(threading.local):
     """Two integers where a kernel leaves a wrong index: whether there was one, and which."""
 

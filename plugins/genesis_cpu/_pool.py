@@ -180,20 +180,23 @@ class Pool:
 
     def trim(self, limit: int) -> None:
         """Return free blocks to the system until they cost at most ``limit`` bytes."""
-        _threads.settle()  # what runs may still be at work in a block that nobody holds
+        gone: list[Block] = []
         with self._lock:
             spare = self.spare
             # where most is to be had, so that few blocks go
             for shelf in sorted(self._sizes.values(), key=lambda shelf: shelf.spare, reverse=True):
                 while spare > limit:
                     try:
-                        shelf.pop().back = None
+                        gone.append(shelf.pop())
                     except IndexError:
                         break
                     spare -= shelf.size + _OVERHEAD
                     self.total -= shelf.size
                 if spare <= limit:
-                    return
+                    break
+        _threads.settle()  # a kernel that runs on may still be at work in a block that nobody holds
+        for block in gone:
+            block.back = None
 
     def _shelf(self, nbytes: int) -> Shelf:
         step = max(1 << max(nbytes.bit_length() - 4, 0), _ALIGNMENT if nbytes < 4096 else 4096)

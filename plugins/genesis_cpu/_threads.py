@@ -141,8 +141,8 @@ if hasattr(os, "register_at_fork"):  # the threads stay with the parent
 
 
 # -- launching ---------------------------------------------------------------------------------------------
-def settle() -> None:
-    """See a launch through that has returned before it was over; before the first launch there is none."""
+def settle(number: int = -1) -> None:
+    """See the launches through that have returned before they were over: all, or those up to a number."""
 
 
 class _Lazy:
@@ -175,8 +175,9 @@ serial: Any = _Lazy("serial")
 #: ``parallel(team, kernel, n, parts, *arguments)``: the same in parts, by all threads of the team
 parallel: Any = _Lazy("parallel")
 #: ``later(team, kernel, n, parts, *arguments)``: as ``parallel``, but it may return before the kernel is
-#: over; with a negative number of parts no sleeping thread is called. Every other launch waits for that, and
-#: so must all else that reads or writes the memory of such a kernel, or frees it: ``settle()``
+#: over, and then gives the number of the launch, else 0. Other launches come after it, and so must all else
+#: that reads or writes the memory of such a kernel, or frees it: ``settle()``. A kernel of one part is only
+#: left where others are, and with a negative number of parts no sleeping thread is called
 later: Any = _Lazy("later")
 #: ``member(team)``: what a thread of the team does
 member: Any = _Lazy("member")

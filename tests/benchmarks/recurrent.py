@@ -65,10 +65,10 @@ def main() -> None:
             for i in range(rounds + 2):
                 for run, found in zip(steps, times, strict=True):
                     start = time.perf_counter()
-                    loss = run()
+                    loss = float(run().item())
                     if i >= 2:
                         found.append(time.perf_counter() - start)
-                    assert float(loss.item()) < 100
+                    assert loss < 100
             medians = [statistics.median(found) * 1e3 for found in times]
             ratio = f"{medians[0] / medians[1]:8.2f}" if len(medians) > 1 else ""
             print(f"{name:34}" + "".join(f"{m:10.2f}" for m in medians) + ratio, flush=True)

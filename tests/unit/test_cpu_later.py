@@ -44,17 +44,19 @@ def _three_threads() -> Any:
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows with each launch that may not be over when it returns."""
+    """Grows with each step of SGD that may not be over when it returns."""
     from genesis_cpu import _threads
+    from genesis_cpu.fused.optimizer import sgd
 
     genesis.ones(2).exp()
     Descent(100_000).optimizer.step()  # the launchers are loaded
     seen: list[int] = []
     launch = _threads.later
 
-    def later(*words: int) -> None:
-        seen.append(words[2])
-        launch(*words)
+    def later(*words: int) -> Any:
+        if words[1] == sgd():
+            seen.append(words[2])
+        return launch(*words)
 
     monkeypatch.setattr(_threads, "later", later)
     return seen
@@ -125,9 +127,9 @@ def test_memory_that_another_thread_asks_for_just_then(monkeypatch: pytest.Monke
     Descent(100_000).optimizer.step()
     descent, launch, known = Descent(), _threads.later, []
 
-    def later(*words: int) -> None:
+    def later(*words: int) -> Any:
         known.append(descent.p.detach().numpy())
-        launch(*words)
+        return launch(*words)
 
     monkeypatch.setattr(_threads, "later", later)
     descent.optimizer.step()

@@ -17,7 +17,7 @@ import numpy as np
 from genesis.backend import View
 from genesis_cpu import _threads
 from genesis_cpu._kernel import launch, parts
-from genesis_cpu._memory import address, empty, scratch
+from genesis_cpu._memory import address, empty, scratch, table
 from genesis_cpu._processor import BYTES
 from genesis_cpu.fused._attention_kernels import backward, forward
 from genesis_cpu.kernels.map import contiguous, duplicate
@@ -39,8 +39,7 @@ def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tup
     for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
         steps = np.arange(n, dtype=np.int64) * (stride * size)
         offsets += steps.reshape((n,) + (1,) * (len(shape) - 1 - axis))
-    flat = np.ascontiguousarray(offsets.reshape(-1))
-    return flat.size, int(flat.ctypes.data), flat
+    return offsets.size, *table(offsets)
 
 
 class _Heads:
@@ -140,7 +139,7 @@ def _geometry(
 class _Task:
     """The operands of one pass, as its kernel takes them."""
 
-    __slots__ = ("_alive", "geometry", "size", "words")
+    __slots__ = ("_alive", "_room", "geometry", "size", "words")
 
     def __init__(
         self, query: View, key: View, value: View, mask: View | None, out: View, sums: View,
@@ -159,12 +158,12 @@ class _Task:
             None if mask is None else (mask.shape, mask.strides), self.size, flags, gradients,
             _threads.get_num_threads(),
         )  # fmt: skip
-        room, owner = scratch(found.cut * found.each)
+        room, self._room = scratch(found.cut * found.each)
         self.words = found.words(
             address(q), address(k), address(v), address(out), 0 if mask is None else address(mask),
             address(sums), room,
         )  # fmt: skip
-        self._alive = (q, k, v, out, mask, sums, owner)
+        self._alive = (q, k, v, out, mask, sums)
 
     def run(self, kernel: Any, name: str, scale: float, *others: View) -> None:
         """Launch it; ``others``: further tensors with heads."""
@@ -173,7 +172,8 @@ class _Task:
         for x, heads in zip(others, found, strict=True):
             words += (heads.table, address(x))
         words += tuple([heads.row for heads in found])
-        launch(kernel(name), self.geometry.heads, self.geometry.cut, words, (scale,))
+        views = (*self._alive, *others)
+        launch(kernel(name), self.geometry.heads, self.geometry.cut, words, (scale,), views)
 
 
 def attention(

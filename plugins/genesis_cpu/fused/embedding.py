@@ -108,5 +108,5 @@ def embedding_backward(
         )  # fmt: skip
         # a part narrower than a few cache lines would make threads share lines
         cut = min(parts(out.size + grad.size, n), max(1, n // 32))
-        launch(backward(weight.dtype.name), n, cut, words)
+        launch(backward(weight.dtype.name), n, cut, words, views=(out, index, grad))
     return None, out

@@ -8,7 +8,7 @@ from typing import Any
 from genesis.backend import Backend, View, arg
 from genesis.ops.linear_relu import passed
 from genesis_cpu import _threads
-from genesis_cpu._memory import address, empty
+from genesis_cpu._memory import empty
 from genesis_cpu.kernels import matmul, reduce
 from genesis_cpu.kernels.map import duplicate, remember
 from genesis_cpu.kernels.prepared import prepare
@@ -84,7 +84,7 @@ def _forward(x: View, weight: View, bias: View | None, positive: bool) -> Any:
         matmul.run(out, _flat(x), weight.permute((1, 0)), bias)
         return out.reshape(ahead.shape)
     out = empty(ahead.shape, x.dtype, x.buffer.device)
-    plan.run(address(out), address(x), address(weight), 0 if bias is None else address(bias))
+    plan.run(out, x, weight, bias)
     return out
 
 
@@ -139,18 +139,17 @@ def linear_backward(
             gb = gb.reshape((weight.shape[0],))
         return gx, gw, gb
     assert back.input is not None and back.weight is not None  # noqa: PT018
-    at = address(grad)
     if needs[0]:
         gx = empty(x.shape, dtype, device)
-        back.input.run(address(gx), at, address(weight))
+        back.input.run(gx, grad, weight)
     if len(needs) > 2 and needs[2]:
         gb = empty((back.columns,), dtype, device)
-    sums = address(gb) if gb is not None and needs[1] and back.weight.sums else 0
+    sums = gb if needs[1] and back.weight.sums else None
     if needs[1]:
         gw = empty(weight.shape, dtype, device)
-        back.weight.run(address(gw), at, address(x), sums=sums)
-    if gb is not None and not sums:
-        reduce.sum_rows(address(gb), at, back.rows, back.columns, dtype)
+        back.weight.run(gw, grad, x, sums=sums)
+    if gb is not None and sums is None:
+        reduce.sum_rows(gb, grad, back.rows, back.columns)
     return gx, gw, gb
 
 

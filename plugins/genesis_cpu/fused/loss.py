@@ -338,7 +338,8 @@ def cross_entropy_backward(
     whole = float(classes) if weight is None else float(array(weight).sum(dtype="float64"))
     floats = (label_smoothing, whole)
     if not rest:
-        launch(backward(dtype.name), n, parts(logits.size * 8, n), words, floats)
+        views = (result, logits, target, lse, total, grad, weight)
+        launch(backward(dtype.name), n, parts(logits.size * 8, n), words, floats, views)
     else:
         tiles, width = even(rest[0], _TILE)
         spare = empty((2, target.size), dtype, device)

@@ -170,7 +170,7 @@ def layer_norm(
         address(out), address(x), rows.n, dtype.itemsize, 0 if weight is None else address(weight),
         0 if bias is None else address(bias), address(mean), address(rstd),
     )  # fmt: skip
-    launch(forward(dtype.name), rows.rows, rows.cut, words, (eps,))
+    launch(forward(dtype.name), rows.rows, rows.cut, words, (eps,), (out, x, weight, bias, mean, rstd))
     return out, mean, rstd
 
 
@@ -209,12 +209,14 @@ def layer_norm_backward(
         address(mean), address(rstd), n, rows.rows, size, rows.per_block, room,
         0 if total is None else address(total),
     )  # fmt: skip
-    launch(backward(dtype.name), blocks, rows.cut_back, words)
+    launch(
+        backward(dtype.name), blocks, rows.cut_back, words, views=(gx, grad, x, weight, mean, rstd, total)
+    )  # fmt: skip
     if room:
         rest = (
             0 if gw is None else address(gw), 0 if gb is None else address(gb), room, n, blocks, size,
         )  # fmt: skip
-        launch(columns(dtype.name), n, rows.columns, rest)
+        launch(columns(dtype.name), n, rows.columns, rest, views=(gw, gb))
     return gx, gw, gb
 
 

@@ -122,7 +122,7 @@ adam, sgd = Kernel(_adam), Kernel(_sgd)
 _ADAM, _SGD = 10, 3
 #: elements of a part that a thread takes: as many as make eight parts each, but not less or more than these;
 #: and most parts in all
-_LEAST, _MOST, _PARTS = 32768, 262144, 4096
+_LEAST, _MOST, _PARTS = 32768, 262144, 4095
 
 
 #: of lists of shapes: where the elements of each begin among all, and the strides of each
@@ -169,26 +169,25 @@ def tabulate(
 
 
 class _Arguments:
-    """Memory for what a launch reads."""
+    """Memory for what a launch reads.
+
+    Attributes:
+        reader: the number of the launch that may still read it, or 0.
+    """
 
     def __init__(self, nbytes: int) -> None:
-        _threads.settle()  # it may have been another thread's, which has ended
-        self.nbytes = nbytes
+        self.nbytes, self.reader = nbytes, 0
         block = pool.take(nbytes)
+        _threads.settle()  # it may have been another thread's, which has ended
         self.address, self._loan = block.native[0], Loan(block, nbytes, None)
         self.memory = memoryview(block.handle)  # type: ignore[arg-type]
 
 
 class _Room(threading.local):
-    """Two of them for a thread, in turn: a launch may still read one of them when the next is written.
-
-    Attributes:
-        late: what the thread's last launch reads that may not be over; all before it are.
-    """
+    """Two of them for a thread, in turn: a launch may still read one of them when the next is written."""
 
     def __init__(self) -> None:
         self.free, self.last = _Arguments(512), _Arguments(512)
-        self.late: _Arguments | None = None
 
 
 _room = _Room()
@@ -208,8 +207,9 @@ def pack(words: Sequence[int], floats: Sequence[float] = ()) -> int:
     place = room.free
     if found.size > place.nbytes:
         place = _Arguments(2 * found.size)
-    elif place is room.late:
-        _threads.settle()
+    elif place.reader:
+        _threads.settle(place.reader)
+        place.reader = 0
     room.free, room.last = room.last, place
     found.pack_into(place.memory, 0, *words, *floats)
     return place.address
@@ -239,13 +239,13 @@ def launch_step(
         len(starts) - 1, len(table) // (len(starts) - 1),
     )  # fmt: skip
     cut = parts(total * weight, total)
-    if shown >= 0 and cut > 1:
-        _room.late = _room.last
+    if cut > 1:  # the same parts, whoever knows the memory: where one ends, a rounding may be another
         portion = min(max(_LEAST, total // (8 * cut)), _MOST)
         cut = max(cut, min(total // portion, _PARTS))
-        launch_later(kernel, total, cut, words, total * weight)
-        if pool.shown != shown:  # by another thread, just now: perhaps some of it
-            _threads.settle()
+    if shown >= 0 and cut > 1:
+        block = _room.last
+        block.reader = -1  # an interrupt may come before the number is known
+        block.reader = launch_later(kernel, total, cut, words, shown, total * weight)
     else:
         launch(kernel, total, cut, words)
 

@@ -98,7 +98,7 @@ def rms_norm(backend: Backend, x: View, weight: View | None, *, axes: int, eps: 
     words = (
         address(out), address(x), n, dtype.itemsize, 0 if weight is None else address(weight), address(rstd),
     )  # fmt: skip
-    launch(forward(dtype.name), rows, parts(x.size * 3, rows), words, (eps,))
+    launch(forward(dtype.name), rows, parts(x.size * 3, rows), words, (eps,), (out, x, weight, rstd))
     return out, rstd
 
 
@@ -134,8 +134,9 @@ def rms_norm_backward(
         address(gx) if gx else 0, address(grad), address(x), address(weight) if weight else 0, address(rstd),
         n, rows, dtype.itemsize, per_block, address(sums) if sums else 0,
     )  # fmt: skip
-    launch(backward(dtype.name), blocks, parts(x.size * 4, blocks), words)
+    views = (gx, grad, x, weight, rstd)
+    launch(backward(dtype.name), blocks, parts(x.size * 4, blocks), words, views=views)
     if gw is not None and sums is not None:
         rest = (address(gw), address(sums), n, blocks, dtype.itemsize)
-        launch(columns(dtype.name), n, parts(blocks * n, n), rest)
+        launch(columns(dtype.name), n, parts(blocks * n, n), rest, views=(gw,))
     return gx, gw

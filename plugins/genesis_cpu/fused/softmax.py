@@ -190,7 +190,8 @@ def _forward(name: str, x: View, dim: int) -> Any:
     words: tuple[int, ...] = (address(out), address(x), n, size)
     if axis == x.ndim - 1:
         rows = x.size // n
-        launch(_forward_kernels[name](x.dtype.name), rows, parts(x.size * _WEIGHT, rows), words)
+        cut = parts(x.size * _WEIGHT, rows)
+        launch(_forward_kernels[name](x.dtype.name), rows, cut, words, views=(out, x))
         return out
     length, tiles, positions, width = _tiles(x, axis)
     spare, owner = scratch(2 * positions * size)
@@ -211,7 +212,8 @@ def _backward(name: str, grad: View, out: View, dim: int) -> Any:
     words: tuple[int, ...] = (address(gx), address(grad), address(out), n, size)
     if axis == out.ndim - 1:
         rows = out.size // n
-        launch(_backward_kernels[name](out.dtype.name), rows, parts(out.size * 3, rows), words)
+        cut = parts(out.size * 3, rows)
+        launch(_backward_kernels[name](out.dtype.name), rows, cut, words, views=(gx, grad, out))
         return (gx,)
     length, tiles, positions, width = _tiles(out, axis)
     spare, owner = scratch(positions * size)

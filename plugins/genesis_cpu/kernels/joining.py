@@ -65,5 +65,7 @@ def run(out: View, views: Sequence[View], axis: int) -> bool:
                 return False
             words += (address(v), n // inner, *lines.strides, before)
         before += n
-    launch(join(BITS[dtype.itemsize]), outer * count, parts(out.size, outer * count), words)
+    launch(
+        join(BITS[dtype.itemsize]), outer * count, parts(out.size, outer * count), words, views=(out, *views)
+    )  # fmt: skip
     return True

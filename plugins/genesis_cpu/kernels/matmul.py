@@ -12,7 +12,7 @@ import numpy as np
 from genesis.backend import View, arg, collapse
 from genesis_cpu import _threads
 from genesis_cpu._kernel import Kernel, launch
-from genesis_cpu._memory import address, array, scratch
+from genesis_cpu._memory import address, array, scratch, table
 from genesis_cpu._processor import ROOM, wide, width
 from genesis_cpu.kernels import map as elementwise
 from genesis_cpu.kernels.map import duplicate, remember
@@ -178,22 +178,31 @@ class Plan:
         self.adding, self.rows = adding, words[0]
         self.others = (total - 1) * words[0] * (words[1] + 1) * words[-1] if adding else 0
         self.sums = bool(room and turned)
-        self._owner = np.array(words, np.int64)
-        self.words = int(self._owner.ctypes.data)
+        self.words, self._owner = table(words)
 
-    def run(self, out: int, a: int, b: int, bias: int = 0, sums: int = 0) -> None:
-        """Multiply what lies at these addresses; ``sums`` is where those of the left factor's rows go."""
+    def run(self, out: View, a: View, b: View, bias: View | None = None, sums: View | None = None) -> None:
+        """Multiply what lies there; ``sums`` is where those of the left factor's rows go."""
         work = 0
+        out_at, a_at, b_at = address(out), address(a), address(b)
+        bias_at = 0 if bias is None else address(bias)
+        sums_at = 0 if sums is None else address(sums)
         if self.room:
             work, owner = scratch(self.room)  # noqa: RUF059 - owner keeps it
         if self.cut == 1:
-            _threads.serial(self.kernel, self.total, out, a, b, bias, self.words, work, sums)
-        elif not self.adding:
-            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums))
+            _threads.serial(
+                self.kernel, self.total, out_at, a_at, b_at, bias_at, self.words, work, sums_at
+            )  # fmt: skip
+            return
+        words = (out_at, a_at, b_at, bias_at, self.words, work, sums_at)
+        views = (out, a, b, bias, sums)
+        if not self.adding:
+            launch(self.kernel, self.total, self.cut, words, views=views)
         else:
             others, owner_of_others = scratch(self.others)  # noqa: RUF059 - likewise
-            launch(self.kernel, self.total, self.cut, (out, a, b, bias, self.words, work, sums, others))
-            launch(self.adding, self.rows, self.cut, (out, others, self.words, sums))
+            launch(self.kernel, self.total, self.cut, (*words, others), views=views)
+            launch(
+                self.adding, self.rows, self.cut, (out_at, others, self.words, sums_at), views=(out, sums)
+            )  # fmt: skip
 
 
 _plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -205,7 +214,7 @@ def run(out: View, a: View, b: View, bias: View | None = None, add: bool = False
     if plan is None:
         _run(out, a, b, bias, add)
     else:
-        plan.run(address(out), address(a), address(b), 0 if bias is None else address(bias))
+        plan.run(out, a, b, bias)
 
 
 def plan_of(out: View, a: View, b: View, add: bool = False, positive: bool = False) -> Plan | None:

@@ -55,7 +55,7 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
         if size < alone:
             _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0])
         else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)))
+            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)), views=(out, x))
         return out
 
     def two(device: device, shape: Shape, x: View, y: View) -> View:
@@ -69,7 +69,8 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
                 address(x) if x_at is None else x_at[0], address(y) if y_at is None else y_at[0],
             )  # fmt: skip
         else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x), address(y)))
+            words = (at[0], address(x), address(y))
+            launch(kernel, size, _threads.get_num_threads(), words, views=(out, x, y))
         return out
 
     def with_number(device: device, shape: Shape, x: View, number: float) -> View:
@@ -80,7 +81,7 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
         if size < alone:
             _threads.serial(kernel, size, at[0], address(x) if x_at is None else x_at[0], number)
         else:
-            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)), (number,))
+            launch(kernel, size, _threads.get_num_threads(), (at[0], address(x)), (number,), (out, x))
         return out
 
     def many(device: device, shape: Shape, *operands: View | Number) -> View:
@@ -95,7 +96,9 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
             else:
                 floats.append(x)
         size = out.buffer.nbytes // itemsize
-        launch(kernel, size, 1 if size < alone else _threads.get_num_threads(), words, floats)
+        cut = 1 if size < alone else _threads.get_num_threads()
+        views = [out, *[x for x in operands if type(x) is View]]
+        launch(kernel, size, cut, words, floats, views)
         return out
 
     views = [isinstance(k, dtype) for k in kinds]
@@ -148,7 +151,8 @@ def prepare_walk(
                 floats.append(x)
         words += walk.words
         parts = 1 if walk.work < ALONE else min(_threads.get_num_threads(), walk.n)
-        launch(walk.kernel, walk.n, parts, words, floats)
+        views = [out, *[x for x in operands if type(x) is View]]
+        launch(walk.kernel, walk.n, parts, words, floats, views)
         return out
 
     def two(device: device, x: View, y: View) -> View:

@@ -20,8 +20,6 @@ from genesis_cpu._memory import address, array, empty, scratch
 from genesis_cpu.kernels.map import duplicate
 
 if TYPE_CHECKING:
-    from genesis import dtype
-
     # what kernels find in their file
     from genesis_cpu._names import accumulate, float64, float64_pointer, real, reals, slot
 
@@ -223,27 +221,28 @@ def _sum(out: View, x: View) -> None:
     else:
         batch, batch_stride = (runs[0][0], runs[0][1]) if len(runs) == 3 else (1, 0)
         (rows, row_stride, _), (columns, _, _) = runs[-2:]
-        _sum_columns(address(out), address(x), batch, rows, columns, batch_stride, row_stride, x.dtype)
+        _sum_columns(out, x, batch, rows, columns, batch_stride, row_stride)
 
 
-def sum_rows(out: int, x: int, rows: int, columns: int, dtype: dtype) -> None:
-    """The sum of the rows of a contiguous matrix of floats; both given by their addresses."""
-    _sum_columns(out, x, 1, rows, columns, 0, columns, dtype)
+def sum_rows(out: View, x: View, rows: int, columns: int) -> None:
+    """The sum of the rows of a contiguous matrix of floats, whatever the shapes of the views."""
+    _sum_columns(out, x, 1, rows, columns, 0, columns)
 
 
 def _sum_columns(
-    out: int, x: int, batch: int, rows: int, columns: int, batch_stride: int, row_stride: int, dtype: dtype
+    out: View, x: View, batch: int, rows: int, columns: int, batch_stride: int, row_stride: int
 ) -> None:
-    size, name = dtype.itemsize, dtype.name
+    size, name = x.dtype.itemsize, x.dtype.name
     tile, tiles, pieces, cut, cut_sums = _cut_columns(batch, rows, columns, _threads.get_num_threads())
     sums, owner = scratch(8 * batch * pieces * columns)
     words = (
-        sums, x, rows, columns, -(-rows // pieces), pieces, tiles, tile,
-        batch_stride * size, row_stride * size, size, out,
+        sums, address(x), rows, columns, -(-rows // pieces), pieces, tiles, tile,
+        batch_stride * size, row_stride * size, size, address(out),
     )  # fmt: skip
-    launch(down_columns(name), batch * pieces * tiles, cut, words)
+    launch(down_columns(name), batch * pieces * tiles, cut, words, views=(out, x))
     if pieces > 1:
-        launch(combine(name), batch, cut_sums, (out, sums, columns, pieces, size))
+        rest = (address(out), sums, columns, pieces, size)
+        launch(combine(name), batch, cut_sums, rest, views=(out,))
     del owner
 
 
