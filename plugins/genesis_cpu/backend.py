@@ -181,7 +181,7 @@ class CpuBackend(Backend):
         _threads.set_num_threads(n)
 
     def synchronize(self) -> None:
-        """See an optimizer's step through that is not over."""
+        """Wait until all kernels are over that were launched."""
         _threads.settle()
 
     # -- memory --------------------------------------------------------------------------------------
