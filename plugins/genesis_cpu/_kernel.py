@@ -77,7 +77,7 @@ def launch(
     if floats:
         floats = [float(x) for x in floats]  # a whole number would be taken for a word
     if cut > _threads.hired:
-        _threads.hire(min(cut, _threads.get_num_threads()))
+        _hire(cut)
     shown = pool.shown
     if views is not None and float_place(len(words)) + len(floats) <= MOST and _unknown(views):
         _threads.later(_threads.team, function, n, cut, *words, *floats)
@@ -87,6 +87,13 @@ def launch(
         _threads.serial(function, n, *words, *floats)
     else:
         _threads.parallel(_threads.team, function, n, cut, *words, *floats)
+
+
+def _hire(cut: int) -> None:
+    """Let the team have a thread for each of so many parts, but not more than kernels may use."""
+    most = min(cut, _threads.get_num_threads())
+    if most > _threads.hired:
+        _threads.hire(most)
 
 
 def _unknown(views: Sequence[View | None]) -> bool:
@@ -103,9 +110,8 @@ def launch_later(function: int, n: int, cut: int, words: Sequence[int], shown: i
     Returns:
         the number of the launch, for ``_threads.settle``, or 0 if it is over.
     """
-    most = _threads.get_num_threads()
-    if most > _threads.hired:
-        _threads.hire(most)
+    if cut > _threads.hired:
+        _hire(cut)
     number: int = _threads.later(_threads.team, function, n, cut if work > CALL else -cut, *words)
     if pool.shown != shown:  # by another thread, just now: perhaps some of it
         _threads.settle()
