@@ -17,6 +17,8 @@ ALONE = 49152  # additions below which a second thread costs more than it brings
 CALL = 2 * ALONE  # and below which nobody is called who sleeps, if that is not necessary
 
 _lock = threading.RLock()
+#: whether a launch may be pending: only behind others is a kernel of one part left
+_left = False
 
 
 def compile_text(text: str, name: str = "kernel") -> int:
@@ -74,19 +76,26 @@ def launch(
             ``scratch`` and ``table`` are. Then this may return before the kernel is over, where nobody knows
             that memory who would not ask: whoever looks at memory from Python calls ``_threads.settle``.
     """
+    global _left
     if floats:
         floats = [float(x) for x in floats]  # a whole number would be taken for a word
+    if cut == 1 and not _left:
+        _threads.serial(function, n, *words, *floats)
+        return
     if cut > _threads.hired:
         _hire(cut)
     shown = pool.shown
     if views is not None and float_place(len(words)) + len(floats) <= MOST and _unknown(views):
+        _left = True
         _threads.later(_threads.team, function, n, cut, *words, *floats)
         if pool.shown != shown:  # by another thread, just now: perhaps some of it
             _threads.settle()
-    elif cut == 1:
+        return
+    if cut == 1:
         _threads.serial(function, n, *words, *floats)
     else:
         _threads.parallel(_threads.team, function, n, cut, *words, *floats)
+    _left = False
 
 
 def _hire(cut: int) -> None:
