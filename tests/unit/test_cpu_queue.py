@@ -263,7 +263,7 @@ def test_a_training_gives_the_bits_of_one_that_waits(waiting: list[Any], left: l
     before = len(left)
     for seed, expected in enumerate(waiting):
         _same(_train(seed), expected)
-    # of 442 launches in parts all are left, of 48 of one part those that come while others are pending
+    # all launches of several parts are left (442 with AVX-512), those of one part where others are pending
     assert len(left) >= before + 400
 
 
