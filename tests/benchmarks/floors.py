@@ -128,7 +128,7 @@ def product_seconds(framework: str, products: Sequence[Product], seconds: float)
         lead = (many,) if many > 1 else ()
         a, b = (make((*lead, *s), "float32") if make else fw.randn(*lead, *s) for s in shapes)
         a, b = (_turned(z) if letter == "t" else z for z, letter in zip((a, b), layout, strict=True))
-        found.append(seconds_of(_product(fw, a, b), seconds))
+        found.append(seconds_of(_until_over(fw, _product(fw, a, b)), seconds))
     return found
 
 
@@ -143,6 +143,18 @@ def _product(fw: Any, a: Any, b: Any) -> Callable[[], Any]:
     return lambda: fw.matmul(a, b, out=out)
 
 
+def _until_over(fw: Any, call: Callable[[], Any]) -> Callable[[], Any]:
+    """The call, and what it started: what Genesis computes may go on when a call returns."""
+    if not hasattr(fw, "cpu"):  # NumPy
+        return call
+
+    def both() -> None:
+        call()
+        fw.cpu.synchronize()
+
+    return both
+
+
 def copy_seconds(framework: str, size: int, seconds: float) -> float:
     """The median time of a copy between two buffers of together ``size`` bytes."""
     fw = import_module(framework)
@@ -150,4 +162,4 @@ def copy_seconds(framework: str, size: int, seconds: float) -> float:
     source, target = (fw.ones(count, dtype=fw.float32) for _ in range(2))
     if framework == "numpy":
         return seconds_of(lambda: fw.copyto(target, source), seconds)
-    return seconds_of(lambda: target.copy_(source), seconds)
+    return seconds_of(_until_over(fw, lambda: target.copy_(source)), seconds)
