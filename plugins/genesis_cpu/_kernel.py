@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from genesis.backend import View
+from genesis.backend import Number, View
 from genesis_cpu import _threads
 from genesis_cpu._cache import machine_code, source
 from genesis_cpu._launchers import MOST
@@ -65,16 +65,17 @@ def launch(
     cut: int,
     words: Sequence[int],
     floats: Sequence[float] = (),
-    views: Sequence[View | None] | None = None,
+    views: Sequence[View | Number | None] | None = None,
 ) -> None:
     """Run a kernel over 0 … n - 1 in ``cut`` parts, with its argument block: ``words``, then ``floats``.
 
     The floats begin at ``float_place(len(words))``.
 
     Args:
-        views: all tensors that the kernel reads or writes; what else it reads must be of the pool, too, as
-            ``scratch`` and ``table`` are. Then this may return before the kernel is over, where nobody knows
-            that memory who would not ask: whoever looks at memory from Python calls ``_threads.settle``.
+        views: all tensors that the kernel reads or writes, and perhaps numbers; what else it reads must be of
+            the pool, too, as ``scratch`` and ``table`` are. Then this may return before the kernel is over,
+            where nobody knows that memory who would not ask: whoever looks at memory from Python calls
+            ``_threads.settle``.
     """
     global _left
     if floats:
@@ -87,9 +88,7 @@ def launch(
     shown = pool.shown
     if views is not None and float_place(len(words)) + len(floats) <= MOST and _unknown(views):
         _left = True
-        _threads.later(_threads.team, function, n, cut, *words, *floats)
-        if pool.shown != shown:  # by another thread, just now: perhaps some of it
-            _threads.settle()
+        _leave(function, n, cut, (*words, *floats), shown)
         return
     if cut == 1:
         _threads.serial(function, n, *words, *floats)
@@ -105,9 +104,9 @@ def _hire(cut: int) -> None:
         _threads.hire(most)
 
 
-def _unknown(views: Sequence[View | None]) -> bool:
+def _unknown(views: Sequence[View | Number | None]) -> bool:
     """Whether nobody knows this memory who would not ask before he looks at it."""
-    return all([v is None or type(v.buffer) is Loan for v in views])
+    return all([not isinstance(v, View) or type(v.buffer) is Loan for v in views])
 
 
 def launch_later(function: int, n: int, cut: int, words: Sequence[int], shown: int, work: float) -> int:
@@ -121,7 +120,12 @@ def launch_later(function: int, n: int, cut: int, words: Sequence[int], shown: i
     """
     if cut > _threads.hired:
         _hire(cut)
-    number: int = _threads.later(_threads.team, function, n, cut if work > CALL else -cut, *words)
+    return _leave(function, n, cut if work > CALL else -cut, words, shown)
+
+
+def _leave(function: int, n: int, cut: int, arguments: Sequence[int | float], shown: int) -> int:
+    """Queue a launch whose memory nobody knew when ``pool.shown`` was that; its number, 0 if it is over."""
+    number: int = _threads.later(_threads.team, function, n, cut, *arguments)
     if pool.shown != shown:  # by another thread, just now: perhaps some of it
         _threads.settle()
     return number

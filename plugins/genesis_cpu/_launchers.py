@@ -19,7 +19,10 @@ def text() -> str:
         launches += (
             _LAUNCH.replace("$CALLED$", called).replace("$LEAVES$", leaves).replace("$ALL$", str(most))
         )
-    return _TEXT.replace("$LAUNCHES$", launches).replace("$END$", _END)
+    whole = _TEXT.replace("$LAUNCHES$", launches)
+    for name, value in (("$END$", _END), ("$FAILS$", _FAILS), ("$ROOM$", str(MOST + 16))):
+        whole = whole.replace(name, value)
+    return whole
 
 
 _TEXT = """
@@ -225,13 +228,7 @@ take:
   call void @PyBuffer_Release(ptr %view)
   %number = call ptr @PyLong_FromLongLong(i64 %place)
   ret ptr %number
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
-"""
+$FAILS$"""
 
 _LAUNCH = """\
 define ptr @$CALLED$(ptr %self, ptr %arguments, i64 %many) {
@@ -241,7 +238,7 @@ start:
   %enough = and i1 %some, %fit
   br i1 %enough, label %convert, label %bad
 convert:
-  %room = add i64 %many, 80
+  %room = add i64 %many, $ROOM$
   %block = alloca i64, i64 %room, align 16
   %all = call i1 @collect(ptr %block, ptr %arguments, i64 0, i64 4)
   br i1 %all, label %named, label %failed
@@ -263,23 +260,24 @@ go:
   call void @PyEval_RestoreThread(ptr %thread)
   %number = call ptr @PyLong_FromLongLong(i64 %result)
   ret ptr %number
+$FAILS$
+"""
+
+#: how those end that refuse arguments
+_FAILS = """\
 bad:
   %error = call ptr @too.few()
   ret ptr %error
 failed:
   ret ptr null
 }
-
 """
 
-#: how most of them end
-_END = """\
+#: and how most of them do, which give nothing
+_END = (
+    """\
   %none = call ptr @none()
   ret ptr %none
-bad:
-  %error = call ptr @too.few()
-  ret ptr %error
-failed:
-  ret ptr null
-}
 """
+    + _FAILS
+)

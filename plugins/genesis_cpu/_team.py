@@ -103,6 +103,15 @@ end:
   ret i64 %looked
 }
 
+; the slot of launch number %i
+define internal ptr @slot(ptr %at, i64 %i) {
+  %index = urem i64 %i, $MANY$
+  %distance = mul i64 %index, $SLOT$
+  %place = add i64 %distance, $SLOTS$
+  %slot = getelementptr i8, ptr %at, i64 %place
+  ret ptr %slot
+}
+
 ; take parts of the launches up to number %upto, one launch after the other, until all are over; %own is 1 for
 ; who takes them from the front, 4096 for who takes them from the end
 define internal void @help(i64 %team, i64 %upto, i64 %own) {
@@ -119,10 +128,7 @@ look:
   br i1 %over, label %end, label %open
 open:
   %i = add i64 %complete, 1
-  %index = urem i64 %i, $MANY$
-  %distance = mul i64 %index, $SLOT$
-  %place = add i64 %distance, $SLOTS$
-  %slot = getelementptr i8, ptr %at, i64 %place
+  %slot = call ptr @slot(ptr %at, i64 %i)
   %ticket = load atomic i64, ptr %slot seq_cst, align 8
   %number = lshr i64 %ticket, 36
   %wanted = and i64 %i, 268435455
@@ -193,10 +199,7 @@ start:
   %before = sub i64 %i, $MANY$
   %first = select i1 %enough, i64 %before, i64 0
   call void @help(i64 %team, i64 %first, i64 1)
-  %index = urem i64 %i, $MANY$
-  %distance = mul i64 %index, $SLOT$
-  %place = add i64 %distance, $SLOTS$
-  %slot = getelementptr i8, ptr %at, i64 %place
+  %slot = call ptr @slot(ptr %at, i64 %i)
   %at.function = getelementptr i8, ptr %slot, i64 $FUNCTION$
   %at.n = getelementptr i8, ptr %slot, i64 $N$
   %at.args = getelementptr i8, ptr %slot, i64 $ARGS$

@@ -123,8 +123,7 @@ def run(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
     if size * weight < ALONE:
         _threads.serial(kernel, size, *words, *floats)
     else:
-        views = [out, *[x for x in inputs if type(x) is View]]
-        launch(kernel, size, _threads.get_num_threads(), words, floats, views)
+        launch(kernel, size, _threads.get_num_threads(), words, floats, (out, *inputs))
 
 
 # -- NumPy -------------------------------------------------------------------------------------------------
@@ -267,8 +266,7 @@ def _run_walk(expr: Expr, out: View, inputs: Sequence[View | Number]) -> None:
     if found is None:
         found = remember(_walks, tuple(key), plan_walk(expr, out, inputs, len(words)))
     parts = 1 if found.work < ALONE else min(_threads.get_num_threads(), found.n)
-    views = [out, *[x for x in inputs if type(x) is View]]
-    launch(found.kernel, found.n, parts, [*words, *found.words], floats, views)
+    launch(found.kernel, found.n, parts, [*words, *found.words], floats, (out, *inputs))
 
 
 def plan_walk(expr: Expr, out: View, inputs: Sequence[View | Number], words: int) -> _Walk:

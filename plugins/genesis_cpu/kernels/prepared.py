@@ -97,8 +97,7 @@ def prepare(expr: Expr, out_type: dtype, kinds: tuple[Any, ...]) -> Callable[...
                 floats.append(x)
         size = out.buffer.nbytes // itemsize
         cut = 1 if size < alone else _threads.get_num_threads()
-        views = [out, *[x for x in operands if type(x) is View]]
-        launch(kernel, size, cut, words, floats, views)
+        launch(kernel, size, cut, words, floats, (out, *operands))
         return out
 
     views = [isinstance(k, dtype) for k in kinds]
@@ -151,8 +150,7 @@ def prepare_walk(
                 floats.append(x)
         words += walk.words
         parts = 1 if walk.work < ALONE else min(_threads.get_num_threads(), walk.n)
-        views = [out, *[x for x in operands if type(x) is View]]
-        launch(walk.kernel, walk.n, parts, words, floats, views)
+        launch(walk.kernel, walk.n, parts, words, floats, (out, *operands))
         return out
 
     def two(device: device, x: View, y: View) -> View:
